@@ -1,0 +1,12 @@
+"""Autoencoders as scikit-learn transformers, trained by PyTorch through skorch."""
+
+from skae import corruptions as corruptions
+from skae import losses as losses
+from skae import networks as networks
+from skae import penalties as penalties
+from skae._autoencoder import AutoencoderTransformer
+from skae._denoising import DenoisingAutoencoderTransformer
+
+__version__ = "0.1.0"
+# Estimators only: tests and documentation discover them here.
+__all__ = ["AutoencoderTransformer", "DenoisingAutoencoderTransformer"]

@@ -1,0 +1,545 @@
+"""The training loop: skorch's, over tensors that already lie on the device."""
+
+import copy
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, LRScheduler, PrintLog
+from skorch.dataset import Dataset
+from torch import nn
+from torch.optim.lr_scheduler import OneCycleLR
+
+from skae._random import PrivateRandomness
+
+_VALIDATION_ROWS = 4096
+# An epoch whose loss is this many times that of reconstructing every row by the mean
+# has left the region that training comes back from.
+_DIVERGED = 1e3
+
+
+class DivergenceError(ValueError):
+    """Training left the finite numbers, or any sensible range of the loss."""
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end the training after the present epoch."""
+
+
+class Objective(nn.Module):
+    """What a network is trained on: loss, penalty and corruption in one place.
+
+    Parameters
+    ----------
+    loss : Loss
+    penalty : Penalty or None
+    corruption : Corruption or None
+    shift : ndarray of shape (n_features,)
+    scale : float
+    """
+
+    def __init__(self, loss, penalty, corruption, shift, scale):
+        super().__init__()
+        self.loss = loss
+        self.penalty = penalty
+        self.corruption = corruption
+        self.unit = scale**loss.degree  # of the loss, in units of the data
+        self.register_buffer("shift", torch.tensor(shift).float())
+        self.register_buffer("scale", torch.tensor(scale).float())
+
+    @property
+    def is_plain(self):
+        """Whether the network is trained on the loss of clean rows alone."""
+        return self.penalty is None and self.corruption is None
+
+    def corrupt(self, rows, generator):
+        return rows if self.corruption is None else self.corruption(rows, generator)
+
+    def target(self, rows):
+        return self.loss.target(rows, self.shift, self.scale)
+
+    def losses(self, module, rows):
+        """Loss (n,) of each clean row, without the penalty."""
+        return self.loss(module.decode(module.encode(rows)), self.target(rows))
+
+    def forward(self, module, seen, rows):
+        """Training loss (n,) of rows of which the network sees another version."""
+        code = module.encode(seen)
+        output = module.decode(code)
+        losses = self.loss(output, self.target(rows))
+        if self.penalty is not None:
+            losses = losses + self.penalty(module, seen, code, output)
+        return losses
+
+    def of_pca(self, pca, rows):
+        """Mean loss of rows as PCA reconstructs them, in the units of the data."""
+        total = 0.0
+        for part in rows.split(_VALIDATION_ROWS):
+            output = self.loss.link(pca.reconstruct(part), self.shift, self.scale)
+            total += float(self.loss(output, self.target(part)).double().sum())
+        return total / len(rows) * self.unit
+
+    def of_mean(self, rows):
+        """Mean loss of rows all reconstructed by their mean, in units of the data."""
+        mean = rows.mean(0).expand(rows.shape)
+        output = self.loss.link(mean, self.shift, self.scale)
+        return float(self.loss(output, self.target(rows)).mean()) * self.unit
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train: the estimator's parameters, resolved.
+
+    Attributes
+    ----------
+    max_iter : int
+        Epochs.
+    batch_size : int
+    learning_rate, weight_decay : float
+    one_cycle : bool
+        Whether the learning rate rises to its value and falls to 0 over the epochs,
+        or stays.
+    n_iter_no_change, tol : int, float
+        When to stop early, where there are validation rows.
+    start : {"pca", "given", None}
+        What the module holds before the first epoch: PCA, an earlier fit, or random
+        weights, which are no candidate for the best epoch.
+    callbacks : list of skorch callbacks
+    verbose : int
+    device : str
+    seeds : tuple of two ints
+        Of everything random in the training steps, and of the corrupted copy of the
+        validation rows.
+    """
+
+    max_iter: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    one_cycle: bool
+    n_iter_no_change: int
+    tol: float
+    start: str | None
+    callbacks: list
+    verbose: int
+    device: str
+    seeds: tuple
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gives back, as arrays and plain values.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        Of the best epoch.
+    moments : dict of int to dict of str to ndarray
+        The optimiser's state after the last step.
+    n_iter, best_iter : int
+        Epochs run, and the best of them; 0 is the start.
+    loss_curve, validation_loss_curve : list of float
+        Per epoch, in the units of the data; the latter None without validation rows.
+    interrupted : bool
+    """
+
+    weights: dict
+    moments: dict
+    n_iter: int
+    best_iter: int
+    loss_curve: list
+    validation_loss_curve: list | None
+    interrupted: bool
+
+
+class AutoencoderNet(NeuralNet):
+    """skorch net that trains a module with ``encode`` and ``decode`` on one tensor.
+
+    Three parts of skorch's loop are replaced: batches are gathered from a tensor on
+    the device and not row by row, losses stay on the device until the epoch ends, and
+    KeyboardInterrupt is not swallowed.
+
+    Parameters
+    ----------
+    module : Module
+    criterion : Objective
+    generator : torch.Generator, default=None
+        Shuffles the rows and corrupts them; on the device.
+    seed : int, default=0
+        Of the corrupted copy of the validation rows, the same in every epoch.
+    draws : callable, default=nullcontext
+        Makes the context that the module's forward pass runs in.
+    own_callbacks : sequence of (name, callback), default=()
+        Called before the user's `callbacks`.
+    """
+
+    def __init__(
+        self,
+        module,
+        criterion,
+        *,
+        generator=None,
+        seed=0,
+        draws=nullcontext,
+        own_callbacks=(),
+        **kwargs,
+    ):
+        self.generator = generator
+        self.seed = seed
+        self.draws = draws
+        self.own_callbacks = own_callbacks
+        super().__init__(module, criterion, train_split=None, **kwargs)
+
+    @property
+    def _default_callbacks(self):
+        return list(self.own_callbacks)
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        return X
+
+    def get_iterator(self, dataset, training=False):
+        if not training:
+            return dataset.X.split(_VALIDATION_ROWS)
+        return ShuffledBatches(dataset.X, self.batch_size, self.generator)
+
+    def train_step_single(self, batch, **fit_params):
+        seen = self.criterion_.corrupt(batch, self.generator)
+        with self.draws():
+            loss = self.criterion_(self.module_, seen, batch).mean()
+        loss.backward()
+        return {"loss": loss.detach(), "y_pred": None}
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        if iterator is None:
+            return
+        self._set_training(training)
+        if training:
+            loss = self._train_epoch(iterator, step_fn)
+        else:
+            clean, self.watched_ = self.validation_losses(iterator)
+            loss = float(clean.mean())
+        self.history.record(f"{prefix}_loss", loss * self.criterion_.unit)
+        self.history.record(f"{prefix}_batch_count", len(iterator))
+
+    def _train_epoch(self, iterator, step_fn):
+        losses, sizes = [], []
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=True)
+            step = step_fn(batch)
+            losses.append(step["loss"])
+            sizes.append(len(batch))
+            self.notify("on_batch_end", batch=batch, training=True, **step)
+        # The epoch's one wait for the device.
+        return float(np.average(torch.stack(losses).tolist(), weights=sizes))
+
+    @torch.no_grad()
+    def validation_losses(self, iterator):
+        """Loss (n,) of clean rows, and what training is to lower on rows unseen.
+
+        The latter has the penalty, and a corruption that is the same in each epoch.
+        """
+        objective, module = self.criterion_, self.module_
+        clean = torch.cat([objective.losses(module, rows) for rows in iterator])
+        if objective.is_plain:
+            return clean, clean
+        generator = torch.Generator(clean.device).manual_seed(self.seed)
+        watched = [
+            objective(module, objective.corrupt(rows, generator), rows)
+            for rows in iterator
+        ]
+        return clean, torch.cat(watched)
+
+    def notify(self, method_name, **cb_kwargs):
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as error:
+            # skorch's callbacks stop the training by raising what Ctrl-C raises.
+            if method_name == "on_epoch_end" and self.callbacks:
+                raise StopTraining from error
+            raise
+
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
+        try:
+            self.fit_loop(X, y, **fit_params)
+        except StopTraining:
+            pass
+        finally:
+            self.notify("on_train_end", X=X, y=y)
+        return self
+
+
+class ShuffledBatches:
+    """Batches of rows in an order that is new in each epoch.
+
+    Their sizes differ by at most one row, so that no small batch is left over.
+    """
+
+    def __init__(self, rows, batch_size, generator):
+        self.rows = rows
+        self.count = max(1, round(len(rows) / batch_size))
+        self.generator = generator
+
+    def __len__(self):
+        return self.count
+
+    def __iter__(self):
+        rows = self.rows
+        order = torch.randperm(len(rows), generator=self.generator, device=rows.device)
+        for chosen in order.tensor_split(self.count):
+            yield rows.index_select(0, chosen)
+
+
+class BestEpoch(Callback):
+    """Keeps the weights of the best epoch, and stops when nothing gets better.
+
+    Attributes
+    ----------
+    n_iter_ : int
+        How many epochs have ended.
+    best_iter_ : int
+        The best of them; 0 is the start.
+    """
+
+    def __init__(self, start, n_iter_no_change, tol, learning_rate):
+        self.start = start
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.learning_rate = learning_rate
+
+    def initialize(self):
+        self.n_iter_ = self.best_iter_ = self.last_progress_ = 0
+        self.best_loss_ = self.reference_ = float("inf")
+        return self
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        train, valid = X
+        self.validates_ = valid is not None
+        self.highest_ = _DIVERGED * net.criterion_.of_mean(train.X[:_VALIDATION_ROWS])
+        if self.validates_ and self.start is not None:
+            net._set_training(False)
+            _, losses = net.validation_losses(net.get_iterator(valid))
+            self._keep(net, 0, losses)
+            self.start_weights_, self.start_losses_ = self.weights_, losses
+
+    def on_epoch_end(self, net, **kwargs):
+        epoch, loss = self.n_iter_ + 1, net.history[-1, "train_loss"]
+        if not (np.isfinite(loss) and loss <= self.highest_):
+            raise DivergenceError(
+                f"Training diverged: the loss was {loss:.3g} in epoch {epoch} with "
+                f"learning_rate={self.learning_rate:g}. Use a smaller one, such as "
+                f"learning_rate={self.learning_rate / 10:g}."
+            )
+        self.n_iter_ = epoch
+        if not self.validates_:
+            self._keep(net, epoch, None)
+            return
+        losses = net.watched_
+        improved = float(losses.mean()) < self.best_loss_
+        net.history.record("valid_loss_best", improved)
+        if improved:
+            self._keep(net, epoch, losses)
+        if self.best_loss_ < self.reference_ - self.tol * abs(self.best_loss_):
+            self.reference_, self.last_progress_ = self.best_loss_, epoch
+        if epoch - self.last_progress_ >= self.n_iter_no_change:
+            raise StopTraining
+
+    def _keep(self, net, epoch, losses):
+        self.best_iter_ = epoch
+        self.weights_ = {
+            name: value.detach().clone()
+            for name, value in net.module_.state_dict().items()
+        }
+        if losses is not None:
+            self.best_loss_, self.best_losses_ = float(losses.mean()), losses
+
+    def result(self):
+        """Epoch and weights of the best epoch.
+
+        PCA is left only for a gain on the validation rows of more than its own
+        standard error: with few rows, a smaller one is chance.
+        """
+        if self.start == "pca" and self.validates_ and self.best_iter_ > 0:
+            gain = self.start_losses_ - self.best_losses_
+            error = gain.std() / len(gain) ** 0.5  # nan for a single row
+            if not gain.mean() > error:
+                return 0, self.start_weights_
+        return self.best_iter_, self.weights_
+
+
+class ProgressBar(Callback):
+    """A tqdm bar over the epochs that shows the losses."""
+
+    def __init__(self, max_iter):
+        self.max_iter = max_iter
+
+    def on_train_begin(self, net, **kwargs):
+        from tqdm.auto import tqdm
+
+        self.bar_ = tqdm(total=self.max_iter, unit="epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        row = net.history[-1]
+        shown = {"train": "train_loss", "validation": "valid_loss"}
+        losses = {name: f"{row[key]:.4g}" for name, key in shown.items() if key in row}
+        self.bar_.set_postfix(losses, refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        self.bar_.close()
+
+
+def train(module, train_rows, valid_rows, objective, training, moments=None):
+    """Train a module in place.
+
+    Parameters
+    ----------
+    module : Module
+        With ``encode`` and ``decode``, on the CPU.
+    train_rows : Tensor of shape (n, n_features)
+        Standardised, on the device.
+    valid_rows : Tensor of shape (n_valid, n_features) or None
+        What the best epoch is chosen on; None keeps the last one.
+    objective : Objective
+    training : Training
+    moments : dict, default=None
+        The optimiser's state to go on from.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    DivergenceError
+        If the loss stops being finite, or grows beyond any use.
+    KeyboardInterrupt
+        If the user interrupts before the first epoch ends.
+    """
+    train_seed, valid_seed = training.seeds
+    generator = torch.Generator(training.device).manual_seed(train_seed)
+    best = BestEpoch(
+        training.start, training.n_iter_no_change, training.tol, training.learning_rate
+    )
+    net = AutoencoderNet(
+        module,
+        objective,
+        generator=generator,
+        seed=valid_seed,
+        draws=_draws(module, train_rows, generator),
+        own_callbacks=_own_callbacks(best, len(train_rows), training),
+        callbacks=training.callbacks,
+        optimizer=torch.optim.AdamW,
+        optimizer__fused=True,
+        optimizer__weight_decay=training.weight_decay,
+        lr=training.learning_rate,
+        max_epochs=training.max_iter,
+        batch_size=training.batch_size,
+        device=training.device,
+        verbose=0,
+    ).initialize()
+    if moments is not None:
+        _set_moments(net.optimizer_, moments)
+    datasets = [None if r is None else Dataset(r) for r in (train_rows, valid_rows)]
+    interrupted = False
+    try:
+        net.partial_fit(datasets)
+    except KeyboardInterrupt:
+        if best.n_iter_ == 0:
+            raise
+        interrupted = True
+    return _trained(net, best, interrupted)
+
+
+def _own_callbacks(best, n_rows, training):
+    callbacks = [("best_epoch", best)]
+    if training.one_cycle:
+        n_batches = max(1, round(n_rows / training.batch_size))
+        schedule = LRScheduler(
+            OneCycleLR,
+            step_every="batch",
+            event_name=None,
+            max_lr=training.learning_rate,
+            total_steps=training.max_iter * n_batches,
+        )
+        callbacks.append(("schedule", schedule))
+    if training.verbose == 1:
+        callbacks.append(("progress", ProgressBar(training.max_iter)))
+    if training.verbose > 1:
+        callbacks += [("timer", EpochTimer()), ("print_log", PrintLog())]
+    return callbacks
+
+
+def _draws(module, rows, generator):
+    """Makes the context of a forward pass: private if the module draws at random.
+
+    Found out by a trial, since the context costs a quarter of a step's time.
+    """
+    probe = PrivateRandomness(torch.Generator().manual_seed(0))
+    trial = copy.deepcopy(module).train()
+    with probe, torch.no_grad():
+        trial.decode(trial.encode(rows[:2].cpu()))
+    return partial(PrivateRandomness, generator) if probe.used else nullcontext
+
+
+def _set_moments(optimizer, moments):
+    state = {
+        index: {name: torch.tensor(value) for name, value in values.items()}
+        for index, values in moments.items()
+    }
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _as_array(value):
+    return value.detach().cpu().numpy().copy()
+
+
+def _trained(net, best, interrupted):
+    best_iter, weights = best.result()
+    weights = {name: _as_array(value) for name, value in weights.items()}
+    if not all(np.isfinite(value).all() for value in weights.values()):
+        raise DivergenceError(
+            "Training ended in weights that are not finite, with "
+            f"learning_rate={best.learning_rate:g}. Use a smaller one, such as "
+            f"learning_rate={best.learning_rate / 10:g}."
+        )
+    state = net.optimizer_.state_dict()["state"]
+    moments = {
+        index: {name: _as_array(value) for name, value in values.items()}
+        for index, values in state.items()
+    }
+    ended = net.history[: best.n_iter_]
+    return Trained(
+        weights=weights,
+        moments=moments,
+        n_iter=best.n_iter_,
+        best_iter=best_iter,
+        loss_curve=[row["train_loss"] for row in ended],
+        validation_loss_curve=(
+            [row["valid_loss"] for row in ended] if best.validates_ else None
+        ),
+        interrupted=interrupted,
+    )
+
+
+def fitted_net(module, objective, loss_curve, validation_loss_curve):
+    """A skorch net around a trained module, to look at or to go on with in skorch."""
+    net = AutoencoderNet(module.eval(), objective, optimizer=torch.optim.AdamW)
+    net.initialize()
+    for loss, valid_loss in zip(
+        loss_curve,
+        validation_loss_curve or [None] * len(loss_curve),
+        strict=False,
+    ):
+        net.history.new_epoch()
+        net.history.record("epoch", len(net.history))
+        net.history.record("train_loss", loss)
+        if valid_loss is not None:
+            net.history.record("valid_loss", valid_loss)
+    return net

@@ -1,0 +1,63 @@
+"""Private randomness: torch code that draws from a generator of ours."""
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class PrivateRandomness(TorchDispatchMode):
+    """Makes every random operation inside the context draw from one generator.
+
+    Modules draw their initial weights, and layers such as Dropout their masks, from
+    torch's global generator, which other threads share and the user may have seeded.
+    Below this mode the same operations get a generator. A mode is local to its
+    thread, so that fits in several threads at once don't mix.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+
+    Attributes
+    ----------
+    used : bool
+        Whether anything was drawn.
+    """
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+        self.used = False
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if torch.Tag.nondeterministic_seeded not in func.tags:
+            return func(*args, **kwargs)
+        self.used = True
+        if func is torch.ops.aten.native_dropout.default:
+            return self._native_dropout(*args, **kwargs)
+        func = _with_generator(func)
+        if kwargs.get("generator") is None:
+            kwargs = {**kwargs, "generator": self.generator}
+        return func(*args, **kwargs)
+
+    def _native_dropout(self, X, p, train):
+        """The fused dropout of accelerators, the one operation without a generator."""
+        if not train or p == 0:
+            return X.clone(), torch.ones_like(X, dtype=torch.bool)
+        kept = torch.empty_like(X).bernoulli_(1 - p, generator=self.generator)
+        scale = 0.0 if p == 1 else 1 / (1 - p)
+        return X * kept * scale, kept.bool()
+
+
+def _with_generator(func):
+    """The overload of a random operation that takes a generator."""
+    if any(argument.name == "generator" for argument in func._schema.arguments):
+        return func
+    packet = func.overloadpacket
+    for name in (f"{func._overloadname}_generator", "generator"):
+        if name in packet.overloads():
+            return getattr(packet, name)
+    raise ValueError(
+        f"The network draws random numbers through {func}, which takes no generator, "
+        "so that its results could not be reproduced. Draw them with torch.rand, "
+        "torch.randn, Tensor.bernoulli_ or torch.nn.Dropout instead."
+    )

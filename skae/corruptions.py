@@ -1,0 +1,175 @@
+"""Corruptions: what is done to the rows that a denoising autoencoder reads."""
+
+from abc import abstractmethod
+
+import torch
+from sklearn.base import BaseEstimator
+
+__all__ = ["Corruption", "Gaussian", "Masking", "SaltAndPepper", "Swap"]
+
+
+class Corruption(BaseEstimator):
+    """Base of all corruptions: standardised rows in, corrupted rows out.
+
+    A corruption takes part in the training step only: it is never in the network, so
+    that ``transform``, ``inverse_transform`` and saved weights are free of noise.
+
+    Parameters
+    ----------
+    level : float
+        How much, or how often. 0 leaves the rows as they are.
+    """
+
+    def __init__(self, level):
+        self.level = level
+
+    @abstractmethod
+    def __call__(self, X, generator):
+        """Corrupted copy of X.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, n_features)
+            Rows in global standard deviations around each feature's mean.
+        generator : torch.Generator
+            Where all random numbers come from; on the device of X.
+
+        Returns
+        -------
+        X_corrupted : Tensor of shape (n_samples, n_features)
+            X itself is left as it is.
+        """
+
+
+def _chosen(X, level, generator):
+    """Mask (n, d) that is True for a share `level` of the cells."""
+    return torch.empty_like(X).uniform_(generator=generator) < level
+
+
+class Gaussian(Corruption):
+    """Additive Gaussian noise.
+
+    Parameters
+    ----------
+    level : float, default=0.5
+        Standard deviation, in global standard deviations of the data.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Gaussian
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> Gaussian(0.1)(torch.zeros(1000, 2), rng).std().round(decimals=2)
+    tensor(0.1000)
+    """
+
+    def __init__(self, level=0.5):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        return torch.empty_like(X).normal_(generator=generator).mul_(self.level).add_(X)
+
+
+class Masking(Corruption):
+    """Cells replaced by the mean of their feature [1]_.
+
+    Parameters
+    ----------
+    level : float, default=0.25
+        Share of the cells, in [0, 1].
+
+    References
+    ----------
+    .. [1] Vincent, P., Larochelle, H., Bengio, Y., Manzagol, P.-A. (2008). Extracting
+       and composing robust features with denoising autoencoders. ICML.
+       :doi:`10.1145/1390156.1390294`
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Masking
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> Masking(0.25)(torch.ones(1000, 2), rng).mean().round(decimals=1)
+    tensor(0.8000)
+    """
+
+    def __init__(self, level=0.25):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        return X.masked_fill(_chosen(X, self.level, generator), 0.0)
+
+
+class SaltAndPepper(Corruption):
+    """Cells replaced by the lowest or the highest value in the batch [1]_.
+
+    Burnt-out and saturated pixels, dead and overflowing sensors.
+
+    Parameters
+    ----------
+    level : float, default=0.1
+        Share of the cells, in [0, 1]; half of them low, half of them high.
+
+    References
+    ----------
+    .. [1] Vincent, P., Larochelle, H., Lajoie, I., Bengio, Y., Manzagol, P.-A. (2010).
+       Stacked denoising autoencoders. JMLR 11.
+       https://jmlr.org/papers/v11/vincent10a.html
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import SaltAndPepper
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> SaltAndPepper(1.0)(torch.tensor([[0.0, 1.0, 2.0]] * 2), rng).unique()
+    tensor([0., 2.])
+    """
+
+    def __init__(self, level=0.1):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        draw = torch.empty_like(X).uniform_(generator=generator)
+        X = torch.where(draw < self.level, X.amax(), X)
+        return torch.where(draw < self.level / 2, X.amin(), X)
+
+
+class Swap(Corruption):
+    """Cells replaced by the same feature's value in another row of the batch.
+
+    Keeps every feature's own distribution, so that it suits tables of mixed columns.
+
+    Parameters
+    ----------
+    level : float, default=0.15
+        Share of the cells, in [0, 1].
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Swap
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> X = torch.arange(6.0).reshape(3, 2)
+    >>> bool((Swap(1.0)(X, rng) != X).all())
+    True
+    """
+
+    def __init__(self, level=0.15):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        n = len(X)
+        if n == 1:
+            return X.clone()
+        # From another row: 1 to n - 1 rows further on, around the end of the batch.
+        step = torch.randint(1, n, X.shape, generator=generator, device=X.device)
+        donor = (torch.arange(n, device=X.device)[:, None] + step) % n  # (n, d)
+        return torch.where(_chosen(X, self.level, generator), X.gather(0, donor), X)
+
+
+NOISES = {
+    "gaussian": Gaussian,
+    "masking": Masking,
+    "salt_and_pepper": SaltAndPepper,
+    "swap": Swap,
+}

@@ -1,0 +1,156 @@
+"""Networks: what is trained, a module with ``encode`` and ``decode``."""
+
+from itertools import pairwise
+
+import torch
+from sklearn.base import BaseEstimator
+from torch import nn
+
+__all__ = ["MLP", "EncoderDecoder", "LinearPath"]
+
+ACTIVATIONS = {
+    "identity": nn.Identity,
+    "logistic": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "elu": nn.ELU,
+    "leaky_relu": nn.LeakyReLU,
+}
+
+
+class MLP(BaseEstimator):
+    """Multi-layer perceptrons as encoder and, mirrored, as decoder.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of ints, default=(256,)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
+        leaves two linear maps.
+    activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
+            "leaky_relu"}, default="silu"
+        Activation of the hidden layers. Codes and outputs are linear.
+    linear_path : bool, default=True
+        Whether a linear map runs beside each of the two networks, so that training
+        can start at PCA.
+
+    Examples
+    --------
+    >>> from skae.networks import MLP
+    >>> module = MLP(hidden_layer_sizes=(32,))(n_features=8, n_components=2)
+    >>> import torch
+    >>> module.encode(torch.zeros(5, 8)).shape
+    torch.Size([5, 2])
+    """
+
+    def __init__(self, hidden_layer_sizes=(256,), activation="silu", linear_path=True):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.linear_path = linear_path
+
+    def __call__(self, n_features, n_components):
+        widths = [n_features, *self.hidden_layer_sizes, n_components]
+        halves = [self._layers(widths), self._layers(widths[::-1])]
+        if self.linear_path and self.hidden_layer_sizes:
+            halves = [LinearPath(half) for half in halves]
+        return EncoderDecoder(*halves)
+
+    def _layers(self, widths):
+        """Linear layers between the given widths, activations between them."""
+        layers = []
+        for n_in, n_out in pairwise(widths):
+            layers += [nn.Linear(n_in, n_out), ACTIVATIONS[self.activation]()]
+        return nn.Sequential(*layers[:-1])
+
+
+class LinearPath(nn.Module):
+    """A linear map plus a network: ``linear(X) + out_scale * network(X / in_scale)``.
+
+    Parameters
+    ----------
+    network : Sequential
+        Ends in a Linear layer, which starts at zero: the sum starts as the linear map.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        first, last = network[0], network[-1]
+        self.network = network
+        self.linear = nn.Linear(first.in_features, last.out_features)
+        self.register_buffer("in_factor", torch.ones(first.in_features))
+        self.register_buffer("out_factor", torch.ones(last.out_features))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def forward(self, X):
+        return self.linear(X) + self.out_factor * self.network(X * self.in_factor)
+
+
+class EncoderDecoder(nn.Module):
+    """Two modules, one that encodes and one that decodes.
+
+    Parameters
+    ----------
+    encoder : Module
+        Standardised rows (n, n_features) to codes (n, n_components).
+    decoder : Module
+        Codes to raw output (n, n_features).
+    """
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, X):
+        return self.encoder(X)
+
+    def decode(self, code):
+        return self.decoder(code)
+
+    @property
+    def can_start_at_pca(self):
+        """Whether the two halves are linear, or have a linear path."""
+        return all(_linear(half) is not None for half in (self.encoder, self.decoder))
+
+    @torch.no_grad()
+    def start_at_pca(self, pca, rows, target, loss):
+        """Set the linear maps to PCA's, so that this module reconstructs as PCA does.
+
+        Parameters
+        ----------
+        pca : PrincipalComponents
+            With up to n_components components. What the code has room for beyond
+            them, it fills with random directions that the decoder ignores.
+        rows : Tensor of shape (n, n_features)
+            Standardised rows to fit the decoder on, for a loss that has a link.
+        target : Tensor of shape (n, n_features)
+            The loss's target for these rows.
+        loss : Loss
+        """
+        encoder, decoder = _linear(self.encoder), _linear(self.decoder)
+        k = len(pca.components)
+        nn.init.normal_(encoder.weight, std=encoder.in_features**-0.5)
+        encoder.weight[:k] = pca.components
+        encoder.bias.copy_(-encoder.weight @ pca.mean)
+        weight, bias = loss.linear_decoder(pca.encode(rows), target, pca)
+        decoder.weight.zero_()
+        decoder.weight[:, :k] = weight
+        decoder.bias.copy_(bias)
+        if isinstance(self.encoder, LinearPath):
+            # The networks see and add codes of unit variance.
+            deviation = encoder(rows).std(0, correction=0)
+            floor = 1e-3 * deviation.max().clamp(min=1e-6)
+            deviation = deviation.clamp(min=floor)
+            self.encoder.out_factor.copy_(deviation)
+            self.decoder.in_factor.copy_(1 / deviation)
+
+
+def _linear(half):
+    """The linear map of a half that has one."""
+    if isinstance(half, LinearPath):
+        return half.linear
+    if isinstance(half, nn.Sequential) and len(half) == 1:
+        return half[0]
+    return None
