@@ -6,6 +6,145 @@ from skae.penalties import Penalty
 
 
 class AutoencoderTransformer(BaseAutoencoder):
+    r"""Nonlinear dimensionality reduction by an autoencoder that starts at PCA.
+
+    An encoder network compresses each row to a code of `n_components` numbers, from
+    which a decoder network reconstructs it. With the defaults, training starts at PCA
+    of the same code size, and PCA is kept where nothing better is found.
+
+    Multiplying X by a constant multiplies codes and reconstructions by it; shifting X
+    shifts the reconstructions. As for PCA, features of different units should be
+    scaled first, for example by :class:`~sklearn.preprocessing.StandardScaler`.
+
+    Parameters
+    ----------
+    n_components : int or float in (0, 1), default=0.95
+        Size of the code. A share is turned into as many components as PCA needs to
+        explain more than that share of the variance.
+    hidden_layer_sizes : int or array-like of ints, default=(256,)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
+        is a linear autoencoder. Not used with `network`.
+    activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
+            "leaky_relu"}, default="silu"
+        Activation of the hidden layers. Not used with `network`.
+    network : callable, default=None
+        A network of your own: a :class:`torch.nn.Module` class, or any callable
+        ``(n_features, n_components) -> module``, whose modules have the methods
+        ``encode(X)``, which returns codes of shape (n_samples, n_components), and
+        ``decode(code)``, which returns rows of shape (n_samples, n_features). It
+        reads rows in float32, shifted to mean 0 and divided by their global standard
+        deviation, and returns such rows; with ``loss="log_loss"`` it returns
+        log-odds. None is :class:`skae.networks.MLP`.
+    init : {"pca", "random"}, default="pca"
+        Where training starts. With "pca", a linear map runs beside each network and
+        is set to PCA's, and the networks' last layers to zero: the autoencoder starts
+        as PCA, and its codes as PCA's scores. "random" is the classic hourglass
+        without linear maps. A network of your own keeps its own initialisation.
+    loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
+            Loss, default="squared_error"
+        What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    penalty : Penalty, default=None
+        What constrains the code, such as :class:`skae.penalties.L1`.
+    corruption : Corruption, default=None
+        What is done to the rows that the network reads while training, such as
+        :class:`skae.corruptions.Masking`.
+    learning_rate : float, default=0.003
+        Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
+        the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+    weight_decay : float, default=0.0
+        Decoupled weight decay of AdamW.
+    batch_size : int or "auto", default="auto"
+        Rows in a training step. "auto" is the power of two nearest to
+        ``3 * sqrt(n_samples)``, between 32 and 4096.
+    max_iter : int, default=50
+        Epochs.
+    early_stopping : bool, default=True
+        Whether to hold out rows, to keep the best epoch on them, and to stop when
+        nothing gets better. The start at PCA takes part: it is left only for a gain
+        of more than one standard error. If False, all rows are trained on and the
+        last epoch is kept.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows to hold out. Only used with early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without progress after which to stop. Only used with early stopping.
+    tol : float, default=0.0001
+        What counts as progress: a relative fall of the validation loss by more than
+        this. Only used with early stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
+        instead of starting anew.
+    callbacks : list of skorch callbacks, default=None
+        Called while training, after the transformer's own.
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
+        a GPU where there is one. A transformer fitted on a device that is not there
+        any more runs on the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the rows held out, their order and all noise. With
+        an int, the result is the same each time. Global random generators are neither
+        used nor changed: None takes fresh entropy from the operating system.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Size of the code.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X had names that are all strings.
+    n_iter_ : int
+        Epochs run.
+    best_iter_ : int
+        The epoch that was kept; 0 is the start at PCA.
+    loss_curve_ : list of float of length n_iter_
+        Training loss of each epoch, with the penalty and the corruption; as all
+        losses here in the units of the data, squared for "squared_error".
+    validation_loss_curve_ : list of float of length n_iter_, or None
+        Loss of clean held-out rows after each epoch; None without early stopping.
+        With a penalty or a corruption the best epoch is chosen by the loss that has
+        them, on one fixed corrupted copy.
+    pca_loss_ : float
+        Loss of PCA with as many components, on the same rows as
+        `validation_loss_curve_`, or on the training rows without early stopping: is
+        the network worth it?
+    encoder_ : torch.nn.Module
+        Rows to codes, both in the units of the data, float32 or float64; made anew
+        each time.
+    decoder_ : torch.nn.Module
+        Codes to rows.
+    net_ : skorch.NeuralNet
+        The trained network in skorch, with the history of losses; made anew each
+        time.
+
+    See Also
+    --------
+    DenoisingAutoencoderTransformer : Learns to undo noise.
+    sklearn.decomposition.PCA : The best linear autoencoder.
+
+    References
+    ----------
+    .. [1] Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization.
+       ICLR. https://arxiv.org/abs/1711.05101
+    .. [2] Smith, L. N., Topin, N. (2019). Super-convergence: very fast training of
+       neural networks using large learning rates. SPIE 11006.
+       :doi:`10.1117/12.2520589`
+    .. [3] Hinton, G. E., Salakhutdinov, R. R. (2006). Reducing the dimensionality of
+       data with neural networks. Science 313. :doi:`10.1126/science.1127647`
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import AutoencoderTransformer
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> autoencoder = AutoencoderTransformer(n_components=16, random_state=0).fit(X)
+    >>> autoencoder.transform(X).shape
+    (1797, 16)
+    >>> min(autoencoder.validation_loss_curve_) < 0.6 * autoencoder.pca_loss_
+    True
+    """
+
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
         "penalty": [Penalty, None],

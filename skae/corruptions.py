@@ -90,7 +90,7 @@ class Masking(Corruption):
     >>> from skae.corruptions import Masking
     >>> rng = torch.Generator().manual_seed(0)
     >>> Masking(0.25)(torch.ones(1000, 2), rng).mean().round(decimals=1)
-    tensor(0.8000)
+    tensor(0.7000)
     """
 
     def __init__(self, level=0.25):
@@ -130,8 +130,8 @@ class SaltAndPepper(Corruption):
 
     def __call__(self, X, generator):
         draw = torch.empty_like(X).uniform_(generator=generator)
-        X = torch.where(draw < self.level, X.amax(), X)
-        return torch.where(draw < self.level / 2, X.amin(), X)
+        extreme = torch.where(draw < self.level / 2, X.amin(), X.amax())
+        return torch.where(draw < self.level, extreme, X)
 
 
 class Swap(Corruption):
