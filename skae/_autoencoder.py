@@ -6,7 +6,7 @@ from skae.penalties import Penalty
 
 
 class AutoencoderTransformer(BaseAutoencoder):
-    r"""Nonlinear dimensionality reduction by an autoencoder that starts at PCA.
+    """Nonlinear dimensionality reduction by an autoencoder that starts at PCA.
 
     An encoder network compresses each row to a code of `n_components` numbers, from
     which a decoder network reconstructs it. With the defaults, training starts at PCA

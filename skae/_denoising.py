@@ -8,7 +8,7 @@ from skae.corruptions import NOISES, Corruption
 
 
 class DenoisingAutoencoderTransformer(BaseAutoencoder):
-    r"""Features and reconstructions that noise in the input does not reach.
+    """Features and reconstructions that noise in the input does not reach.
 
     A denoising autoencoder [3]_ reads corrupted rows and learns to return the clean
     ones. ``reconstruct(X_noisy)`` is the denoised X; the codes are features for other
