@@ -1,14 +1,11 @@
 """A trained network as arrays, and its halves as modules in the data's units."""
 
-import numpy as np
 import torch
 from torch import nn
 
+from skae._inference import aligned, by_chunks, chunk_rows
 from skae._random import PrivateRandomness
 from skae.networks import EncoderDecoder
-
-# A chunk's widest activation has about this many cells, so that it stays in cache.
-_CHUNK_CELLS = 2**15
 
 
 class Encoder(nn.Module):
@@ -140,7 +137,7 @@ class Model:
             module.load_state_dict(state)
         return module
 
-    def halves(self, device="cpu"):
+    def halves(self):
         """New encoder and decoder in data units, in evaluation mode."""
         module = self.build().eval().requires_grad_(False)
         if isinstance(module, EncoderDecoder):
@@ -150,7 +147,7 @@ class Model:
         shift, scale = torch.tensor(self.shift), torch.tensor(self.scale).double()
         encoder = Encoder(encode, shift, scale)
         decoder = Decoder(decode, shift.clone(), scale.clone(), self.loss)
-        return encoder.eval().to(device), decoder.eval().to(device)
+        return encoder.eval(), decoder.eval()
 
     def encode(self, X, device):
         """Codes (n, n_components) of rows (n, n_features)."""
@@ -185,27 +182,13 @@ class Model:
     def _on(self, device):
         """Encoder and decoder on a device, kept for the next call."""
         if self._ready is None or self._ready[0] != device:
-            self._ready = device, *self.halves(device)
+            halves = [aligned(half.to(device)) for half in self.halves()]
+            self._ready = device, *halves
         return self._ready[1:]
 
     def _by_chunks(self, function, X, shape, device):
-        """Apply a function of rows in chunks of one fixed row count.
-
-        Matrix products of different shapes round differently. With one shape for
-        all, a row's result depends neither on the other rows nor on their number.
-        """
-        widest = max(max(w.shape, default=1) for w in self.weights.values())
-        size = min(max(2 ** int(np.log2(_CHUNK_CELLS / widest)), 64), 512)
-        result = np.empty((len(X), *shape), X.dtype)
-        chunk = np.empty((size, X.shape[1]), X.dtype)
-        chunk[:] = X[0]
-        with torch.inference_mode():
-            for start in range(0, len(X), size):
-                part = X[start : start + size]
-                chunk[: len(part)] = part
-                output = function(torch.from_numpy(chunk).to(device))
-                result[start : start + size] = output[: len(part)].cpu().numpy()
-        return result
+        size = chunk_rows(self.weights.values())
+        return by_chunks(function, X, shape, size, device)
 
 
 def check_network(module, n_features, n_components):
