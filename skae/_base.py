@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
+import torch
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -18,8 +19,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skae._compat import Interval, RealNotInt, StrOptions, fit_context
 from skae._device import inference_device, training_device
 from skae._model import Model
-from skae._net import Objective, Training, fitted_net, train
+from skae._net import Training, fitted_net, train
+from skae._objective import Objective
+from skae._part import Part
 from skae._pca import principal_components
+from skae._random import PrivateRandomness
 from skae._rows import check_bounds, check_magnitude, shift_and_scale, standardise
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, MLP
@@ -374,6 +378,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         first = model is None
         X = self._validated(X, reset=first, min_samples=2 if first else 1)
         loss = LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss
+        self._validate_parts(loss)
         check_bounds(X, loss, self.loss)
         device = training_device(self.device)
         seed = _new_seed(self.random_state) if first else model.seed
@@ -422,6 +427,18 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if first or not incremental:
             self.pca_loss_ = pca_loss
 
+    def _validate_parts(self, loss):
+        """Raise for parameters of the parts that are out of their ranges."""
+        parts = [loss, self._make_penalty(), self._make_corruption(), self.network]
+        for part in parts:
+            if isinstance(part, Part):
+                part._validate_params()
+            if isinstance(part, torch.nn.Module):
+                raise TypeError(
+                    f"network is an instance of {type(part).__name__}: pass the class "
+                    "or a function that makes it, so that each fit starts anew."
+                )
+
     def _n_valid(self, n_samples):
         """How many rows are held out to choose the best epoch on."""
         if not self.early_stopping:
@@ -435,8 +452,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _make_network(self):
         if self.network is not None:
             return self.network
-        widths = tuple(np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist())
-        return MLP(widths, self.activation, linear_path=self.init == "pca")
+        widths = self.hidden_layer_sizes
+        widths = [widths] if isinstance(widths, Integral) else list(widths)
+        if not all(isinstance(width, Integral) and width > 0 for width in widths):
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, but positive "
+                "integers, one for each hidden layer, were expected."
+            )
+        return MLP(
+            tuple(map(int, widths)), self.activation, linear_path=self.init == "pca"
+        )
 
     def _new_module(self, model, pca, rows, objective):
         """A fresh module, and what it starts at."""
@@ -444,9 +469,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if self.init != "pca" or not getattr(module, "can_start_at_pca", False):
             return module, None
         head = rows[:_START_ROWS]
-        module.to(rows.device).start_at_pca(
-            pca, head, objective.target(head), objective.loss
-        )
+        generator = torch.Generator(rows.device).manual_seed(model.seed)
+        seen = objective.corrupt(head, generator)
+        with PrivateRandomness(generator):
+            module.to(rows.device).start_at_pca(
+                pca, seen, objective.target(head), objective.loss
+            )
         return module.cpu(), "pca"
 
     def _training(self, n_samples, incremental, start, device, seeds):
@@ -501,7 +529,7 @@ def _new_seed(random_state):
 
 def _spawned(seed, done):
     """Seeds for a training that comes after `done` epochs."""
-    return np.random.SeedSequence((seed, done)).generate_state(3).tolist()
+    return np.random.SeedSequence((seed, done)).generate_state(4).tolist()
 
 
 def _batch_size(batch_size, n_samples):

@@ -211,4 +211,9 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     def _make_corruption(self):
         if self.corruption is not None:
             return self.corruption
+        if self.noise != "gaussian" and self.noise_level > 1:
+            raise ValueError(
+                f"noise_level={self.noise_level:g}, but for noise={self.noise!r} it is "
+                "a share of the cells, from 0 to 1."
+            )
         return NOISES[self.noise](self.noise_level)

@@ -10,14 +10,13 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, LRScheduler, PrintLog
 from skorch.dataset import Dataset
-from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
+from skae._objective import CHUNK_ROWS
 from skae._random import PrivateRandomness
 
-_VALIDATION_ROWS = 4096
-# An epoch whose loss is this many times that of reconstructing every row by the mean
-# has left the region that training comes back from.
+# An epoch whose loss is this many times that of reconstructing every row by the mean,
+# which is 1 for standardised rows, has left what training comes back from.
 _DIVERGED = 1e3
 
 
@@ -27,66 +26,6 @@ class DivergenceError(ValueError):
 
 class StopTraining(Exception):
     """Raised by a callback to end the training after the present epoch."""
-
-
-class Objective(nn.Module):
-    """What a network is trained on: loss, penalty and corruption in one place.
-
-    Parameters
-    ----------
-    loss : Loss
-    penalty : Penalty or None
-    corruption : Corruption or None
-    shift : ndarray of shape (n_features,)
-    scale : float
-    """
-
-    def __init__(self, loss, penalty, corruption, shift, scale):
-        super().__init__()
-        self.loss = loss
-        self.penalty = penalty
-        self.corruption = corruption
-        self.unit = scale**loss.degree  # of the loss, in units of the data
-        self.register_buffer("shift", torch.tensor(shift).float())
-        self.register_buffer("scale", torch.tensor(scale).float())
-
-    @property
-    def is_plain(self):
-        """Whether the network is trained on the loss of clean rows alone."""
-        return self.penalty is None and self.corruption is None
-
-    def corrupt(self, rows, generator):
-        return rows if self.corruption is None else self.corruption(rows, generator)
-
-    def target(self, rows):
-        return self.loss.target(rows, self.shift, self.scale)
-
-    def losses(self, module, rows):
-        """Loss (n,) of each clean row, without the penalty."""
-        return self.loss(module.decode(module.encode(rows)), self.target(rows))
-
-    def forward(self, module, seen, rows):
-        """Training loss (n,) of rows of which the network sees another version."""
-        code = module.encode(seen)
-        output = module.decode(code)
-        losses = self.loss(output, self.target(rows))
-        if self.penalty is not None:
-            losses = losses + self.penalty(module, seen, code, output)
-        return losses
-
-    def of_pca(self, pca, rows):
-        """Mean loss of rows as PCA reconstructs them, in the units of the data."""
-        total = 0.0
-        for part in rows.split(_VALIDATION_ROWS):
-            output = self.loss.link(pca.reconstruct(part), self.shift, self.scale)
-            total += float(self.loss(output, self.target(part)).double().sum())
-        return total / len(rows) * self.unit
-
-    def of_mean(self, rows):
-        """Mean loss of rows all reconstructed by their mean, in units of the data."""
-        mean = rows.mean(0).expand(rows.shape)
-        output = self.loss.link(mean, self.shift, self.scale)
-        return float(self.loss(output, self.target(rows)).mean()) * self.unit
 
 
 @dataclass(frozen=True)
@@ -110,8 +49,8 @@ class Training:
     callbacks : list of skorch callbacks
     verbose : int
     device : str
-    seeds : tuple of two ints
-        Of everything random in the training steps, and of the corrupted copy of the
+    seeds : tuple of three ints
+        Of the order of the rows, of all noise, and of the corrupted copy of the
         validation rows.
     """
 
@@ -166,8 +105,8 @@ class AutoencoderNet(NeuralNet):
     ----------
     module : Module
     criterion : Objective
-    generator : torch.Generator, default=None
-        Shuffles the rows and corrupts them; on the device.
+    generators : tuple of two torch.Generator, default=(None, None)
+        The first shuffles the rows, the second corrupts them; on the device.
     seed : int, default=0
         Of the corrupted copy of the validation rows, the same in every epoch.
     draws : callable, default=nullcontext
@@ -181,13 +120,13 @@ class AutoencoderNet(NeuralNet):
         module,
         criterion,
         *,
-        generator=None,
+        generators=(None, None),
         seed=0,
         draws=nullcontext,
         own_callbacks=(),
         **kwargs,
     ):
-        self.generator = generator
+        self.generators = generators
         self.seed = seed
         self.draws = draws
         self.own_callbacks = own_callbacks
@@ -202,11 +141,11 @@ class AutoencoderNet(NeuralNet):
 
     def get_iterator(self, dataset, training=False):
         if not training:
-            return dataset.X.split(_VALIDATION_ROWS)
-        return ShuffledBatches(dataset.X, self.batch_size, self.generator)
+            return dataset.X.split(CHUNK_ROWS)
+        return ShuffledBatches(dataset.X, self.batch_size, self.generators[0])
 
     def train_step_single(self, batch, **fit_params):
-        seen = self.criterion_.corrupt(batch, self.generator)
+        seen = self.criterion_.corrupt(batch, self.generators[1])
         with self.draws():
             loss = self.criterion_(self.module_, seen, batch).mean()
         loss.backward()
@@ -320,7 +259,9 @@ class BestEpoch(Callback):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         train, valid = X
         self.validates_ = valid is not None
-        self.highest_ = _DIVERGED * net.criterion_.of_mean(train.X[:_VALIDATION_ROWS])
+        objective = net.criterion_
+        of_mean = objective.of_mean(train.X[:CHUNK_ROWS])
+        self.highest_ = _DIVERGED * max(of_mean, objective.unit)
         if self.validates_ and self.start is not None:
             net._set_training(False)
             _, losses = net.validation_losses(net.get_iterator(valid))
@@ -339,10 +280,10 @@ class BestEpoch(Callback):
         if not self.validates_:
             self._keep(net, epoch, None)
             return
+        valid_losses = net.history[:, "valid_loss"]
+        net.history.record("valid_loss_best", valid_losses[-1] == min(valid_losses))
         losses = net.watched_
-        improved = float(losses.mean()) < self.best_loss_
-        net.history.record("valid_loss_best", improved)
-        if improved:
+        if float(losses.mean()) < self.best_loss_:
             self._keep(net, epoch, losses)
         if self.best_loss_ < self.reference_ - self.tol * abs(self.best_loss_):
             self.reference_, self.last_progress_ = self.best_loss_, epoch
@@ -366,8 +307,8 @@ class BestEpoch(Callback):
         """
         if self.start == "pca" and self.validates_ and self.best_iter_ > 0:
             gain = self.start_losses_ - self.best_losses_
-            error = gain.std() / len(gain) ** 0.5  # nan for a single row
-            if not gain.mean() > error:
+            error = gain.std() / len(gain) ** 0.5 if len(gain) > 1 else float("inf")
+            if gain.mean() <= error:
                 return 0, self.start_weights_
         return self.best_iter_, self.weights_
 
@@ -421,19 +362,21 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
     KeyboardInterrupt
         If the user interrupts before the first epoch ends.
     """
-    train_seed, valid_seed = training.seeds
-    generator = torch.Generator(training.device).manual_seed(train_seed)
+    *train_seeds, valid_seed = training.seeds
+    generators = tuple(
+        torch.Generator(training.device).manual_seed(seed) for seed in train_seeds
+    )
     best = BestEpoch(
         training.start, training.n_iter_no_change, training.tol, training.learning_rate
     )
     net = AutoencoderNet(
         module,
         objective,
-        generator=generator,
+        generators=generators,
         seed=valid_seed,
-        draws=_draws(module, train_rows, generator),
+        draws=_draws(module, train_rows, generators[1]),
         own_callbacks=_own_callbacks(best, len(train_rows), training),
-        callbacks=training.callbacks,
+        callbacks=_checked_callbacks(training.callbacks),
         optimizer=torch.optim.AdamW,
         optimizer__fused=True,
         optimizer__weight_decay=training.weight_decay,
@@ -441,7 +384,7 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
         max_epochs=training.max_iter,
         batch_size=training.batch_size,
         device=training.device,
-        verbose=0,
+        verbose=int(training.verbose > 1),
     ).initialize()
     if moments is not None:
         _set_moments(net.optimizer_, moments)
@@ -454,6 +397,18 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
             raise
         interrupted = True
     return _trained(net, best, interrupted)
+
+
+def _checked_callbacks(callbacks):
+    for callback in callbacks:
+        part = callback[-1] if isinstance(callback, tuple) else callback
+        kind = part if isinstance(part, type) else type(part)
+        if not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks holds {callback!r}, but skorch callbacks, or tuples of a "
+                "name and a callback, were expected."
+            )
+    return callbacks
 
 
 def _own_callbacks(best, n_rows, training):

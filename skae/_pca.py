@@ -7,7 +7,7 @@ from sklearn.utils.extmath import randomized_svd
 
 # Above this size a full eigendecomposition costs more than the training after it.
 _LARGEST_EIGH = 2000
-_CHUNK_CELLS = 2**20
+_CHUNK_CELLS = 2**18
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def _from_gram(rows, mean, count):
     # Null directions have no scores to be recovered from: QR completes them to an
     # orthonormal set.
     directions = centred.T @ scores.T  # (d, count), length sqrt(n * variance)
-    components, r = torch.linalg.qr(directions)
-    return variance, (components * r.diagonal().sign()).T
+    components, _ = torch.linalg.qr(directions)
+    return variance, components.T
 
 
 def _randomized(rows, count, seed):

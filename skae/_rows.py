@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-_CHUNK_CELLS = 2**20
+_CHUNK_CELLS = 2**18
 # The square of a larger float32 number is close to overflowing.
 _LARGEST = 1e15
 

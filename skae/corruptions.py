@@ -1,14 +1,17 @@
 """Corruptions: what is done to the rows that a denoising autoencoder reads."""
 
 from abc import abstractmethod
+from numbers import Real
 
 import torch
-from sklearn.base import BaseEstimator
+
+from skae._compat import Interval
+from skae._part import Part
 
 __all__ = ["Corruption", "Gaussian", "Masking", "SaltAndPepper", "Swap"]
 
 
-class Corruption(BaseEstimator):
+class Corruption(Part):
     """Base of all corruptions: standardised rows in, corrupted rows out.
 
     A corruption takes part in the training step only: it is never in the network, so
@@ -19,6 +22,8 @@ class Corruption(BaseEstimator):
     level : float
         How much, or how often. 0 leaves the rows as they are.
     """
+
+    _parameter_constraints = {"level": [Interval(Real, 0, 1, closed="both")]}
 
     def __init__(self, level):
         self.level = level
@@ -62,6 +67,8 @@ class Gaussian(Corruption):
     >>> Gaussian(0.1)(torch.zeros(1000, 2), rng).std().round(decimals=2)
     tensor(0.1000)
     """
+
+    _parameter_constraints = {"level": [Interval(Real, 0, None, closed="left")]}
 
     def __init__(self, level=0.5):
         super().__init__(level)

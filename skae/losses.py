@@ -1,15 +1,18 @@
 """Losses: what an autoencoder minimises, and how its raw output becomes data."""
 
 from abc import abstractmethod
+from numbers import Real
 
 import torch
-from sklearn.base import BaseEstimator
 from torch.nn import functional as F
+
+from skae._compat import Interval
+from skae._part import Part
 
 __all__ = ["AbsoluteError", "Huber", "LogLoss", "Loss", "SquaredError"]
 
 
-class Loss(BaseEstimator):
+class Loss(Part):
     """Base of all losses: one number per sample, the mean over the features.
 
     A network reads standardised rows (each feature shifted to mean 0, all of them
@@ -120,6 +123,7 @@ class Huber(Loss):
     tensor([1.5000])
     """
 
+    _parameter_constraints = {"delta": [Interval(Real, 0, None, closed="neither")]}
     degree = 2
 
     def __init__(self, delta=0.5):

@@ -3,8 +3,10 @@
 from itertools import pairwise
 
 import torch
-from sklearn.base import BaseEstimator
 from torch import nn
+
+from skae._compat import StrOptions
+from skae._part import Part
 
 __all__ = ["MLP", "EncoderDecoder", "LinearPath"]
 
@@ -20,7 +22,7 @@ ACTIVATIONS = {
 }
 
 
-class MLP(BaseEstimator):
+class MLP(Part):
     """Multi-layer perceptrons as encoder and, mirrored, as decoder.
 
     Parameters
@@ -43,6 +45,12 @@ class MLP(BaseEstimator):
     >>> module.encode(torch.zeros(5, 8)).shape
     torch.Size([5, 2])
     """
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": [tuple, list],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "linear_path": ["boolean"],
+    }
 
     def __init__(self, hidden_layer_sizes=(256,), activation="silu", linear_path=True):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -124,7 +132,8 @@ class EncoderDecoder(nn.Module):
             With up to n_components components. What the code has room for beyond
             them, it fills with random directions that the decoder ignores.
         rows : Tensor of shape (n, n_features)
-            Standardised rows to fit the decoder on, for a loss that has a link.
+            Rows as the network will see them, standardised and perhaps corrupted: to
+            measure the codes, and to fit the decoder for a loss that has a link.
         target : Tensor of shape (n, n_features)
             The loss's target for these rows.
         loss : Loss
@@ -139,10 +148,10 @@ class EncoderDecoder(nn.Module):
         decoder.weight[:, :k] = weight
         decoder.bias.copy_(bias)
         if isinstance(self.encoder, LinearPath):
-            # The networks see and add codes of unit variance.
+            # The networks see and add codes of unit variance, but for those that
+            # hardly vary.
             deviation = encoder(rows).std(0, correction=0)
-            floor = 1e-3 * deviation.max().clamp(min=1e-6)
-            deviation = deviation.clamp(min=floor)
+            deviation = deviation.clamp(min=0.01 * float(deviation.max().clamp(min=1)))
             self.encoder.out_factor.copy_(deviation)
             self.decoder.in_factor.copy_(1 / deviation)
 

@@ -1,13 +1,15 @@
 """Penalties: what constrains the code, added to the loss while training."""
 
 from abc import abstractmethod
+from numbers import Real
 
-from sklearn.base import BaseEstimator
+from skae._compat import Interval
+from skae._part import Part
 
 __all__ = ["L1", "Penalty"]
 
 
-class Penalty(BaseEstimator):
+class Penalty(Part):
     """Base of all penalties: one number for a batch, added to its mean loss.
 
     Inputs, codes and outputs are in the network's units: divided by the data's
@@ -53,6 +55,8 @@ class L1(Penalty):
     >>> L1(alpha=0.5)(None, None, torch.tensor([[1.0, -3.0]]), None)
     tensor(1.)
     """
+
+    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
 
     def __init__(self, alpha=0.01):
         self.alpha = alpha

@@ -1,0 +1,67 @@
+"""What a network is trained on: loss, penalty and corruption in one place."""
+
+import torch
+from torch import nn
+
+# Rows that are evaluated at once.
+CHUNK_ROWS = 4096
+
+
+class Objective(nn.Module):
+    """What a network is trained on: loss, penalty and corruption in one place.
+
+    Parameters
+    ----------
+    loss : Loss
+    penalty : Penalty or None
+    corruption : Corruption or None
+    shift : ndarray of shape (n_features,)
+    scale : float
+    """
+
+    def __init__(self, loss, penalty, corruption, shift, scale):
+        super().__init__()
+        self.loss = loss
+        self.penalty = penalty
+        self.corruption = corruption
+        self.unit = scale**loss.degree  # of the loss, in units of the data
+        self.register_buffer("shift", torch.tensor(shift).float())
+        self.register_buffer("scale", torch.tensor(scale).float())
+
+    @property
+    def is_plain(self):
+        """Whether the network is trained on the loss of clean rows alone."""
+        return self.penalty is None and self.corruption is None
+
+    def corrupt(self, rows, generator):
+        return rows if self.corruption is None else self.corruption(rows, generator)
+
+    def target(self, rows):
+        return self.loss.target(rows, self.shift, self.scale)
+
+    def losses(self, module, rows):
+        """Loss (n,) of each clean row, without the penalty."""
+        return self.loss(module.decode(module.encode(rows)), self.target(rows))
+
+    def forward(self, module, seen, rows):
+        """Training loss (n,) of rows of which the network sees another version."""
+        code = module.encode(seen)
+        output = module.decode(code)
+        losses = self.loss(output, self.target(rows))
+        if self.penalty is not None:
+            losses = losses + self.penalty(module, seen, code, output)
+        return losses
+
+    def of_pca(self, pca, rows):
+        """Mean loss of rows as PCA reconstructs them, in the units of the data."""
+        total = 0.0
+        for part in rows.split(CHUNK_ROWS):
+            output = self.loss.link(pca.reconstruct(part), self.shift, self.scale)
+            total += float(self.loss(output, self.target(part)).double().sum())
+        return total / len(rows) * self.unit
+
+    def of_mean(self, rows):
+        """Mean loss of rows all reconstructed by their mean, in units of the data."""
+        mean = rows.mean(0).expand(rows.shape)
+        output = self.loss.link(mean, self.shift, self.scale)
+        return float(self.loss(output, self.target(rows)).mean()) * self.unit

@@ -1,0 +1,50 @@
+"""Settings that must precede the first import of scipy, and what all tests share."""
+
+import os
+
+os.environ["SCIPY_ARRAY_API"] = "1"
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+import skae
+
+# Test processes that share the cores must not each start threads for all of them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)
+
+# A short training for each estimator: contracts hold at any length of it.
+SHORT = {"n_components": 4, "hidden_layer_sizes": (16,), "max_iter": 3}
+
+
+def estimator_classes():
+    """Every public estimator, so that a new one is tested without being listed."""
+    return [getattr(skae, name) for name in skae.__all__]
+
+
+@pytest.fixture(params=estimator_classes(), ids=lambda cls: cls.__name__)
+def make(request):
+    """Makes an estimator of each class with a short training."""
+
+    def make(**params):
+        return request.param(**{**SHORT, "random_state": 0, **params})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The digits (1797, 64), float64 in [0, 16]; not to be written to."""
+    X = load_digits().data
+    X.flags.writeable = False
+    return X
+
+
+@pytest.fixture
+def tables():
+    """Small random rows (60, 6) of different means and scales."""
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 6))
+    return mixed * [1, 2, 0.5, 3, 1, 0.1] + [0, 5, -2, 100, 1, 0]

@@ -1,0 +1,185 @@
+"""The user's own network, with every method and every setting."""
+
+import functools
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from torch import nn
+
+import skae
+from skae.corruptions import Masking
+from skae.networks import ACTIVATIONS, MLP
+
+
+class Own(nn.Module):
+    """A module class as a user would write it, with names of its own."""
+
+    def __init__(self, n_features, n_components, width=12):
+        super().__init__()
+        self.down = nn.Sequential(
+            nn.Linear(n_features, width), nn.BatchNorm1d(width), nn.ReLU()
+        )
+        self.code = nn.Linear(width, n_components)
+        self.up = nn.Sequential(nn.Linear(n_components, width), nn.ReLU())
+        self.out = nn.Linear(width, n_features)
+
+    def encode(self, X):
+        return self.code(self.down(X))
+
+    def decode(self, code):
+        return self.out(self.up(code))
+
+
+class Tied(nn.Module):
+    """Decodes with the encoder's weight."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.linear = nn.Linear(n_features, n_components)
+
+    def encode(self, X):
+        return self.linear(X)
+
+    def decode(self, code):
+        return code @ self.linear.weight
+
+
+class Conv(nn.Module):
+    """Rows are flattened images of 8 x 8."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, stride=2, padding=1)
+        self.code = nn.Linear(64, n_components)
+        self.expand = nn.Linear(n_components, 64)
+        self.deconv = nn.ConvTranspose2d(4, 1, 4, stride=2, padding=1)
+
+    def encode(self, X):
+        return self.code(self.conv(X.reshape(-1, 1, 8, 8)).relu().flatten(1))
+
+    def decode(self, code):
+        maps = self.expand(code).relu().reshape(-1, 4, 4, 4)
+        return self.deconv(maps).flatten(1)
+
+
+class Lazy(nn.Module):
+    """Finds out its widths by itself."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.inner, self.outer = nn.LazyLinear(n_components), nn.LazyLinear(n_features)
+
+    def encode(self, X):
+        return self.inner(X)
+
+    def decode(self, code):
+        return self.outer(code)
+
+
+def by_function(n_features, n_components):
+    return Own(n_features, n_components, width=5)
+
+
+NETWORKS = {
+    "class": Own,
+    "function": by_function,
+    "partial": functools.partial(Own, width=7),
+    "tied": Tied,
+    "convolutional": Conv,
+    "lazy": Lazy,
+    "part": MLP((8, 6), activation="tanh", linear_path=False),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_method_works(make, digits, name):
+    X = digits[:300]
+    estimator = make(network=NETWORKS[name], max_iter=4).fit(X)
+    code = estimator.transform(X)
+    assert code.shape == (300, 4)
+    rows = estimator.reconstruct(X)
+    np.testing.assert_allclose(estimator.inverse_transform(code), rows, atol=1e-3)
+    np.testing.assert_allclose(
+        estimator.score_samples(X), -np.square(rows - X).mean(1), rtol=1e-3
+    )
+    torch_rows = estimator.decoder_(estimator.encoder_(torch.tensor(X)))
+    np.testing.assert_allclose(torch_rows.numpy(), rows, atol=1e-3)
+    again = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(again.transform(X), code)
+    estimator.partial_fit(X)
+    assert estimator.n_iter_ == 5
+    assert clone(estimator).fit(X).n_iter_ == 4
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_rows_do_not_depend_on_their_neighbours(make, digits, name):
+    X = digits[:300].astype(np.float32)
+    estimator = make(network=NETWORKS[name]).fit(X)
+    code = estimator.transform(X)
+    order = np.random.default_rng(0).permutation(300)
+    np.testing.assert_array_equal(estimator.transform(X[order]), code[order])
+    for i in (0, 1, 17, 299):
+        np.testing.assert_array_equal(estimator.transform(X[[i]]), code[[i]])
+
+
+def test_a_network_learns(digits):
+    autoencoder = skae.AutoencoderTransformer(
+        16, network=functools.partial(Own, width=64), random_state=0
+    ).fit(digits)
+    assert -autoencoder.score(digits) < 0.5 * digits.var(0).mean()
+
+
+def test_it_works_with_log_loss_and_a_corruption(digits):
+    autoencoder = skae.AutoencoderTransformer(
+        8,
+        network=Conv,
+        loss="log_loss",
+        corruption=Masking(0.2),
+        max_iter=5,
+        random_state=0,
+    ).fit(digits / 16)
+    rows = autoencoder.reconstruct(digits / 16)
+    assert 0 <= rows.min() < rows.max() <= 1
+
+
+def test_settings_of_a_part_are_grid_keys():
+    estimator = skae.AutoencoderTransformer(network=MLP())
+    estimator.set_params(network__hidden_layer_sizes=(9,))
+    assert estimator.network.hidden_layer_sizes == (9,)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("init", ["pca", "random"])
+def test_every_activation(make, digits, activation, init):
+    estimator = make(activation=activation, init=init).fit(digits)
+    assert np.isfinite(estimator.reconstruct(digits)).all()
+    names = [type(module).__name__ for module in estimator.encoder_.modules()]
+    assert ACTIVATIONS[activation].__name__ in names
+
+
+@pytest.mark.parametrize("widths", [(), 7, (7,), [7, 5], np.array([7, 5, 3])])
+def test_the_decoder_mirrors_the_encoder(make, digits, widths):
+    estimator = make(hidden_layer_sizes=widths).fit(digits)
+    expected = [64, *np.atleast_1d(np.array(widths, dtype=int)).tolist(), 4]
+
+    def shapes(half):
+        layers = [module for module in half.modules() if type(module) is nn.Linear]
+        linear = {(64, 4), (4, 64)} if len(expected) > 2 else set()
+        shapes = [(layer.in_features, layer.out_features) for layer in layers]
+        return [shape for shape in shapes if shape not in linear]
+
+    pairs = list(itertools.pairwise(expected))
+    assert shapes(estimator.encoder_) == pairs
+    mirrored = [pair[::-1] for pair in pairs[::-1]]
+    assert shapes(estimator.decoder_) == mirrored
+
+
+def test_init_random_has_no_linear_maps(make, digits):
+    estimator = make(init="random").fit(digits)
+    names = [type(module).__name__ for module in estimator.encoder_.modules()]
+    assert "LinearPath" not in names
+    assert estimator.best_iter_ > 0

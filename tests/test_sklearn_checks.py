@@ -1,0 +1,52 @@
+"""scikit-learn's own checks, all of them, on every public estimator."""
+
+import os
+
+import pytest
+from conftest import estimator_classes
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skae
+
+# Run by scikit-learn on itself, and not handed to third parties by check_estimator.
+OWN_CHECKS = [
+    "check_dataframe_column_names_consistency",
+    "check_estimators_partial_fit_n_features",
+    "check_get_feature_names_out_error",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_inplace_ensure_writeable",
+    "check_param_validation",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+]
+# Their checks draw from numpy's global generator, and warn of what they provoke.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:n_components=:UserWarning"),
+    pytest.mark.filterwarnings("ignore:X does not have valid feature names"),
+    pytest.mark.filterwarnings("ignore:X has feature names, but"),
+]
+
+
+def default_estimators():
+    return [cls() for cls in estimator_classes()]
+
+
+@parametrize_with_checks(default_estimators(), expected_failed_checks=None)
+def test_check_estimator(estimator, check):
+    assert os.environ["SCIPY_ARRAY_API"] == "1"
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", OWN_CHECKS)
+@pytest.mark.parametrize("estimator", default_estimators(), ids=lambda e: str(type(e)))
+def test_own_check(name, estimator):
+    getattr(estimator_checks, name)(type(estimator).__name__, estimator)
+
+
+def test_public_names_are_estimators():
+    assert all(hasattr(getattr(skae, name), "fit") for name in skae.__all__)

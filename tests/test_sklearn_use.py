@@ -1,0 +1,141 @@
+"""In the hands of a scikit-learn user."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn import config_context
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+import skae
+from skae import AutoencoderTransformer
+from skae.corruptions import Gaussian
+from skae.penalties import L1
+
+
+def test_pipeline_and_grid_search():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:400], y[:400]
+    pipe = make_pipeline(
+        StandardScaler(),
+        AutoencoderTransformer(n_components=16, max_iter=3, random_state=0),
+        LogisticRegression(max_iter=500),
+    )
+    grid = {
+        "autoencodertransformer__n_components": [8, 16],
+        "autoencodertransformer__hidden_layer_sizes": [(32,), (32, 16)],
+    }
+    search = GridSearchCV(pipe, grid, n_jobs=2, cv=2).fit(X, y)
+    assert search.best_score_ > 0.8
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_grid_search_over_the_reconstruction_alone(digits):
+    """score needs no y."""
+    search = GridSearchCV(
+        AutoencoderTransformer(max_iter=2, random_state=0),
+        {"n_components": [2, 8], "loss": ["squared_error"]},
+        cv=2,
+    ).fit(digits[:300])
+    assert search.best_params_["n_components"] == 8
+
+
+def test_settings_of_parts_are_grid_keys(digits):
+    search = GridSearchCV(
+        AutoencoderTransformer(
+            4, penalty=L1(), corruption=Gaussian(), max_iter=1, random_state=0
+        ),
+        {"penalty__alpha": [0.0, 0.1], "corruption__level": [0.1]},
+        cv=2,
+    ).fit(digits[:200])
+    assert set(search.best_params_) == {"penalty__alpha", "corruption__level"}
+
+
+def test_unions_column_transformers_and_cross_validation(make, digits):
+    X, y = digits[:300], load_digits().target[:300]
+    union = make_union(make(), make(n_components=2))
+    assert union.fit_transform(X).shape == (300, 6)
+    columns = ColumnTransformer([("code", make(), slice(0, 40))], remainder="drop")
+    assert columns.fit_transform(X).shape == (300, 4)
+    pipe = make_pipeline(MinMaxScaler(), make(loss="log_loss"), LogisticRegression())
+    assert np.isfinite(cross_val_score(pipe, X, y, cv=2)).all()
+
+
+def test_names_of_the_codes(make, tables):
+    estimator = make().fit(tables)
+    prefix = type(estimator).__name__.lower()
+    expected = [f"{prefix}{i}" for i in range(4)]
+    assert estimator.get_feature_names_out().tolist() == expected
+
+
+@pytest.mark.parametrize(("library", "kind"), [("pandas", pd), ("polars", pl)])
+def test_set_output(make, tables, library, kind):
+    frame = pd.DataFrame(tables, index=range(100, 160)).rename(columns=str)
+    estimator = make().set_output(transform=library).fit(frame)
+    code = estimator.transform(frame)
+    assert isinstance(code, kind.DataFrame)
+    assert list(code.columns) == estimator.get_feature_names_out().tolist()
+    if library == "pandas":
+        assert code.index.equals(frame.index)
+    rows = estimator.inverse_transform(code)
+    np.testing.assert_allclose(rows, estimator.reconstruct(frame), rtol=1e-5, atol=1e-5)
+    with config_context(transform_output=library):
+        assert isinstance(make().fit_transform(frame), kind.DataFrame)
+
+
+def test_metadata_routing_does_not_get_in_the_way(make, tables):
+    y = np.arange(60) % 2
+    with config_context(enable_metadata_routing=True):
+        make_pipeline(make(), LogisticRegression()).fit(tables, y).predict(tables)
+
+
+def test_html_and_text_of_a_fitted_estimator(make, tables):
+    estimator = make().fit(tables)
+    assert type(estimator).__name__ in repr(estimator)
+    assert type(estimator).__name__ in estimator._repr_html_()
+
+
+def test_a_lone_network_is_asked_for_nothing_it_does_not_have():
+    assert "fit" not in dir(skae)
+    assert set(skae.__all__) <= set(dir(skae))
+
+
+MEMORY = """
+import resource, sys
+import numpy as np
+import skae
+
+def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+order = sys.argv[1]
+rng = np.random.default_rng(0)
+X = np.empty((250_000, 120), np.float32, order=order)
+for start in range(0, len(X), 10_000):
+    X[start : start + 10_000] = rng.normal(size=(10_000, 120))
+params = {"n_components": 8, "hidden_layer_sizes": (16,), "max_iter": 1}
+params["early_stopping"] = sys.argv[2] == "True"
+skae.AutoencoderTransformer(random_state=0, **params).fit(X[:20_000])
+before = resident()
+skae.AutoencoderTransformer(random_state=0, **params).fit(X)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print((peak - before) / X.nbytes)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_fitting_takes_little_memory(order, early_stopping):
+    """At the most 1.6 times the array, as measured from outside."""
+    command = [sys.executable, "-c", MEMORY, order, str(early_stopping)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert float(printed.stdout) < 1.6

@@ -1,0 +1,345 @@
+"""Training that goes on, stops early, is watched or interrupted."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    GradientNormClipping,
+    LRScheduler,
+)
+
+from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
+from skae.corruptions import NOISES, Gaussian, Masking
+from skae.penalties import L1
+
+
+def weights(estimator):
+    return estimator._model.weights
+
+
+def assert_same_weights(first, second):
+    for name, value in weights(first).items():
+        np.testing.assert_array_equal(value, weights(second)[name])
+
+
+# Going on
+
+
+def test_partial_fit_goes_on(make, digits):
+    estimator = make(init="random").partial_fit(digits)
+    losses = [estimator.score(digits)]
+    for _ in range(20):
+        losses.append(estimator.partial_fit(digits).score(digits))
+    assert losses[-1] > losses[0]
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == 21
+    assert estimator.validation_loss_curve_ is None
+
+
+def test_partial_fit_goes_on_bitwise_equal_after_pickling(make, tables):
+    straight, pickled = make(), make()
+    for _ in range(4):
+        straight.partial_fit(tables)
+        pickled = pickle.loads(pickle.dumps(pickled.partial_fit(tables)))
+    assert_same_weights(straight, pickled)
+    assert straight.loss_curve_ == pickled.loss_curve_
+
+
+def test_partial_fit_keeps_the_optimiser_s_moments(make, tables):
+    """Without them, the second of two equal steps would be as long as the first."""
+    estimator = make(init="random", batch_size=60).partial_fit(tables)
+    assert {"step", "exp_avg", "exp_avg_sq"} <= set(estimator._model.moments[0])
+    assert estimator._model.moments[0]["step"] == 1
+    assert estimator.partial_fit(tables)._model.moments[0]["step"] == 2
+
+
+def test_a_plain_fit_drops_the_moments_when_it_ends(make, tables):
+    assert make().fit(tables)._model.moments is None
+    assert make().partial_fit(tables).fit(tables)._model.moments is None
+    assert make(warm_start=True).fit(tables)._model.moments is not None
+
+
+def test_partial_fit_keeps_the_first_call_s_shift_scale_and_widths(make, tables):
+    estimator = make(n_components=0.9).partial_fit(tables)
+    before = estimator._model
+    estimator.partial_fit(3 * tables[:1] + 7)
+    after = estimator._model
+    assert (after.scale, after.n_components) == (before.scale, before.n_components)
+    np.testing.assert_array_equal(after.shift, before.shift)
+
+
+def test_warm_start_goes_on(make, tables):
+    estimator = make(warm_start=True).fit(tables)
+    first = estimator._model
+    estimator.fit(tables + 1)
+    assert estimator.n_iter_ == 6
+    assert len(estimator.loss_curve_) == len(estimator.validation_loss_curve_) == 6
+    np.testing.assert_array_equal(estimator._model.shift, first.shift)
+    assert estimator._model.moments[0]["step"] > first.moments[0]["step"]
+
+
+def test_without_warm_start_fit_starts_anew(make, tables):
+    estimator = make().fit(tables[:, :5]).fit(tables)
+    assert_same_weights(estimator, make().fit(tables))
+    assert estimator.n_features_in_ == 6
+
+
+def test_warm_start_refuses_another_width(make, tables):
+    estimator = make(warm_start=True).fit(tables)
+    with pytest.raises(ValueError, match=r"X has 5 features, but .* is expecting 6"):
+        estimator.fit(tables[:, :5])
+
+
+# Stopping
+
+
+def test_best_epoch_is_the_best_on_the_validation_rows(digits):
+    estimator = AutoencoderTransformer(8, random_state=0, max_iter=20).fit(digits)
+    curve = estimator.validation_loss_curve_
+    assert estimator.best_iter_ == 1 + int(np.argmin(curve))
+    assert min(curve) < estimator.pca_loss_
+
+
+def test_validation_rows_are_clean_and_held_out(digits):
+    """What the validation loss says of the last epoch, its weights say again."""
+    held_out = []
+
+    class Spy(Callback):
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            held_out.append(dataset_valid.X)
+
+    estimator = DenoisingAutoencoderTransformer(
+        8, random_state=0, max_iter=6, callbacks=[Spy()]
+    ).fit(digits)
+    model = estimator._model
+    X = held_out[0].numpy() * model.scale + model.shift
+    assert len(X) == round(0.1 * len(digits))
+    best = estimator.validation_loss_curve_[estimator.best_iter_ - 1]
+    assert -estimator.score(X) == pytest.approx(best, rel=1e-4)
+    rows = {row.tobytes() for row in np.round(X).astype(int)}
+    assert rows <= {row.tobytes() for row in digits.astype(int)}
+
+
+def test_pca_is_kept_unless_the_gain_is_beyond_chance():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 8))  # nothing to learn beyond the mean
+    estimator = AutoencoderTransformer(2, random_state=0).fit(X)
+    assert estimator.best_iter_ == 0
+    assert -estimator.score(X) < 1
+
+
+def test_no_progress_stops(digits):
+    params = {"n_iter_no_change": 3, "tol": 0.5, "max_iter": 50, "random_state": 0}
+    estimator = AutoencoderTransformer(8, **params).fit(digits)
+    assert estimator.n_iter_ < 50
+    assert len(estimator.loss_curve_) == estimator.n_iter_
+
+
+def test_without_early_stopping_all_rows_and_epochs_are_used(digits):
+    estimator = AutoencoderTransformer(
+        8, early_stopping=False, max_iter=4, n_iter_no_change=1, random_state=0
+    ).fit(digits)
+    assert estimator.n_iter_ == estimator.best_iter_ == 4
+    assert estimator.validation_loss_curve_ is None
+
+
+# Interruption
+
+
+class CtrlC(Callback):
+    """Presses Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_ctrl_c_keeps_the_best_epoch_so_far(make, digits, early_stopping):
+    params = {"early_stopping": early_stopping, "max_iter": 10}
+    estimator = make(callbacks=[CtrlC(4)], **params)
+    with pytest.warns(ConvergenceWarning, match=r"Training interrupted by user."):
+        estimator.fit(digits)
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == 3
+    assert estimator.best_iter_ <= 3
+    if early_stopping:
+        assert len(estimator.validation_loss_curve_) == 3
+    assert np.isfinite(estimator.transform(digits)).all()
+
+
+def test_ctrl_c_before_the_first_epoch_ends_goes_through(make, digits):
+    estimator = make(callbacks=[CtrlC(1)])
+    before = vars(estimator).copy()
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(digits)
+    assert vars(estimator) == before
+
+
+def test_ctrl_c_before_the_first_epoch_ends_keeps_the_earlier_fit(make, digits):
+    estimator = make().fit(digits)
+    code = estimator.transform(digits)
+    with pytest.raises(KeyboardInterrupt):
+        estimator.set_params(callbacks=[CtrlC(1)]).fit(digits)
+    np.testing.assert_array_equal(estimator.transform(digits), code)
+
+
+def test_ctrl_c_by_signal(digits):
+    """As from the keyboard, without a callback."""
+    import _thread
+    import threading
+
+    estimator = AutoencoderTransformer(8, random_state=0, max_iter=100_000, tol=0)
+    estimator.set_params(n_iter_no_change=100_000)
+    timer = threading.Timer(2.0, _thread.interrupt_main)
+    timer.start()
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        estimator.fit(digits)
+    assert 1 <= estimator.n_iter_ < 100_000
+
+
+# Watching
+
+
+def test_verbose_0_is_silent(make, tables, capfd):
+    make().fit(tables).transform(tables)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_verbose_1_shows_a_bar_with_both_losses(make, tables, capfd):
+    make(verbose=1).fit(tables)
+    shown = capfd.readouterr().err
+    assert "3/3" in shown
+    assert "train=" in shown
+    assert "validation=" in shown
+
+
+def test_verbose_2_prints_a_line_per_epoch(make, tables, capfd):
+    make(verbose=2).fit(tables)
+    lines = capfd.readouterr().out.strip().splitlines()
+    assert len(lines) == 2 + 3
+    assert "train_loss" in lines[0]
+    assert "valid_loss" in lines[0]
+
+
+def test_callbacks_of_skorch_work(make, digits, tmp_path):
+    class Recorder(Callback):
+        def __init__(self):
+            self.losses = []
+
+        def on_epoch_end(self, net, **kwargs):
+            self.losses.append(net.history[-1, "valid_loss"])
+
+    recorder = Recorder()
+    callbacks = [
+        recorder,
+        ("clip", GradientNormClipping(1.0)),
+        Checkpoint(dirname=tmp_path, monitor="valid_loss_best"),
+        EpochScoring(lambda net, X, y=None: 1.5, name="own", use_caching=False),
+        LRScheduler("ExponentialLR", gamma=0.9),
+    ]
+    estimator = make(callbacks=callbacks).fit(digits)
+    assert recorder.losses == estimator.validation_loss_curve_
+    assert (tmp_path / "params.pt").exists()
+
+
+def test_early_stopping_of_skorch_stops_without_a_warning(make, digits):
+    stopper = EarlyStopping(patience=1, threshold=0.9, sink=lambda text: None)
+    estimator = make(callbacks=[stopper], max_iter=30).fit(digits)
+    assert estimator.n_iter_ == 2
+
+
+# Noise and penalties
+
+
+def test_no_noise_is_the_plain_autoencoder(digits):
+    params = {"n_components": 8, "max_iter": 3, "random_state": 0}
+    plain = AutoencoderTransformer(**params).fit(digits)
+    for noise in NOISES:
+        denoising = DenoisingAutoencoderTransformer(
+            noise=noise, noise_level=0, **params
+        ).fit(digits)
+        assert_same_weights(denoising, plain)
+
+
+def test_a_penalty_of_strength_0_is_the_plain_autoencoder(digits):
+    params = {"n_components": 8, "max_iter": 3, "random_state": 0}
+    plain = AutoencoderTransformer(**params).fit(digits)
+    penalised = AutoencoderTransformer(penalty=L1(alpha=0), **params).fit(digits)
+    assert_same_weights(plain, penalised)
+
+
+def test_a_penalty_lowers_what_it_penalises(digits):
+    means = [
+        np.abs(
+            AutoencoderTransformer(8, penalty=L1(alpha), random_state=0, max_iter=10)
+            .fit(digits)
+            .transform(digits)
+        ).mean()
+        for alpha in (0.0, 0.1, 1.0)
+    ]
+    assert means[0] > means[1] > means[2]
+
+
+def test_corruption_takes_the_place_of_noise(digits):
+    params = {"n_components": 8, "max_iter": 3, "random_state": 0}
+    by_name = DenoisingAutoencoderTransformer(
+        noise="masking", noise_level=0.3, **params
+    )
+    by_object = DenoisingAutoencoderTransformer(corruption=Masking(0.3), **params)
+    plain = AutoencoderTransformer(corruption=Masking(0.3), **params)
+    for other in (by_object, plain):
+        assert_same_weights(by_name.fit(digits), other.fit(digits))
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_denoising_removes_noise(digits, noise):
+    X = digits / 16
+    level = 0.5 if noise == "gaussian" else 0.2
+    denoiser = DenoisingAutoencoderTransformer(
+        32, noise=noise, noise_level=level, random_state=0
+    ).fit(X[:1400])
+    clean = torch.from_numpy((X[1400:] - X.mean()) / X.std()).float()
+    noisy = NOISES[noise](level)(clean, torch.Generator().manual_seed(0))
+    noisy = noisy.double().numpy() * X.std() + X.mean()
+    before = np.square(noisy - X[1400:]).mean()
+    after = np.square(denoiser.reconstruct(noisy) - X[1400:]).mean()
+    assert after < 0.8 * before
+
+
+def test_the_validated_noise_is_the_same_in_each_epoch(digits):
+    """A model that stands still has one validation loss, noise or not."""
+    losses = []
+
+    class Spy(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            losses.append(net.watched_.mean().item())
+
+    AutoencoderTransformer(
+        8,
+        corruption=Gaussian(1.0),
+        learning_rate=1e-12,
+        max_iter=3,
+        random_state=0,
+        callbacks=[Spy()],
+    ).fit(digits)
+    assert max(losses) == pytest.approx(min(losses), rel=1e-5)
+    assert losses[0] > 0
+
+
+def test_log_loss_and_huber_take_parameters(digits):
+    from skae.losses import Huber, LogLoss
+
+    by_name = AutoencoderTransformer(4, loss="huber", max_iter=2, random_state=0)
+    by_object = AutoencoderTransformer(4, loss=Huber(), max_iter=2, random_state=0)
+    assert_same_weights(by_name.fit(digits), by_object.fit(digits))
+    assert by_object.get_params()["loss__delta"] == 0.5
+    AutoencoderTransformer(4, loss=LogLoss(), max_iter=2).fit(digits / 16)
