@@ -1,16 +1,14 @@
 """The plain autoencoder, with any loss, penalty, corruption and network."""
 
 from skae._base import BaseAutoencoder
-from skae.corruptions import Corruption
-from skae.penalties import Penalty
 
 
 class AutoencoderTransformer(BaseAutoencoder):
     """Nonlinear dimensionality reduction by an autoencoder that starts at PCA.
 
     An encoder network compresses each row to a code of `n_components` numbers, from
-    which a decoder network reconstructs it. With the defaults, training starts at PCA
-    of the same code size, and PCA is kept where nothing better is found.
+    which a decoder network reconstructs it [3]_. With the defaults, training starts at
+    PCA of the same code size, and PCA is kept where nothing better is found.
 
     Multiplying X by a constant multiplies codes and reconstructions by it; shifting X
     shifts the reconstructions. As for PCA, features of different units should be
@@ -43,11 +41,12 @@ class AutoencoderTransformer(BaseAutoencoder):
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
             Loss, default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
-    penalty : Penalty, default=None
-        What constrains the code, such as :class:`skae.penalties.L1`.
-    corruption : Corruption, default=None
+    penalty : Penalty or callable, default=None
+        What constrains the code, such as :class:`skae.penalties.L1`, or any callable
+        ``(network, X, code, output) -> scalar``.
+    corruption : Corruption or callable, default=None
         What is done to the rows that the network reads while training, such as
-        :class:`skae.corruptions.Masking`.
+        :class:`skae.corruptions.Masking`, or any callable ``(X, generator) -> X``.
     learning_rate : float, default=0.003
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
@@ -66,7 +65,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows to hold out. Only used with early stopping.
     n_iter_no_change : int, default=10
-        Epochs without progress after which to stop. Only used with early stopping.
+        Epochs without progress after which to stop, not counted while the learning
+        rate rises. Only used with early stopping.
     tol : float, default=0.0001
         What counts as progress: a relative fall of the validation loss by more than
         this. Only used with early stopping.
@@ -92,16 +92,16 @@ class AutoencoderTransformer(BaseAutoencoder):
         Size of the code.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had names that are all strings.
     n_iter_ : int
         Epochs run.
     best_iter_ : int
         The epoch that was kept; 0 is the start at PCA.
-    loss_curve_ : list of float of length n_iter_
+    loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all
         losses here in the units of the data, squared for "squared_error".
-    validation_loss_curve_ : list of float of length n_iter_, or None
+    validation_loss_curve_ : list of float of length `n_iter_`, or None
         Loss of clean held-out rows after each epoch; None without early stopping.
         With a penalty or a corruption the best epoch is chosen by the loss that has
         them, on one fixed corrupted copy.
@@ -147,8 +147,8 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
-        "penalty": [Penalty, None],
-        "corruption": [Corruption, None],
+        "penalty": [callable, None],
+        "corruption": [callable, None],
     }
 
     def __init__(

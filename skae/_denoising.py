@@ -4,7 +4,7 @@ from numbers import Real
 
 from skae._base import BaseAutoencoder
 from skae._compat import Interval, StrOptions
-from skae.corruptions import NOISES, Corruption
+from skae.corruptions import NOISES
 
 
 class DenoisingAutoencoderTransformer(BaseAutoencoder):
@@ -27,8 +27,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         Standard deviation of Gaussian noise, in global standard deviations of X; or
         share of the cells that other kinds of noise replace. Not used with
         `corruption`.
-    corruption : Corruption, default=None
-        Any other corruption, in place of `noise`.
+    corruption : Corruption or callable, default=None
+        Any other corruption, or callable ``(X, generator) -> X``, in place of `noise`.
     hidden_layer_sizes : int or array-like of ints, default=(256,)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
@@ -69,7 +69,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows to hold out. Only used with early stopping.
     n_iter_no_change : int, default=10
-        Epochs without progress after which to stop. Only used with early stopping.
+        Epochs without progress after which to stop, not counted while the learning
+        rate rises. Only used with early stopping.
     tol : float, default=0.0001
         What counts as progress: a relative fall of the validation loss by more than
         this. Only used with early stopping.
@@ -95,16 +96,16 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         Size of the code.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had names that are all strings.
     n_iter_ : int
         Epochs run.
     best_iter_ : int
         The epoch that was kept; 0 is the start at PCA.
-    loss_curve_ : list of float of length n_iter_
+    loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all
         losses here in the units of the data, squared for "squared_error".
-    validation_loss_curve_ : list of float of length n_iter_, or None
+    validation_loss_curve_ : list of float of length `n_iter_`, or None
         Loss of clean held-out rows after each epoch; None without early stopping.
         With a penalty or a corruption the best epoch is chosen by the loss that has
         them, on one fixed corrupted copy.
@@ -154,7 +155,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         **BaseAutoencoder._parameter_constraints,
         "noise": [StrOptions(set(NOISES))],
         "noise_level": [Interval(Real, 0, None, closed="left")],
-        "corruption": [Corruption, None],
+        "corruption": [callable, None],
     }
 
     def __init__(

@@ -129,9 +129,10 @@ class Model:
     def build(self):
         """A new module with these weights, on the CPU."""
         with PrivateRandomness(torch.Generator().manual_seed(self.seed)):
-            module = self.network(self.n_features, self.n_components)
             if self.weights is None:
-                check_network(module, self.n_features, self.n_components)
+                module = new_network(self.network, self.n_features, self.n_components)
+            else:
+                module = self.network(self.n_features, self.n_components)
         if self.weights is not None:
             state = {name: torch.tensor(value) for name, value in self.weights.items()}
             module.load_state_dict(state)
@@ -191,16 +192,25 @@ class Model:
         return by_chunks(function, X, shape, size, device)
 
 
-def check_network(module, n_features, n_components):
-    """Raise unless a module encodes and decodes rows of the expected shapes.
+def new_network(network, n_features, n_components):
+    """A module that encodes and decodes rows of the expected shapes.
 
     Raises
     ------
     TypeError
-        If it is no module, lacks a method, or returns something else than a tensor.
+        If it cannot be made, is no module, lacks a method, or returns something else
+        than a tensor.
     ValueError
-        If a shape or a dtype is not the expected one, naming both.
+        If a shape or a dtype is not the expected one, if it draws random numbers in
+        evaluation mode, or has nothing to train.
     """
+    try:
+        module = network(n_features, n_components)
+    except TypeError as error:
+        raise TypeError(
+            f"network was called with n_features={n_features} and "
+            f"n_components={n_components}, and failed: {error}"
+        ) from error
     name = type(module).__name__
     if not isinstance(module, nn.Module):
         raise TypeError(
@@ -215,9 +225,20 @@ def check_network(module, n_features, n_components):
             )
     module.eval()
     with torch.no_grad():
-        code = _checked(module, "encode", torch.zeros(2, n_features), n_components)
+        rows = torch.zeros(2, n_features)
+        code = _checked(module, "encode", rows, n_components)
         _checked(module, "decode", code, n_features)
-    module.train()
+        # Once more: lazy layers have drawn their weights by now.
+        with PrivateRandomness(torch.Generator()) as draws:
+            module.decode(module.encode(rows))
+    if draws.used:
+        raise ValueError(
+            f"The network {name} draws random numbers in evaluation mode, so that "
+            "equal rows would get different codes: draw only while self.training."
+        )
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise ValueError(f"The network {name} has no parameters to train.")
+    return module.train()
 
 
 def _checked(module, method, given, width):

@@ -18,6 +18,8 @@ from skae._random import PrivateRandomness
 # An epoch whose loss is this many times that of reconstructing every row by the mean,
 # which is 1 for standardised rows, has left what training comes back from.
 _DIVERGED = 1e3
+# Of the epochs, while the learning rate rises.
+_RISING_SHARE = 0.3
 
 
 class DivergenceError(ValueError):
@@ -160,6 +162,9 @@ class AutoencoderNet(NeuralNet):
         else:
             clean, self.watched_ = self.validation_losses(iterator)
             loss = float(clean.mean())
+            if not self.criterion_.is_plain:
+                watched = float(self.watched_.mean()) * self.criterion_.unit
+                self.history.record("valid_objective", watched)
         self.history.record(f"{prefix}_loss", loss * self.criterion_.unit)
         self.history.record(f"{prefix}_batch_count", len(iterator))
 
@@ -245,8 +250,9 @@ class BestEpoch(Callback):
         The best of them; 0 is the start.
     """
 
-    def __init__(self, start, n_iter_no_change, tol, learning_rate):
+    def __init__(self, start, warm_up, n_iter_no_change, tol, learning_rate):
         self.start = start
+        self.warm_up = warm_up
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.learning_rate = learning_rate
@@ -285,9 +291,17 @@ class BestEpoch(Callback):
         losses = net.watched_
         if float(losses.mean()) < self.best_loss_:
             self._keep(net, epoch, losses)
-        if self.best_loss_ < self.reference_ - self.tol * abs(self.best_loss_):
-            self.reference_, self.last_progress_ = self.best_loss_, epoch
-        if epoch - self.last_progress_ >= self.n_iter_no_change:
+        self._stop_without_progress(epoch, float(losses.mean()))
+
+    def _stop_without_progress(self, epoch, loss):
+        """Stop after so many epochs in which the loss has not fallen.
+
+        While the learning rate rises, the loss may rise as well.
+        """
+        progress = loss < self.reference_ - self.tol * abs(loss)
+        if epoch <= self.warm_up or progress:
+            self.reference_, self.last_progress_ = loss, epoch
+        elif epoch - self.last_progress_ >= self.n_iter_no_change:
             raise StopTraining
 
     def _keep(self, net, epoch, losses):
@@ -326,7 +340,11 @@ class ProgressBar(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         row = net.history[-1]
-        shown = {"train": "train_loss", "validation": "valid_loss"}
+        shown = {
+            "train": "train_loss",
+            "validation": "valid_loss",
+            "objective": "valid_objective",
+        }
         losses = {name: f"{row[key]:.4g}" for name, key in shown.items() if key in row}
         self.bar_.set_postfix(losses, refresh=False)
         self.bar_.update()
@@ -367,7 +385,11 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
         torch.Generator(training.device).manual_seed(seed) for seed in train_seeds
     )
     best = BestEpoch(
-        training.start, training.n_iter_no_change, training.tol, training.learning_rate
+        training.start,
+        round(_RISING_SHARE * training.max_iter) if training.one_cycle else 0,
+        training.n_iter_no_change,
+        training.tol,
+        training.learning_rate,
     )
     net = AutoencoderNet(
         module,
@@ -420,6 +442,7 @@ def _own_callbacks(best, n_rows, training):
             step_every="batch",
             event_name=None,
             max_lr=training.learning_rate,
+            pct_start=_RISING_SHARE,
             total_steps=training.max_iter * n_batches,
         )
         callbacks.append(("schedule", schedule))

@@ -24,6 +24,9 @@ class Objective(nn.Module):
         self.loss = loss
         self.penalty = penalty
         self.corruption = corruption
+        if hasattr(corruption, "for_mean"):
+            mean = torch.tensor(shift / scale).float()
+            self.corruption = corruption.for_mean(mean)
         self.unit = scale**loss.degree  # of the loss, in units of the data
         self.register_buffer("shift", torch.tensor(shift).float())
         self.register_buffer("scale", torch.tensor(scale).float())

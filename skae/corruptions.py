@@ -1,6 +1,7 @@
 """Corruptions: what is done to the rows that a denoising autoencoder reads."""
 
 from abc import abstractmethod
+from functools import partial
 from numbers import Real
 
 import torch
@@ -27,6 +28,22 @@ class Corruption(Part):
 
     def __init__(self, level):
         self.level = level
+
+    def for_mean(self, mean):
+        """This corruption for rows that were shifted to mean 0.
+
+        Parameters
+        ----------
+        mean : Tensor of shape (n_features,)
+            What was subtracted from the rows, in the same units: ``X + mean`` are
+            the rows as they were, but for their scale.
+
+        Returns
+        -------
+        corruption : callable
+            Most corruptions don't depend on the mean and return themselves.
+        """
+        return self
 
     @abstractmethod
     def __call__(self, X, generator):
@@ -78,7 +95,9 @@ class Gaussian(Corruption):
 
 
 class Masking(Corruption):
-    """Cells replaced by the mean of their feature [1]_.
+    """Cells replaced by the mean of their feature.
+
+    The corruption of the first denoising autoencoders [1]_: missing values.
 
     Parameters
     ----------
@@ -108,9 +127,10 @@ class Masking(Corruption):
 
 
 class SaltAndPepper(Corruption):
-    """Cells replaced by the lowest or the highest value in the batch [1]_.
+    """Cells replaced by the lowest or the highest value of the data.
 
-    Burnt-out and saturated pixels, dead and overflowing sensors.
+    Burnt-out and saturated pixels, dead and overflowing sensors; see [1]_. Lowest and
+    highest are those of the batch, over all features.
 
     Parameters
     ----------
@@ -136,8 +156,16 @@ class SaltAndPepper(Corruption):
         super().__init__(level)
 
     def __call__(self, X, generator):
+        return self._replace(0.0, X, generator)
+
+    def for_mean(self, mean):
+        return partial(self._replace, mean)
+
+    def _replace(self, mean, X, generator):
+        unshifted = X + mean
         draw = torch.empty_like(X).uniform_(generator=generator)
-        extreme = torch.where(draw < self.level / 2, X.amin(), X.amax())
+        low, high = unshifted.amin(), unshifted.amax()
+        extreme = torch.where(draw < self.level / 2, low, high) - mean
         return torch.where(draw < self.level, extreme, X)
 
 

@@ -102,7 +102,9 @@ class AbsoluteError(Loss):
 
 
 class Huber(Loss):
-    """Squared error for small residuals, absolute error for large ones [1]_.
+    """Squared error for small residuals, absolute error for large ones.
+
+    As smooth as the one and as robust as the other [1]_.
 
     Parameters
     ----------

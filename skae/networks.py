@@ -73,17 +73,31 @@ class MLP(Part):
 
 
 class LinearPath(nn.Module):
-    """A linear map plus a network: ``linear(X) + out_scale * network(X / in_scale)``.
+    """A linear map plus a network, which starts as the linear map alone.
+
+    Computes ``linear(X) + out_factor * network(in_factor * X)``; the factors are
+    fixed, one for each input and output.
 
     Parameters
     ----------
     network : Sequential
-        Ends in a Linear layer, which starts at zero: the sum starts as the linear map.
+        Begins and ends in a Linear layer. The last one is set to zero.
+
+    Raises
+    ------
+    TypeError
+        If the network does not begin and end in a Linear layer.
     """
 
     def __init__(self, network):
         super().__init__()
         first, last = network[0], network[-1]
+        for layer in (first, last):
+            if not isinstance(layer, nn.Linear):
+                raise TypeError(
+                    f"The network has a {type(layer).__name__} layer at an end, but "
+                    "must begin and end in a Linear layer."
+                )
         self.network = network
         self.linear = nn.Linear(first.in_features, last.out_features)
         self.register_buffer("in_factor", torch.ones(first.in_features))

@@ -47,4 +47,5 @@ def tables():
     """Small random rows (60, 6) of different means and scales."""
     rng = np.random.default_rng(0)
     mixed = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 6))
+    mixed += 0.3 * rng.normal(size=(60, 6))
     return mixed * [1, 2, 0.5, 3, 1, 0.1] + [0, 5, -2, 100, 1, 0]

@@ -11,6 +11,7 @@ from skae import AutoencoderTransformer
 from skae._net import DivergenceError
 from skae.corruptions import Masking
 from skae.losses import Huber
+from skae.networks import LinearPath
 
 
 def with_cell(X, value):
@@ -173,6 +174,11 @@ def test_a_model_from_a_device_that_is_not_here_runs_on_the_cpu(make, tables):
     np.testing.assert_array_equal(estimator.transform(tables), code)
 
 
+def test_a_linear_path_needs_linear_ends():
+    with pytest.raises(TypeError, match="has a Tanh layer at an end"):
+        LinearPath(torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()))
+
+
 # The user's own network
 
 
@@ -227,6 +233,28 @@ class NoDecoder(torch.nn.Module):
         self.encode = torch.nn.Linear(n_features, n_components)
 
 
+class NoArguments(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+
+
+class AlwaysNoisy(Module):
+    def encode(self, X):
+        return self.inner(X) + torch.randn(1)
+
+
+class Untrainable(torch.nn.Module):
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.shape = n_features, n_components
+
+    def encode(self, X):
+        return X[:, : self.shape[1]]
+
+    def decode(self, code):
+        return code.repeat(1, self.shape[0])[:, : self.shape[0]]
+
+
 def no_module(n_features, n_components):
     return [n_features, n_components]
 
@@ -244,6 +272,10 @@ def no_module(n_features, n_components):
         (Tuple, TypeError, "encode returned a tuple, but a tensor was expected"),
         (Doubled, ValueError, "returned torch.float64, but torch.float32"),
         (NoDecoder, TypeError, "NoDecoder has no method 'decode'"),
+        (NoArguments, TypeError, "called with n_features=6 and n_components=4, and "
+         "failed: .*3 were given"),
+        (AlwaysNoisy, ValueError, "AlwaysNoisy draws random numbers in evaluation"),
+        (Untrainable, ValueError, "Untrainable has no parameters to train"),
         (no_module, TypeError, r"returned \[6, 4\], but a torch.nn.Module"),
         (Module(6, 4), TypeError, "an instance of Module: pass the class"),
     ],

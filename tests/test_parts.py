@@ -133,6 +133,17 @@ def test_swap_takes_values_of_the_same_column_from_other_rows():
     assert torch.equal(corruptions.Swap(1.0)(alone, torch.Generator()), alone)
 
 
+def test_salt_and_pepper_stay_in_the_range_of_the_data():
+    """However far the means of the features lie apart."""
+    X = torch.rand(200, 3, generator=torch.Generator().manual_seed(0))
+    X[:, 1] *= 0.1
+    mean = X.mean(0)
+    noise = corruptions.SaltAndPepper(1.0).for_mean(mean)
+    noisy = noise(X - mean, torch.Generator().manual_seed(1)) + mean
+    values = torch.tensor([float(X.min()), float(X.max())])
+    np.testing.assert_allclose(np.unique(noisy.numpy().round(5)), values, atol=1e-4)
+
+
 def test_salt_and_pepper_are_as_frequent():
     X = torch.rand(2000, 10, generator=torch.Generator().manual_seed(0))
     noisy = corruptions.SaltAndPepper(0.4)(X, torch.Generator().manual_seed(1))

@@ -137,5 +137,8 @@ print((peak - before) / X.nbytes)
 def test_fitting_takes_little_memory(order, early_stopping):
     """At the most 1.6 times the array, as measured from outside."""
     command = [sys.executable, "-c", MEMORY, order, str(early_stopping)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    printed = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=environment
+    )
     assert float(printed.stdout) < 1.6

@@ -141,6 +141,14 @@ def test_no_progress_stops(digits):
     assert len(estimator.loss_curve_) == estimator.n_iter_
 
 
+def test_a_long_training_is_not_stopped_while_the_learning_rate_rises(digits):
+    """The loss rises with it at first, and the longer, the more epochs there are."""
+    autoencoder = AutoencoderTransformer(32, max_iter=150, random_state=0)
+    autoencoder.fit(digits[:1350])
+    assert autoencoder.n_iter_ > 50
+    assert -autoencoder.score(digits[1350:]) < 0.9 * autoencoder.pca_loss_
+
+
 def test_without_early_stopping_all_rows_and_epochs_are_used(digits):
     estimator = AutoencoderTransformer(
         8, early_stopping=False, max_iter=4, n_iter_no_change=1, random_state=0
@@ -220,6 +228,7 @@ def test_verbose_1_shows_a_bar_with_both_losses(make, tables, capfd):
     assert "3/3" in shown
     assert "train=" in shown
     assert "validation=" in shown
+    assert ("objective=" in shown) == ("Denoising" in type(make()).__name__)
 
 
 def test_verbose_2_prints_a_line_per_epoch(make, tables, capfd):
@@ -287,6 +296,19 @@ def test_a_penalty_lowers_what_it_penalises(digits):
         for alpha in (0.0, 0.1, 1.0)
     ]
     assert means[0] > means[1] > means[2]
+
+
+def test_corruption_and_penalty_may_be_functions(digits):
+    def halve(X, generator):
+        return 0.5 * X
+
+    def shrink(network, X, code, output):
+        return 0.1 * code.square().mean()
+
+    params = {"max_iter": 3, "random_state": 0, "corruption": halve}
+    denoising = DenoisingAutoencoderTransformer(4, **params).fit(digits)
+    plain = AutoencoderTransformer(4, penalty=shrink, **params).fit(digits)
+    assert denoising.loss_curve_ != plain.loss_curve_
 
 
 def test_corruption_takes_the_place_of_noise(digits):

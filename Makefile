@@ -1,0 +1,37 @@
+# Everything below sets up .venv by itself; PYTHON names another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+export MPLBACKEND := Agg
+# Networks this small gain nothing from a second thread, and on busy cores threads
+# that wait for each other cost several times what they save.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test lint docs clean
+
+demo: .venv/installed
+	$(BIN)/python examples/demo.py
+
+test: lint
+	$(BIN)/python -m pytest -q -n 2
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+docs: .venv/installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W -q -b doctest docs docs/_build/doctest
+
+clean:
+	rm -rf .venv demo_output docs/_build docs/auto_examples docs/generated
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
