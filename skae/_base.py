@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -13,23 +12,16 @@ from sklearn.base import (
     clone,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae._compat import Interval, RealNotInt, StrOptions, fit_context
-from skae._device import inference_device, training_device
-from skae._model import Model
-from skae._net import Training, fitted_net, train
-from skae._objective import Objective
-from skae._part import Part
-from skae._pca import principal_components
-from skae._random import PrivateRandomness
-from skae._rows import check_bounds, check_magnitude, shift_and_scale, standardise
+from skae._device import inference_device
+from skae._fitting import Fitting
+from skae._net import fitted_net
+from skae._rows import check_bounds, check_magnitude
 from skae.losses import LOSSES, Loss
-from skae.networks import ACTIVATIONS, MLP
-
-# Rows that the linear start of a loss with a link is fitted on.
-_START_ROWS = 2048
+from skae.networks import ACTIVATIONS
 
 
 class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -148,9 +140,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ConvergenceWarning
             If the user interrupts the training; the best epoch so far is kept.
         """
-        model = getattr(self, "_model", None) if self.warm_start else None
-        with self._kept_on_failure():
-            self._train(X, model, incremental=False)
+        self._train(X, goes_on=self.warm_start, incremental=False)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -178,8 +168,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ValueError
             As for :meth:`fit`.
         """
-        with self._kept_on_failure():
-            self._train(X, getattr(self, "_model", None), incremental=True)
+        self._train(X, goes_on=True, incremental=True)
         return self
 
     def transform(self, X):
@@ -317,7 +306,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         model = self._model
         return fitted_net(
             model.build(),
-            self._objective(model.loss, model.shift, model.scale),
+            Fitting(self).objective(model.loss, model.shift, model.scale),
             self.loss_curve_,
             self.validation_loss_curve_,
         )
@@ -373,167 +362,36 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_magnitude(X, name)
         return X
 
-    def _train(self, X, model, *, incremental):
-        """Train a new model, or go on from a given one, and store the result."""
-        first = model is None
-        X = self._validated(X, reset=first, min_samples=2 if first else 1)
-        loss = LOSSES[self.loss]() if isinstance(self.loss, str) else self.loss
-        self._validate_parts(loss)
-        check_bounds(X, loss, self.loss)
-        device = training_device(self.device)
-        seed = _new_seed(self.random_state) if first else model.seed
-        done = 0 if first else self.n_iter_
-        *seeds, order_seed = _spawned(seed, done)
+    def _train(self, X, *, goes_on, incremental):
+        """Train, and store the result.
 
-        shift, scale = shift_and_scale(X) if first else (model.shift, model.scale)
-        order = np.random.default_rng(order_seed).permutation(len(X))
-        rows = standardise(X, shift, scale, order).to(device)
-        n_valid = 0 if incremental else self._n_valid(len(X))
-        train_rows, valid_rows = rows[n_valid:], rows[:n_valid] if n_valid else None
-
-        objective = self._objective(loss, shift, scale).to(device)
-        if first or not incremental:
-            wanted = self.n_components if first else model.n_components
-            pca = principal_components(rows, wanted, seed)
-            pca_loss = objective.of_pca(pca, valid_rows if n_valid else train_rows)
-        if first:
-            n_components = wanted if wanted >= 1 else len(pca.components)
-            self._warn_of_identity(n_components, X.shape[1])
-            network = self._make_network()
-            model = Model(network, n_components, loss, shift, scale, seed)
-            module, start = self._new_module(model, pca, rows, objective)
-        else:
-            module, start = model.build(), "given"
-
-        trained = train(
-            module,
-            train_rows,
-            valid_rows,
-            objective,
-            self._training(len(train_rows), incremental, start, device, seeds),
-            model.moments,
-        )
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        goes_on : bool
+            Whether an earlier fit, if there is one, is where training starts.
+        incremental : bool
+            One epoch on all rows, instead of a whole training.
+        """
+        earlier = getattr(self, "_model", None) if goes_on else None
+        done = 0 if earlier is None else self.n_iter_
+        with self._kept_on_failure():
+            first = earlier is None
+            X = self._validated(X, reset=first, min_samples=2 if first else 1)
+            fitting = Fitting(self, incremental)
+            self._model, trained, pca_loss = fitting.run(X, earlier, done)
+            self.n_components_ = self._model.n_components
+            self.n_iter_ = done + trained.n_iter
+            self.best_iter_ = done + trained.best_iter
+            curve = self.loss_curve_ if done else []
+            self.loss_curve_ = curve + trained.loss_curve
+            curve = self.validation_loss_curve_ if done else None
+            if trained.validation_loss_curve is not None:
+                curve = (curve or []) + trained.validation_loss_curve
+            self.validation_loss_curve_ = curve
+            if pca_loss is not None:
+                self.pca_loss_ = pca_loss
         if trained.interrupted:
             warnings.warn(
-                "Training interrupted by user.", ConvergenceWarning, stacklevel=3
+                "Training interrupted by user.", ConvergenceWarning, stacklevel=4
             )
-        continues = incremental or self.warm_start
-        self._model = model.with_state(
-            loss=loss,
-            weights=trained.weights,
-            moments=trained.moments if continues else None,
-        )
-        self._set_curves(trained, done)
-        if first or not incremental:
-            self.pca_loss_ = pca_loss
-
-    def _validate_parts(self, loss):
-        """Raise for parameters of the parts that are out of their ranges."""
-        parts = [loss, self._make_penalty(), self._make_corruption(), self.network]
-        for part in parts:
-            if isinstance(part, Part):
-                part._validate_params()
-            if isinstance(part, torch.nn.Module):
-                raise TypeError(
-                    f"network is an instance of {type(part).__name__}: pass the class "
-                    "or a function that makes it, so that each fit starts anew."
-                )
-
-    def _n_valid(self, n_samples):
-        """How many rows are held out to choose the best epoch on."""
-        if not self.early_stopping:
-            return 0
-        return min(max(1, round(self.validation_fraction * n_samples)), n_samples - 1)
-
-    def _objective(self, loss, shift, scale):
-        penalty, corruption = self._make_penalty(), self._make_corruption()
-        return Objective(loss, penalty, corruption, shift, scale)
-
-    def _make_network(self):
-        if self.network is not None:
-            return self.network
-        widths = self.hidden_layer_sizes
-        widths = [widths] if isinstance(widths, Integral) else list(widths)
-        if not all(isinstance(width, Integral) and width > 0 for width in widths):
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, but positive "
-                "integers, one for each hidden layer, were expected."
-            )
-        return MLP(
-            tuple(map(int, widths)), self.activation, linear_path=self.init == "pca"
-        )
-
-    def _new_module(self, model, pca, rows, objective):
-        """A fresh module, and what it starts at."""
-        module = model.build()
-        if self.init != "pca" or not getattr(module, "can_start_at_pca", False):
-            return module, None
-        head = rows[:_START_ROWS]
-        generator = torch.Generator(rows.device).manual_seed(model.seed)
-        seen = objective.corrupt(head, generator)
-        with PrivateRandomness(generator):
-            module.to(rows.device).start_at_pca(
-                pca, seen, objective.target(head), objective.loss
-            )
-        return module.cpu(), "pca"
-
-    def _training(self, n_samples, incremental, start, device, seeds):
-        return Training(
-            max_iter=1 if incremental else self.max_iter,
-            batch_size=_batch_size(self.batch_size, n_samples),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            one_cycle=not incremental,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            start=start,
-            callbacks=self.callbacks or [],
-            verbose=self.verbose,
-            device=device,
-            seeds=seeds,
-        )
-
-    def _warn_of_identity(self, n_components, n_features):
-        constrained = self._make_penalty() or self._make_corruption()
-        if n_components > n_features and not constrained:
-            warnings.warn(
-                f"n_components={n_components} is more than the {n_features} features "
-                "of X and nothing else constrains the code: the network can learn "
-                "the identity. Use fewer components, a corruption or a penalty.",
-                UserWarning,
-                stacklevel=4,
-            )
-
-    def _set_curves(self, trained, done):
-        """Fitted attributes of a training that came after `done` epochs."""
-        self.n_components_ = self._model.n_components
-        self.n_iter_ = done + trained.n_iter
-        self.best_iter_ = done + trained.best_iter
-        earlier = self.loss_curve_ if done else []
-        self.loss_curve_ = earlier + trained.loss_curve
-        earlier = self.validation_loss_curve_ if done else None
-        if trained.validation_loss_curve is None:
-            self.validation_loss_curve_ = earlier
-        else:
-            self.validation_loss_curve_ = (
-                earlier or []
-            ) + trained.validation_loss_curve
-
-
-def _new_seed(random_state):
-    """A seed of our own; None neither reads nor changes numpy's global generator."""
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _spawned(seed, done):
-    """Seeds for a training that comes after `done` epochs."""
-    return np.random.SeedSequence((seed, done)).generate_state(4).tolist()
-
-
-def _batch_size(batch_size, n_samples):
-    """The batch size; "auto" is the power of two nearest to 3 * sqrt(n_samples)."""
-    if batch_size == "auto":
-        return int(np.clip(2 ** round(np.log2(3 * n_samples**0.5)), 32, 4096))
-    return batch_size

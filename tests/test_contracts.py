@@ -344,6 +344,14 @@ def test_fitting_does_not_change_parameters_or_data(make, tables):
     np.testing.assert_array_equal(tables, X)
 
 
+def test_a_fitted_model_does_not_follow_its_parameters(make, tables):
+    estimator = make(network=MLP((8,)), loss=skae.losses.Huber()).fit(tables)
+    expected = results(estimator, tables)
+    estimator.set_params(network__hidden_layer_sizes=(3,), loss__delta=9.0)
+    assert_same(results(estimator, tables), expected)
+    assert_same(results(copy.deepcopy(estimator), tables), expected)
+
+
 def test_y_is_ignored_whatever_it_holds(make, tables):
     expected = make().fit(tables).transform(tables)
     for y in ("nonsense", [np.nan] * 7, object()):

@@ -8,7 +8,7 @@ import torch
 from conftest import estimator_classes
 
 from skae import AutoencoderTransformer
-from skae._net import DivergenceError
+from skae._training import DivergenceError
 from skae.corruptions import Masking
 from skae.losses import Huber
 from skae.networks import LinearPath

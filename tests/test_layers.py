@@ -13,7 +13,7 @@ PACKAGE = Path(skae.__file__).parent
 LAYERS = [
     ["_compat", "_device", "_random", "_rows", "_pca", "_inference", "_part"],
     ["losses", "penalties", "corruptions", "networks"],
-    ["_model", "_objective", "_net"],
+    ["_model", "_objective", "_training", "_net", "_fitting"],
     ["_base"],
     ["_autoencoder", "_denoising"],
     ["__init__"],

@@ -184,6 +184,23 @@ def test_ctrl_c_keeps_the_best_epoch_so_far(make, digits, early_stopping):
     assert np.isfinite(estimator.transform(digits)).all()
 
 
+def test_ctrl_c_keeps_the_best_epoch_where_warnings_are_errors(make, digits):
+    estimator = make(callbacks=[CtrlC(3)], max_iter=10)
+    with pytest.raises(ConvergenceWarning):
+        estimator.fit(digits)
+    assert estimator.n_iter_ == 2
+
+
+def test_warnings_point_at_the_user_s_line(make, digits):
+    estimator = make(callbacks=[CtrlC(2)])
+    with pytest.warns(ConvergenceWarning) as caught:
+        estimator.fit(digits)
+    overcomplete = AutoencoderTransformer(70, max_iter=1, random_state=0)
+    with pytest.warns(UserWarning, match="identity") as identity:
+        overcomplete.fit(digits)
+    assert caught[0].filename == identity[0].filename == __file__
+
+
 def test_ctrl_c_before_the_first_epoch_ends_goes_through(make, digits):
     estimator = make(callbacks=[CtrlC(1)])
     before = vars(estimator).copy()

@@ -1,0 +1,197 @@
+"""From an estimator's parameters and rows to a trained model."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skae._device import training_device
+from skae._model import Model
+from skae._net import train
+from skae._objective import Objective
+from skae._part import Part
+from skae._pca import principal_components
+from skae._random import PrivateRandomness
+from skae._rows import check_bounds, shift_and_scale, standardise
+from skae._training import Training
+from skae.losses import LOSSES
+from skae.networks import MLP
+
+# Rows that the start at PCA is measured on.
+_START_ROWS = 2048
+
+
+class Fitting:
+    """One fit: an estimator's parameters, resolved; the estimator is only read.
+
+    Parameters
+    ----------
+    estimator : BaseAutoencoder
+    incremental : bool, default=False
+        One epoch on all rows at a constant learning rate, instead of a whole training.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a part of the estimator is not what it should be.
+    """
+
+    def __init__(self, estimator, incremental=False):
+        self.estimator = estimator
+        self.incremental = incremental
+        self.penalty = estimator._make_penalty()
+        self.corruption = estimator._make_corruption()
+        # Later changes of the parameters must not reach into a fitted model.
+        self.network = clone(estimator.network, safe=False)
+        self.loss = clone(estimator.loss, safe=False)
+        if isinstance(self.loss, str):
+            self.loss = LOSSES[self.loss]()
+        for part in (self.loss, self.penalty, self.corruption, self.network):
+            if isinstance(part, Part):
+                part._validate_params()
+        if isinstance(self.network, torch.nn.Module):
+            raise TypeError(
+                f"network is an instance of {type(self.network).__name__}: pass the "
+                "class or a function that makes it, so that each fit starts anew."
+            )
+
+    def run(self, X, earlier, done):
+        """Train a new model, or go on from an earlier one.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features), float32 or float64
+        earlier : Model or None
+        done : int
+            Epochs that the earlier model was trained for.
+
+        Returns
+        -------
+        model : Model
+        trained : Trained
+        pca_loss : float or None
+            None where an earlier figure stays, in incremental training.
+        """
+        estimator = self.estimator
+        check_bounds(X, self.loss, estimator.loss)
+        device = training_device(estimator.device)
+        seed = _new_seed(estimator.random_state) if earlier is None else earlier.seed
+        sequence = np.random.SeedSequence((seed, done))
+        *seeds, order_seed = sequence.generate_state(4).tolist()
+
+        shift, scale = _shift_and_scale(X, earlier)
+        order = np.random.default_rng(order_seed).permutation(len(X))
+        rows = standardise(X, shift, scale, order).to(device)
+        n_valid = self._n_valid(len(X))
+        train_rows, valid_rows = rows[n_valid:], rows[:n_valid] if n_valid else None
+        objective = self.objective(self.loss, shift, scale).to(device)
+
+        pca_loss = None
+        if earlier is None or not self.incremental:
+            wanted = (earlier or estimator).n_components
+            pca = principal_components(rows, wanted, seed)
+            pca_loss = objective.of_pca(pca, valid_rows if n_valid else train_rows)
+        if earlier is None:
+            n_components = wanted if wanted >= 1 else len(pca.components)
+            model = self._new_model(n_components, shift, scale, seed)
+            module, start = self._new_module(model, pca, rows, objective)
+        else:
+            model, module, start = earlier, earlier.build(), "given"
+        training = self._training(len(train_rows), start, device, seeds)
+        trained = train(
+            module, train_rows, valid_rows, objective, training, model.moments
+        )
+        goes_on = self.incremental or estimator.warm_start
+        model = model.with_state(
+            loss=self.loss,
+            weights=trained.weights,
+            moments=trained.moments if goes_on else None,
+        )
+        return model, trained, pca_loss
+
+    def objective(self, loss, shift, scale):
+        return Objective(loss, self.penalty, self.corruption, shift, scale)
+
+    def _n_valid(self, n_samples):
+        """How many rows are held out to choose the best epoch on."""
+        if self.incremental or not self.estimator.early_stopping:
+            return 0
+        wanted = round(self.estimator.validation_fraction * n_samples)
+        return min(max(1, wanted), n_samples - 1)
+
+    def _new_model(self, n_components, shift, scale, seed):
+        constrained = self.penalty is not None or self.corruption is not None
+        if n_components > len(shift) and not constrained:
+            warnings.warn(
+                f"n_components={n_components} is more than the {len(shift)} features "
+                "of X and nothing else constrains the code: the network can learn "
+                "the identity. Use fewer components, a corruption or a penalty.",
+                UserWarning,
+                stacklevel=6,
+            )
+        network = self._default_network() if self.network is None else self.network
+        return Model(network, n_components, self.loss, shift, scale, seed)
+
+    def _default_network(self):
+        widths = self.estimator.hidden_layer_sizes
+        layers = [widths] if isinstance(widths, Integral) else list(widths)
+        if not all(isinstance(width, Integral) and width > 0 for width in layers):
+            raise ValueError(
+                f"hidden_layer_sizes={widths!r}, but positive integers, one for each "
+                "hidden layer, were expected."
+            )
+        linear_path = self.estimator.init == "pca"
+        return MLP(tuple(map(int, layers)), self.estimator.activation, linear_path)
+
+    def _new_module(self, model, pca, rows, objective):
+        """A fresh module, and what it starts at."""
+        module = model.build()
+        can_start = getattr(module, "can_start_at_pca", False)
+        if self.estimator.init != "pca" or not can_start:
+            return module, None
+        head = rows[:_START_ROWS]
+        generator = torch.Generator(rows.device).manual_seed(model.seed)
+        seen = objective.corrupt(head, generator)
+        with PrivateRandomness(generator):
+            module.to(rows.device).start_at_pca(
+                pca, seen, objective.target(head), objective.loss
+            )
+        return module.cpu(), "pca"
+
+    def _training(self, n_samples, start, device, seeds):
+        estimator = self.estimator
+        return Training(
+            max_iter=1 if self.incremental else estimator.max_iter,
+            batch_size=_batch_size(estimator.batch_size, n_samples),
+            learning_rate=estimator.learning_rate,
+            weight_decay=estimator.weight_decay,
+            one_cycle=not self.incremental,
+            n_iter_no_change=estimator.n_iter_no_change,
+            tol=estimator.tol,
+            start=start,
+            callbacks=estimator.callbacks or [],
+            verbose=estimator.verbose,
+            device=device,
+            seeds=seeds,
+        )
+
+
+def _shift_and_scale(X, earlier):
+    return shift_and_scale(X) if earlier is None else (earlier.shift, earlier.scale)
+
+
+def _new_seed(random_state):
+    """A seed of our own; None neither reads nor changes numpy's global generator."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _batch_size(batch_size, n_samples):
+    """The batch size; "auto" is the power of two nearest to 3 * sqrt(n_samples)."""
+    if batch_size == "auto":
+        return int(np.clip(2 ** round(np.log2(3 * n_samples**0.5)), 32, 4096))
+    return batch_size

@@ -1,0 +1,96 @@
+"""How to train, and what comes of it: plain descriptions, without skorch."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+class DivergenceError(ValueError):
+    """Training left the finite numbers, or any sensible range of the loss."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train: the estimator's parameters, resolved.
+
+    Attributes
+    ----------
+    max_iter : int
+        Epochs.
+    batch_size : int
+    learning_rate, weight_decay : float
+    one_cycle : bool
+        Whether the learning rate rises to its value and falls to 0 over the epochs,
+        or stays.
+    n_iter_no_change, tol : int, float
+        When to stop early, where there are validation rows.
+    start : {"pca", "given", None}
+        What the module holds before the first epoch: PCA, an earlier fit, or random
+        weights, which are no candidate for the best epoch.
+    callbacks : list of skorch callbacks
+    verbose : int
+    device : str
+    seeds : tuple of three ints
+        Of the order of the rows, of all noise, and of the corrupted copy of the
+        validation rows.
+    """
+
+    max_iter: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    one_cycle: bool
+    n_iter_no_change: int
+    tol: float
+    start: str | None
+    callbacks: list
+    verbose: int
+    device: str
+    seeds: tuple
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gives back, as arrays and plain values.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        Of the best epoch.
+    moments : dict of int to dict of str to ndarray
+        The optimiser's state after the last step.
+    n_iter, best_iter : int
+        Epochs run, and the best of them; 0 is the start.
+    loss_curve, validation_loss_curve : list of float
+        Per epoch, in the units of the data; the latter None without validation rows.
+    interrupted : bool
+    """
+
+    weights: dict
+    moments: dict
+    n_iter: int
+    best_iter: int
+    loss_curve: list
+    validation_loss_curve: list | None
+    interrupted: bool
+
+
+class ShuffledBatches:
+    """Batches of rows in an order that is new in each epoch.
+
+    Their sizes differ by at most one row, so that no small batch is left over.
+    """
+
+    def __init__(self, rows, batch_size, generator):
+        self.rows = rows
+        self.count = max(1, round(len(rows) / batch_size))
+        self.generator = generator
+
+    def __len__(self):
+        return self.count
+
+    def __iter__(self):
+        rows = self.rows
+        order = torch.randperm(len(rows), generator=self.generator, device=rows.device)
+        for chosen in order.tensor_split(self.count):
+            yield rows.index_select(0, chosen)
