@@ -4,7 +4,6 @@ import doctest
 import inspect
 import os
 import pkgutil
-import re
 import shutil
 from importlib import import_module
 from pathlib import Path
@@ -51,7 +50,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "backreferences_dir": "auto_examples/backreferences",
     "doc_module": ("skae",),
-    "ignore_pattern": r"[/\\](?!plot_)[^/\\]*\.py$",
+    "ignore_pattern": r"^(?!.*plot_)",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
@@ -139,17 +138,8 @@ def skip_foreign(app, what, name, thing, skip, options):
     return None if own else True
 
 
-def escape_attributes(app, what, name, thing, options, lines):
-    """Names such as ``n_iter_`` in a type are names, not links to a target."""
-    for i, line in enumerate(lines):
-        if re.search(r"of (shape|length)", line) and ">>>" not in line:
-            lines[i] = re.sub(r"(?<![\w`])([a-z]\w*)_(?=[,)]|$)", r"\1\\_", line)
-
-
 def setup(app):
     app.connect("autodoc-skip-member", skip_foreign)
-    # Before numpydoc, at 500, takes the docstring to pieces.
-    app.connect("autodoc-process-docstring", escape_attributes, priority=400)
 
 
 shutil.rmtree(GENERATED, ignore_errors=True)
