@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from skae.corruptions import Corruption
+
 # Rows that are evaluated at once.
 CHUNK_ROWS = 4096
 
@@ -24,12 +26,10 @@ class Objective(nn.Module):
         self.loss = loss
         self.penalty = penalty
         self.corruption = corruption
-        if hasattr(corruption, "for_mean"):
-            mean = torch.tensor(shift / scale).float()
-            self.corruption = corruption.for_mean(mean)
         self.unit = scale**loss.degree  # of the loss, in units of the data
         self.register_buffer("shift", torch.tensor(shift).float())
         self.register_buffer("scale", torch.tensor(scale).float())
+        self.register_buffer("mean", torch.tensor(shift / scale).float())
 
     @property
     def is_plain(self):
@@ -37,7 +37,13 @@ class Objective(nn.Module):
         return self.penalty is None and self.corruption is None
 
     def corrupt(self, rows, generator):
-        return rows if self.corruption is None else self.corruption(rows, generator)
+        """What the network sees of clean rows."""
+        corruption = self.corruption
+        if corruption is None:
+            return rows
+        if isinstance(corruption, Corruption):
+            corruption = corruption.for_mean(self.mean)
+        return corruption(rows, generator)
 
     def target(self, rows):
         return self.loss.target(rows, self.shift, self.scale)
