@@ -223,6 +223,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"with {self.n_components_} components: pass codes as transform "
                 "returns them."
             )
+        check_magnitude(X, type(self).__name__)
         return self._model.decode(X, inference_device(self.device))
 
     def reconstruct(self, X):
@@ -386,8 +387,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             curve = self.loss_curve_ if done else []
             self.loss_curve_ = curve + trained.loss_curve
             curve = self.validation_loss_curve_ if done else None
-            if trained.validation_loss_curve is not None:
-                curve = (curve or []) + trained.validation_loss_curve
+            new = trained.validation_loss_curve
+            if curve is not None or new is not None:
+                # Epochs without validation rows, in partial_fit, have no such loss.
+                curve = [np.nan] * done if curve is None else curve
+                curve = curve + ([np.nan] * trained.n_iter if new is None else new)
             self.validation_loss_curve_ = curve
             if pca_loss is not None:
                 self.pca_loss_ = pca_loss

@@ -64,7 +64,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
         nothing gets better. The start at PCA takes part: it is left only for a gain
-        of more than one standard error. If False, all rows are trained on and the
+        of more than two standard errors. If False, all rows are trained on and the
         last epoch is kept.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows to hold out. Only used with early stopping.
@@ -106,11 +106,12 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         Training loss of each epoch, with the penalty and the corruption; as all
         losses here in the units of the data, squared for "squared_error".
     validation_loss_curve_ : list of float of length `n_iter_`, or None
-        Loss of clean held-out rows after each epoch; None without early stopping.
+        Loss of clean held-out rows after each epoch; None without early stopping,
+        NaN for epochs of `partial_fit`.
         With a penalty or a corruption the best epoch is chosen by the loss that has
         them, on one fixed corrupted copy.
     pca_loss_ : float
-        Loss of PCA with as many components, on the same rows as
+        Loss of PCA with as many components, fitted on all rows, on the same rows as
         `validation_loss_curve_`, or on the training rows without early stopping: is
         the network worth it?
     encoder_ : torch.nn.Module
@@ -119,8 +120,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     decoder_ : torch.nn.Module
         Codes to rows.
     net_ : skorch.NeuralNet
-        The trained network in skorch, with the history of losses; made anew each
-        time.
+        The trained network in skorch, to look at ``module_`` and ``history``; made
+        anew each time.
 
     See Also
     --------

@@ -1,7 +1,6 @@
 """From an estimator's parameters and rows to a trained model."""
 
 import warnings
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -52,12 +51,19 @@ class Fitting:
         for part in (self.loss, self.penalty, self.corruption, self.network):
             if isinstance(part, Part):
                 part._validate_params()
+            if isinstance(part, type) and issubclass(part, Part):
+                raise TypeError(
+                    f"{part.__name__} was given as a class, but an object was "
+                    f"expected, such as {part.__name__}()."
+                )
         if isinstance(self.network, torch.nn.Module):
             raise TypeError(
                 f"network is an instance of {type(self.network).__name__}: pass the "
                 "class or a function that makes it, so that each fit starts anew."
             )
 
+    @torch.inference_mode(mode=False)
+    @torch.enable_grad()
     def run(self, X, earlier, done):
         """Train a new model, or go on from an earlier one.
 
@@ -77,13 +83,18 @@ class Fitting:
         """
         estimator = self.estimator
         check_bounds(X, self.loss, estimator.loss)
+        if earlier is not None and earlier.loss.bounds != self.loss.bounds:
+            raise ValueError(
+                f"loss={estimator.loss!r} cannot go on from a fit with {earlier.loss!r}"
+                ", whose output means something else: set warm_start=False."
+            )
         device = training_device(estimator.device)
         seed = _new_seed(estimator.random_state) if earlier is None else earlier.seed
-        sequence = np.random.SeedSequence((seed, done))
-        *seeds, order_seed = sequence.generate_state(4).tolist()
+        seeds = np.random.SeedSequence((seed, done)).generate_state(3).tolist()
 
         shift, scale = _shift_and_scale(X, earlier)
-        order = np.random.default_rng(order_seed).permutation(len(X))
+        # A fit that goes on holds out the same rows again.
+        order = np.random.default_rng(seed).permutation(len(X))
         rows = standardise(X, shift, scale, order).to(device)
         n_valid = self._n_valid(len(X))
         train_rows, valid_rows = rows[n_valid:], rows[:n_valid] if n_valid else None
@@ -95,7 +106,7 @@ class Fitting:
             pca = principal_components(rows, wanted, seed)
             pca_loss = objective.of_pca(pca, valid_rows if n_valid else train_rows)
         if earlier is None:
-            n_components = wanted if wanted >= 1 else len(pca.components)
+            n_components = int(wanted) if wanted >= 1 else len(pca.components)
             model = self._new_model(n_components, shift, scale, seed)
             module, start = self._new_module(model, pca, rows, objective)
         else:
@@ -130,21 +141,17 @@ class Fitting:
                 "of X and nothing else constrains the code: the network can learn "
                 "the identity. Use fewer components, a corruption or a penalty.",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=8,  # the line that called fit
             )
         network = self._default_network() if self.network is None else self.network
         return Model(network, n_components, self.loss, shift, scale, seed)
 
     def _default_network(self):
-        widths = self.estimator.hidden_layer_sizes
-        layers = [widths] if isinstance(widths, Integral) else list(widths)
-        if not all(isinstance(width, Integral) and width > 0 for width in layers):
-            raise ValueError(
-                f"hidden_layer_sizes={widths!r}, but positive integers, one for each "
-                "hidden layer, were expected."
-            )
-        linear_path = self.estimator.init == "pca"
-        return MLP(tuple(map(int, layers)), self.estimator.activation, linear_path)
+        estimator = self.estimator
+        widths, linear_path = estimator.hidden_layer_sizes, estimator.init == "pca"
+        if isinstance(widths, np.ndarray):
+            widths = widths.tolist()  # a model holds plain values
+        return MLP(widths, estimator.activation, linear_path)
 
     def _new_module(self, model, pca, rows, objective):
         """A fresh module, and what it starts at."""

@@ -1,11 +1,13 @@
 """A trained network as arrays, and its halves as modules in the data's units."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import nn
 
-from skae._inference import aligned, by_chunks, chunk_rows
+from skae._inference import AlignedProducts, align, by_chunks, chunk_rows
 from skae._random import PrivateRandomness
-from skae.networks import EncoderDecoder
+from skae.networks import MLP, EncoderDecoder
 
 
 class Encoder(nn.Module):
@@ -32,7 +34,7 @@ class Encoder(nn.Module):
     def forward(self, X):
         # In double precision: subtracting a large shift must not lose the data.
         code = self.encode(((X - self.shift) / self.scale).float())
-        return (code * self.scale).to(X.dtype)
+        return (code.double() * self.scale).to(X.dtype)
 
 
 class Decoder(nn.Module):
@@ -55,7 +57,7 @@ class Decoder(nn.Module):
         self.register_buffer("scale", scale)
 
     def forward(self, code):
-        output = self.decode((code / self.scale).float())
+        output = self.decode((code.double() / self.scale).float())
         return self.loss.to_data(output, self.shift, self.scale).to(code.dtype)
 
 
@@ -132,7 +134,7 @@ class Model:
             if self.weights is None:
                 module = new_network(self.network, self.n_features, self.n_components)
             else:
-                module = self.network(self.n_features, self.n_components)
+                module = self.network(self.n_features, self.n_components).float()
         if self.weights is not None:
             state = {name: torch.tensor(value) for name, value in self.weights.items()}
             module.load_state_dict(state)
@@ -145,7 +147,8 @@ class Model:
             encode, decode = module.encoder, module.decoder
         else:
             encode, decode = _Method(module, "encode"), _Method(module, "decode")
-        shift, scale = torch.tensor(self.shift), torch.tensor(self.scale).double()
+        shift = torch.tensor(self.shift, dtype=torch.float64)
+        scale = torch.tensor(self.scale, dtype=torch.float64)
         encoder = Encoder(encode, shift, scale)
         decoder = Decoder(decode, shift.clone(), scale.clone(), self.loss)
         return encoder.eval(), decoder.eval()
@@ -176,20 +179,24 @@ class Model:
             rows = ((chunk - shift) / scale).float()
             output = decoder.decode(encoder.encode(rows))
             target = self.loss.target(rows, shift.float(), scale.float())
-            return self.loss(output, target) * scale**self.loss.degree
+            return self.loss(output, target).double() * scale**self.loss.degree
 
         return self._by_chunks(losses, X, (), device)
 
     def _on(self, device):
         """Encoder and decoder on a device, kept for the next call."""
         if self._ready is None or self._ready[0] != device:
-            halves = [aligned(half.to(device)) for half in self.halves()]
+            halves = [half.to(device) for half in self.halves()]
+            if isinstance(self.network, MLP):
+                for half in halves:
+                    align(half)
             self._ready = device, *halves
         return self._ready[1:]
 
     def _by_chunks(self, function, X, shape, device):
         size = chunk_rows(self.weights.values())
-        return by_chunks(function, X, shape, size, device)
+        mode = nullcontext if isinstance(self.network, MLP) else AlignedProducts
+        return by_chunks(function, X, shape, size, device, mode)
 
 
 def new_network(network, n_features, n_components):
@@ -223,9 +230,9 @@ def new_network(network, n_features, n_components):
                 f"The network {name} has no method {method!r}: give it encode(X), "
                 "which returns the codes, and decode(code), which returns rows."
             )
-    module.eval()
+    module.float().eval()
     with torch.no_grad():
-        rows = torch.zeros(2, n_features)
+        rows = torch.zeros(2, n_features, dtype=torch.float32)
         code = _checked(module, "encode", rows, n_components)
         _checked(module, "decode", code, n_features)
         # Once more: lazy layers have drawn their weights by now.

@@ -1,6 +1,5 @@
 """The training loop: skorch's, over tensors that already lie on the device."""
 
-import copy
 from contextlib import nullcontext
 from functools import partial
 
@@ -13,10 +12,10 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from skae._objective import CHUNK_ROWS
 from skae._random import PrivateRandomness
-from skae._training import DivergenceError, ShuffledBatches, Trained
+from skae._training import DivergenceError, ShuffledBatches, Trained, count_batches
 
-# An epoch whose loss is this many times that of reconstructing every row by the mean,
-# which is 1 for standardised rows, has left what training comes back from.
+# An epoch whose loss is this many times that of the start, and that of reconstructing
+# every row by the mean, has left what training comes back from.
 _DIVERGED = 1e3
 # Of the epochs, while the learning rate rises.
 _RISING_SHARE = 0.3
@@ -99,15 +98,18 @@ class AutoencoderNet(NeuralNet):
         self.history.record(f"{prefix}_batch_count", len(iterator))
 
     def _train_epoch(self, iterator, step_fn):
-        losses, sizes = [], []
-        for batch in iterator:
+        # One tensor for all: small ones, kept between large ones that are freed,
+        # would keep memory from being given back.
+        losses = torch.empty(len(iterator), device=self.device)
+        sizes = np.empty(len(iterator))
+        for i, batch in enumerate(iterator):
             self.notify("on_batch_begin", batch=batch, training=True)
             step = step_fn(batch)
-            losses.append(step["loss"])
-            sizes.append(len(batch))
+            losses[i] = step["loss"]
+            sizes[i] = len(batch)
             self.notify("on_batch_end", batch=batch, training=True, **step)
         # The epoch's one wait for the device.
-        return float(np.average(torch.stack(losses).tolist(), weights=sizes))
+        return float(np.average(losses.tolist(), weights=sizes))
 
     @torch.no_grad()
     def validation_losses(self, iterator):
@@ -116,24 +118,38 @@ class AutoencoderNet(NeuralNet):
         The latter has the penalty, and a corruption that is the same in each epoch.
         """
         objective, module = self.criterion_, self.module_
-        clean = torch.cat([objective.losses(module, rows) for rows in iterator])
+        sizes = [len(rows) for rows in iterator]
+        clean = torch.empty(sum(sizes), device=self.device)
+        for part, rows in zip(clean.split(sizes), iterator, strict=True):
+            part.copy_(objective.losses(module, rows))
         if objective.is_plain:
             return clean, clean
         generator = torch.Generator(clean.device).manual_seed(self.seed)
-        watched = [
-            objective(module, objective.corrupt(rows, generator), rows)
-            for rows in iterator
-        ]
-        return clean, torch.cat(watched)
+        watched = torch.empty_like(clean)
+        with PrivateRandomness(generator):
+            for part, rows in zip(watched.split(sizes), iterator, strict=True):
+                seen = objective.corrupt(rows, generator)
+                part.copy_(objective(module, seen, rows))
+        return clean, watched
 
     def notify(self, method_name, **cb_kwargs):
-        try:
+        if method_name != "on_epoch_end":
             super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt as error:
-            # skorch's callbacks stop the training by raising what Ctrl-C raises.
-            if method_name == "on_epoch_end" and self.callbacks:
-                raise StopTraining from error
-            raise
+            return
+        own = [callback for _, callback in self.own_callbacks]
+        stops = False
+        for _, callback in self.callbacks_:
+            try:
+                callback.on_epoch_end(self, **cb_kwargs)
+            except StopTraining:
+                stops = True
+            except KeyboardInterrupt:
+                # skorch's callbacks stop the training by what Ctrl-C raises.
+                if callback in own:
+                    raise
+                stops = True
+        if stops:
+            raise StopTraining
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         if not self.initialized_:
@@ -174,11 +190,14 @@ class BestEpoch(Callback):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         train, valid = X
         self.validates_ = valid is not None
-        objective = net.criterion_
-        of_mean = objective.of_mean(train.X[:CHUNK_ROWS])
-        self.highest_ = _DIVERGED * max(of_mean, objective.unit)
+        objective, rows = net.criterion_, train.X[:CHUNK_ROWS]
+        net._set_training(False)
+        _, losses = net.validation_losses([rows])
+        at_start = float(losses.mean()) * objective.unit
+        self.highest_ = _DIVERGED * max(
+            objective.unit, objective.of_mean(rows), at_start
+        )
         if self.validates_ and self.start is not None:
-            net._set_training(False)
             _, losses = net.validation_losses(net.get_iterator(valid))
             self._keep(net, 0, losses)
             self.start_weights_, self.start_losses_ = self.weights_, losses
@@ -225,13 +244,13 @@ class BestEpoch(Callback):
     def result(self):
         """Epoch and weights of the best epoch.
 
-        PCA is left only for a gain on the validation rows of more than its own
-        standard error: with few rows, a smaller one is chance.
+        PCA is left only for a gain on the validation rows of more than two of its
+        standard errors: the best of many epochs gains a little on few rows by chance.
         """
         if self.start == "pca" and self.validates_ and self.best_iter_ > 0:
             gain = self.start_losses_ - self.best_losses_
             error = gain.std() / len(gain) ** 0.5 if len(gain) > 1 else float("inf")
-            if gain.mean() <= error:
+            if gain.mean() <= 2 * error:
                 return 0, self.start_weights_
         return self.best_iter_, self.weights_
 
@@ -305,7 +324,7 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
         objective,
         generators=generators,
         seed=valid_seed,
-        draws=_draws(module, train_rows, generators[1]),
+        draws=_draws(module, objective, train_rows, generators[1]),
         own_callbacks=_own_callbacks(best, len(train_rows), training),
         callbacks=_checked_callbacks(training.callbacks),
         optimizer=torch.optim.AdamW,
@@ -344,15 +363,15 @@ def _checked_callbacks(callbacks):
 
 def _own_callbacks(best, n_rows, training):
     callbacks = [("best_epoch", best)]
-    if training.one_cycle:
-        n_batches = max(1, round(n_rows / training.batch_size))
+    n_steps = training.max_iter * count_batches(n_rows, training.batch_size)
+    if training.one_cycle and n_steps > 2:
         schedule = LRScheduler(
             OneCycleLR,
             step_every="batch",
             event_name=None,
             max_lr=training.learning_rate,
             pct_start=_RISING_SHARE,
-            total_steps=training.max_iter * n_batches,
+            total_steps=n_steps,
         )
         callbacks.append(("schedule", schedule))
     if training.verbose == 1:
@@ -362,16 +381,18 @@ def _own_callbacks(best, n_rows, training):
     return callbacks
 
 
-def _draws(module, rows, generator):
-    """Makes the context of a forward pass: private if the module draws at random.
+def _draws(module, objective, rows, generator):
+    """Makes the context of a forward pass: private if anything is drawn in it.
 
     Found out by a trial, since the context costs a quarter of a step's time.
     """
-    probe = PrivateRandomness(torch.Generator().manual_seed(0))
-    trial = copy.deepcopy(module).train()
-    with probe, torch.no_grad():
-        trial.decode(trial.encode(rows[:2].cpu()))
-    return partial(PrivateRandomness, generator) if probe.used else nullcontext
+    module.to(rows.device).train()
+    state = {name: value.clone() for name, value in module.state_dict().items()}
+    drawn = torch.Generator(rows.device).manual_seed(0)
+    with torch.no_grad(), PrivateRandomness(drawn) as trial:
+        objective(module, objective.corrupt(rows[:2], drawn), rows[:2])
+    module.load_state_dict(state)  # batch normalisation has counted the trial
+    return partial(PrivateRandomness, generator) if trial.used else nullcontext
 
 
 def _set_moments(optimizer, moments):
@@ -416,17 +437,17 @@ def _trained(net, best, interrupted):
 
 
 def fitted_net(module, objective, loss_curve, validation_loss_curve):
-    """A skorch net around a trained module, to look at or to go on with in skorch."""
+    """A skorch net around a trained module, to look at its history and module."""
     net = AutoencoderNet(module.eval(), objective, optimizer=torch.optim.AdamW)
     net.initialize()
     for loss, valid_loss in zip(
         loss_curve,
         validation_loss_curve or [None] * len(loss_curve),
-        strict=False,
+        strict=True,
     ):
         net.history.new_epoch()
         net.history.record("epoch", len(net.history))
         net.history.record("train_loss", loss)
-        if valid_loss is not None:
+        if valid_loss is not None and np.isfinite(valid_loss):
             net.history.record("valid_loss", valid_loss)
     return net

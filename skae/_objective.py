@@ -24,8 +24,9 @@ class Objective(nn.Module):
     def __init__(self, loss, penalty, corruption, shift, scale):
         super().__init__()
         self.loss = loss
-        self.penalty = penalty
-        self.corruption = corruption
+        # Past torch's registration: a penalty that is a module is not trained.
+        object.__setattr__(self, "penalty", penalty)
+        object.__setattr__(self, "corruption", corruption)
         self.unit = scale**loss.degree  # of the loss, in units of the data
         self.register_buffer("shift", torch.tensor(shift).float())
         self.register_buffer("scale", torch.tensor(scale).float())
@@ -43,7 +44,14 @@ class Objective(nn.Module):
             return rows
         if isinstance(corruption, Corruption):
             corruption = corruption.for_mean(self.mean)
-        return corruption(rows, generator)
+        seen = corruption(rows, generator)
+        if getattr(seen, "shape", None) != rows.shape:
+            raise ValueError(
+                f"The corruption {self.corruption!r} returned {_shown(seen)} for rows "
+                f"of shape {tuple(rows.shape)}, but a tensor of that shape was "
+                "expected."
+            )
+        return seen
 
     def target(self, rows):
         return self.loss.target(rows, self.shift, self.scale)
@@ -58,7 +66,13 @@ class Objective(nn.Module):
         output = module.decode(code)
         losses = self.loss(output, self.target(rows))
         if self.penalty is not None:
-            losses = losses + self.penalty(module, seen, code, output)
+            penalty = self.penalty(module, seen, code, output)
+            if getattr(penalty, "shape", None) != ():
+                raise ValueError(
+                    f"The penalty {self.penalty!r} returned {_shown(penalty)}, but a "
+                    "tensor of shape () was expected: one number for the batch."
+                )
+            losses = losses + penalty
         return losses
 
     def of_pca(self, pca, rows):
@@ -74,3 +88,9 @@ class Objective(nn.Module):
         mean = rows.mean(0).expand(rows.shape)
         output = self.loss.link(mean, self.shift, self.scale)
         return float(self.loss(output, self.target(rows)).mean()) * self.unit
+
+
+def _shown(value):
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return f"a {type(value).__name__}"

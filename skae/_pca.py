@@ -62,8 +62,8 @@ def principal_components(rows, n_components, seed):
         variance, components = _from_gram(rows, mean, wanted)
     if share is not None:
         total = variance.sum()
-        reached = torch.cumsum(variance, 0) > share * total
-        count = int(reached.int().argmax()) + 1 if total > 0 else 1
+        below = torch.cumsum(variance, 0) <= share * total
+        count = min(int(below.sum()) + 1, wanted) if total > 0 else 1
         variance, components = variance[:count], components[:count]
     largest = components.abs().argmax(1, keepdim=True)
     components = components * components.gather(1, largest).sign()

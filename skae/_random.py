@@ -31,21 +31,38 @@ class PrivateRandomness(TorchDispatchMode):
         kwargs = kwargs or {}
         if torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
-        self.used = True
         if func is torch.ops.aten.native_dropout.default:
             return self._native_dropout(*args, **kwargs)
+        # Attention that drops nothing, and activations in evaluation mode.
+        if _argument(func, "dropout_p", args, kwargs) == 0:
+            return func(*args, **kwargs)
+        if _argument(func, "training", args, kwargs) is False:
+            return func(*args, **kwargs)
+        self.used = True
         func = _with_generator(func)
-        if kwargs.get("generator") is None:
-            kwargs = {**kwargs, "generator": self.generator}
-        return func(*args, **kwargs)
+        if _argument(func, "generator", args, kwargs) is not None:
+            return func(*args, **kwargs)
+        names = [argument.name for argument in func._schema.arguments]
+        given = dict(zip(names, args, strict=False)) | kwargs
+        return func(**(given | {"generator": self.generator}))
 
     def _native_dropout(self, X, p, train):
         """The fused dropout of accelerators, the one operation without a generator."""
         if not train or p == 0:
             return X.clone(), torch.ones_like(X, dtype=torch.bool)
+        self.used = True
         kept = torch.empty_like(X).bernoulli_(1 - p, generator=self.generator)
         scale = 0.0 if p == 1 else 1 / (1 - p)
         return X * kept * scale, kept.bool()
+
+
+def _argument(func, name, args, kwargs):
+    """Value of an argument of an operation, or None where there is none."""
+    for i, argument in enumerate(func._schema.arguments):
+        if argument.name == name:
+            default = kwargs.get(name, argument.default_value)
+            return args[i] if i < len(args) else default
+    return None
 
 
 def _with_generator(func):

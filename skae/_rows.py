@@ -6,6 +6,7 @@ import torch
 _CHUNK_CELLS = 2**18
 # The square of a larger float32 number is close to overflowing.
 _LARGEST = 1e15
+_ROUNDING = 1e-6
 
 
 def check_magnitude(X, name):
@@ -25,11 +26,12 @@ def check_bounds(X, loss, name):
         return
     low, high = loss.bounds
     smallest, largest = float(X.min()), float(X.max())
-    if smallest < low or largest > high:
-        wrong = f"up to {largest:g}" if largest > high else f"down to {smallest:g}"
+    # Scaling to the bounds may pass them by rounding.
+    if smallest < low - _ROUNDING or largest > high + _ROUNDING:
+        wrong = f"up to {largest!r}" if largest > high else f"down to {smallest!r}"
         raise ValueError(
-            f"X has values {wrong}, but loss={name!r} needs X in "
-            f"[{low:g}, {high:g}]: divide by the maximum or use MinMaxScaler."
+            f"X has values {wrong}, but loss={name!r} needs X in [{low:g}, {high:g}]: "
+            "divide by the maximum or use MinMaxScaler(clip=True)."
         )
 
 
@@ -47,10 +49,11 @@ def shift_and_scale(X):
         1.0 for data without any variation.
     """
     shift = X.mean(axis=0, dtype=np.float64)
-    # Squares of tiny numbers would underflow.
-    largest = float(np.maximum(X.max(axis=0) - shift, shift - X.min(axis=0)).max())
-    # Rounding alone makes a constant column vary by this much.
-    if largest <= 4 * np.finfo(X.dtype).eps * float(np.abs(shift).max()):
+    deviation = np.maximum(X.max(axis=0) - shift, shift - X.min(axis=0))
+    # Rounding alone makes a constant column deviate by this much.
+    deviation[deviation <= 4 * np.finfo(X.dtype).eps * np.abs(shift)] = 0.0
+    largest = float(deviation.max())  # by which squares don't underflow
+    if largest == 0:
         return shift, 1.0
     squares = sum(
         float(np.square((chunk - shift) / largest).sum()) for chunk in _chunks(X)

@@ -75,6 +75,11 @@ class Trained:
     interrupted: bool
 
 
+def count_batches(n_rows, batch_size):
+    """How many batches there are in an epoch."""
+    return max(1, round(n_rows / batch_size))
+
+
 class ShuffledBatches:
     """Batches of rows in an order that is new in each epoch.
 
@@ -83,7 +88,7 @@ class ShuffledBatches:
 
     def __init__(self, rows, batch_size, generator):
         self.rows = rows
-        self.count = max(1, round(len(rows) / batch_size))
+        self.count = count_batches(len(rows), batch_size)
         self.generator = generator
 
     def __len__(self):

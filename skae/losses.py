@@ -57,7 +57,7 @@ class Loss(Part):
 
     def to_data(self, output, shift, scale):
         """Raw output (n, d) in the units of the data, in double precision."""
-        return output * scale + shift
+        return output.double() * scale + shift
 
     def linear_decoder(self, code, target, pca):
         """Weight (d, k) and bias (d,) of a linear decoder for PCA's codes.

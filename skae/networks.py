@@ -1,6 +1,7 @@
 """Networks: what is trained, a module with ``encode`` and ``decode``."""
 
 from itertools import pairwise
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -27,7 +28,7 @@ class MLP(Part):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of ints, default=(256,)
+    hidden_layer_sizes : int or array-like of ints, default=(256,)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         leaves two linear maps.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
@@ -47,7 +48,7 @@ class MLP(Part):
     """
 
     _parameter_constraints = {
-        "hidden_layer_sizes": [tuple, list],
+        "hidden_layer_sizes": ["array-like", Integral],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "linear_path": ["boolean"],
     }
@@ -58,9 +59,16 @@ class MLP(Part):
         self.linear_path = linear_path
 
     def __call__(self, n_features, n_components):
-        widths = [n_features, *self.hidden_layer_sizes, n_components]
+        hidden = self.hidden_layer_sizes
+        hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
+        if not all(isinstance(width, Integral) and width > 0 for width in hidden):
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, but positive "
+                "integers, one for each hidden layer, were expected."
+            )
+        widths = [n_features, *map(int, hidden), n_components]
         halves = [self._layers(widths), self._layers(widths[::-1])]
-        if self.linear_path and self.hidden_layer_sizes:
+        if self.linear_path and hidden:
             halves = [LinearPath(half) for half in halves]
         return EncoderDecoder(*halves)
 
@@ -91,12 +99,14 @@ class LinearPath(nn.Module):
 
     def __init__(self, network):
         super().__init__()
+        if not isinstance(network, nn.Sequential):
+            raise TypeError(f"Expected a Sequential, got a {type(network).__name__}.")
         first, last = network[0], network[-1]
         for layer in (first, last):
-            if not isinstance(layer, nn.Linear):
+            if not isinstance(layer, nn.Linear) or layer.bias is None:
                 raise TypeError(
-                    f"The network has a {type(layer).__name__} layer at an end, but "
-                    "must begin and end in a Linear layer."
+                    f"The network has {layer} at an end, but must begin and end in a "
+                    "Linear layer with a bias."
                 )
         self.network = network
         self.linear = nn.Linear(first.in_features, last.out_features)
@@ -175,5 +185,6 @@ def _linear(half):
     if isinstance(half, LinearPath):
         return half.linear
     if isinstance(half, nn.Sequential) and len(half) == 1:
-        return half[0]
-    return None
+        half = half[0]
+    is_linear = isinstance(half, nn.Linear) and half.bias is not None
+    return half if is_linear else None

@@ -87,6 +87,18 @@ def test_equivariance_to_shift_and_scale(factor, shift, init, name, loss):
     )
 
 
+@pytest.mark.parametrize("factor", [1e-200, 1e-60, 1e-30, 1e12])
+def test_extreme_scales_lose_nothing(make, tables, factor):
+    plain, moved = make().fit(tables), make().fit(tables * factor)
+    X = tables * factor
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3)
+    close(moved.transform(X) / factor, plain.transform(tables))
+    close(moved.reconstruct(X) / factor, plain.reconstruct(tables))
+    if factor > 1e-100:  # squares of less are less than float64 holds
+        scores = moved.score_samples(X) / factor**2
+        close(scores, plain.score_samples(tables))
+
+
 def test_a_large_shift_loses_nothing(make, tables):
     """Subtracted in double precision, before single precision would round it off."""
     shift = 1e6
@@ -227,6 +239,34 @@ def test_random_state_none_differs_even_under_one_global_seed(make, tables):
     np.random.seed(0)  # noqa: NPY002
     second = make(random_state=None, init="random").fit(tables)
     assert not np.allclose(first.transform(tables), second.transform(tables))
+
+
+def test_a_penalty_that_draws_is_private_too(tables):
+    def shaken(network, X, code, output):
+        return (torch.randn_like(code) * code).square().mean()
+
+    before = torch.get_rng_state()
+    first, second = (
+        skae.AutoencoderTransformer(2, penalty=shaken, max_iter=3, random_state=0)
+        .fit(tables)
+        .transform(tables)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_inference_mode_and_default_dtype_do_not_matter(make, tables):
+    expected = make().fit(tables).transform(tables)
+    with torch.inference_mode():
+        code = make().fit(tables).transform(tables)
+    np.testing.assert_array_equal(code, expected)
+    torch.set_default_dtype(torch.float64)
+    try:
+        code = make().fit(tables).transform(tables)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_allclose(code, expected, rtol=0.1, atol=1)
 
 
 def test_training_keeps_the_number_of_threads_and_the_grad_mode(make, tables):

@@ -6,12 +6,14 @@ import pytest
 import scipy.sparse
 import torch
 from conftest import estimator_classes
+from sklearn.preprocessing import MinMaxScaler
 
 from skae import AutoencoderTransformer
 from skae._training import DivergenceError
 from skae.corruptions import Masking
 from skae.losses import Huber
-from skae.networks import LinearPath
+from skae.networks import MLP, LinearPath
+from skae.penalties import L1
 
 
 def with_cell(X, value):
@@ -112,14 +114,16 @@ def test_codes_of_another_width(make, tables):
         estimator.inverse_transform(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="NaN"):
         estimator.inverse_transform(np.full((2, 4), np.nan))
+    with pytest.raises(ValueError, match="magnitude"):
+        estimator.inverse_transform(np.full((2, 4), 1e300))
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "score_samples", "score"])
 @pytest.mark.parametrize(
     ("factor", "message"),
     [
-        (255, r"values up to 255, but loss='log_loss' needs X in \[0, 1\]: divide"),
-        (-1, r"values down to -1, but loss='log_loss' needs X in \[0, 1\]"),
+        (255, r"values up to 255.0, but loss='log_loss' needs X in \[0, 1\]: divide"),
+        (-1, r"values down to -1.0, but loss='log_loss' needs X in \[0, 1\]"),
     ],
 )
 def test_out_of_range_for_log_loss(make, factor, message, method):
@@ -151,6 +155,42 @@ def test_a_diverging_fit_raises(make, tables, learning_rate, early_stopping):
         check(tables, code)
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"penalty": L1}, r"L1 was given as a class.*such as L1\(\)"),
+        ({"corruption": Masking}, r"Masking was given as a class"),
+        ({"network": MLP}, r"MLP was given as a class"),
+        ({"corruption": lambda X, generator: X[:, 1:]}, r"shape \(60, 5\) for rows of "
+         r"shape \(60, 6\)"),
+        ({"penalty": lambda *parts: None}, "returned a NoneType, but a tensor"),
+        ({"penalty": lambda network, X, code, output: code.mean(1)},
+         r"tensor of shape \(2,\), but a tensor of shape \(\)"),
+    ],
+)  # fmt: skip
+def test_parts_that_are_not_what_they_should_be(tables, params, message):
+    estimator = AutoencoderTransformer(2, max_iter=1, random_state=0).fit(tables)
+    check = kept(estimator.set_params(**params))
+    code = estimator.transform(tables)
+    with pytest.raises((TypeError, ValueError), match=message):
+        estimator.fit(tables)
+    check(tables, code)
+
+
+def test_warm_start_with_a_loss_whose_output_means_something_else(tables):
+    X = np.linspace(0, 1, 60).reshape(20, 3)
+    estimator = AutoencoderTransformer(2, max_iter=1, warm_start=True).fit(X)
+    with pytest.raises(ValueError, match="loss='log_loss' cannot go on from"):
+        estimator.set_params(loss="log_loss").fit(X)
+
+
+def test_scaling_to_the_bounds_of_log_loss_may_round(tables):
+    X = MinMaxScaler().fit_transform(tables) * (1 + 1e-15)
+    assert X.max() > 1
+    estimator = AutoencoderTransformer(2, loss="log_loss", max_iter=1, random_state=0)
+    assert np.isfinite(estimator.fit(X).score(X))
+
+
 def test_unfitted(make, tables):
     estimator = make()
     for method in ("transform", "inverse_transform", "reconstruct", "score_samples"):
@@ -175,7 +215,7 @@ def test_a_model_from_a_device_that_is_not_here_runs_on_the_cpu(make, tables):
 
 
 def test_a_linear_path_needs_linear_ends():
-    with pytest.raises(TypeError, match="has a Tanh layer at an end"):
+    with pytest.raises(TypeError, match=r"has Tanh\(\) at an end"):
         LinearPath(torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()))
 
 

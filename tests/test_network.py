@@ -12,7 +12,7 @@ from torch import nn
 
 import skae
 from skae.corruptions import Masking
-from skae.networks import ACTIVATIONS, MLP
+from skae.networks import ACTIVATIONS, MLP, EncoderDecoder
 
 
 class Own(nn.Module):
@@ -66,6 +66,56 @@ class Conv(nn.Module):
         return self.deconv(maps).flatten(1)
 
 
+class Recurrent(nn.Module):
+    """Rows are sequences of 8 steps."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.inner = nn.GRU(n_features // 8, 13, batch_first=True)
+        self.code = nn.Linear(13, n_components)
+        self.outer = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return self.code(self.inner(X.reshape(len(X), 8, -1))[1][-1])
+
+    def decode(self, code):
+        return self.outer(code)
+
+
+class Attentive(nn.Module):
+    """Steps of a sequence that look at each other, with dropout."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(8, 2, 17, 0.1, batch_first=True)
+        self.code = nn.Linear(n_features, n_components)
+        self.outer = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return self.code(self.layer(X.reshape(len(X), -1, 8)).flatten(1))
+
+    def decode(self, code):
+        return self.outer(code)
+
+
+class Normed(nn.Module):
+    """Weights that are functions of the parameters, and a bare parameter."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        layer = nn.Linear(n_features, 17)
+        self.inner = nn.utils.parametrizations.weight_norm(layer)
+        self.code = nn.Parameter(torch.randn(17, n_components) / 4)
+        self.rrelu = nn.RReLU()
+        self.outer = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return self.rrelu(self.inner(X)) @ self.code
+
+    def decode(self, code):
+        return self.outer(code)
+
+
 class Lazy(nn.Module):
     """Finds out its widths by itself."""
 
@@ -90,6 +140,9 @@ NETWORKS = {
     "partial": functools.partial(Own, width=7),
     "tied": Tied,
     "convolutional": Conv,
+    "recurrent": Recurrent,
+    "attentive": Attentive,
+    "normed": Normed,
     "lazy": Lazy,
     "part": MLP((8, 6), activation="tanh", linear_path=False),
 }
@@ -124,6 +177,35 @@ def test_rows_do_not_depend_on_their_neighbours(make, digits, name):
     np.testing.assert_array_equal(estimator.transform(X[order]), code[order])
     for i in (0, 1, 17, 299):
         np.testing.assert_array_equal(estimator.transform(X[[i]]), code[[i]])
+
+
+class Hooked(Own):
+    """Its layers do more than their classes say."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__(n_features, n_components)
+        self.code.register_forward_hook(lambda module, X, code: torch.tanh(code) * 5)
+
+
+def test_what_hooks_do_is_not_lost(make, digits):
+    estimator = make(network=Hooked).fit(digits)
+    code = estimator.transform(digits) / estimator._model.scale
+    assert np.abs(code).max() <= 5
+    torch_code = estimator.encoder_(torch.tensor(digits)) / estimator._model.scale
+    np.testing.assert_allclose(code, torch_code.numpy(), atol=1e-5)
+
+
+def test_public_parts_make_networks(make, digits):
+    def network(n_features, n_components):
+        down, up = nn.Linear(n_features, n_components), nn.Linear(n_components, 64)
+        return EncoderDecoder(nn.Sequential(down), nn.Sequential(up, nn.Tanh()))
+
+    def biasless(n_features, n_components):
+        down = nn.Linear(n_features, n_components, bias=False)
+        return EncoderDecoder(down, nn.Linear(n_components, n_features))
+
+    for function in (network, biasless):
+        assert make(network=function).fit(digits).transform(digits).shape[1] == 4
 
 
 def test_a_network_learns(digits):

@@ -132,6 +132,12 @@ def test_share_of_variance_is_pca_s(digits, share):
     assert autoencoder.n_components_ == PCA(share).fit(digits).n_components_
 
 
+def test_a_share_that_rounding_cannot_exceed_takes_all_components(digits):
+    X = digits[:100, 18:22]
+    share = np.nextafter(1, 0)
+    assert AutoencoderTransformer(share, **STANDING_STILL).fit(X).n_components_ == 4
+
+
 def test_codes_of_pca_are_not_whitened(digits):
     autoencoder = AutoencoderTransformer(6, **STANDING_STILL).fit(digits)
     deviations = autoencoder.transform(digits).std(0)
@@ -185,6 +191,9 @@ def test_constant_columns_and_wild_scales(cls):
     estimator = cls(2, random_state=0, max_iter=5).fit(X)
     assert np.isfinite(estimator.transform(X)).all()
     np.testing.assert_allclose(estimator.reconstruct(X)[:, 4], 7, rtol=1e-6)
+    stamped = np.c_[np.full(80, 1.7e9), X[:, :2]].astype(np.float32)
+    scale = cls(1, random_state=0, max_iter=1).fit(stamped)._model.scale
+    assert scale == pytest.approx(X[:, :2].std() * (2 / 3) ** 0.5, rel=0.2)
     constant = cls(1, random_state=0, max_iter=2).fit(np.full((30, 3), 4.2))
     np.testing.assert_allclose(constant.reconstruct([[4.2] * 3]), [[4.2] * 3], atol=0.1)
     assert np.isfinite(constant.transform([[1.0, 2.0, 3.0]])).all()

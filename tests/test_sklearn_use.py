@@ -116,11 +116,11 @@ import skae
 
 def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4096
 
-order = sys.argv[1]
+order, width = sys.argv[1], int(sys.argv[3])
 rng = np.random.default_rng(0)
-X = np.empty((250_000, 120), np.float32, order=order)
+X = np.empty((24_000_000 // width, width), np.float32, order=order)
 for start in range(0, len(X), 10_000):
-    X[start : start + 10_000] = rng.normal(size=(10_000, 120))
+    X[start : start + 10_000] = rng.normal(size=X[start : start + 10_000].shape)
 params = {"n_components": 8, "hidden_layer_sizes": (16,), "max_iter": 1}
 params["early_stopping"] = sys.argv[2] == "True"
 skae.AutoencoderTransformer(random_state=0, **params).fit(X[:20_000])
@@ -132,11 +132,14 @@ print((peak - before) / X.nbytes)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("early_stopping", [True, False])
-def test_fitting_takes_little_memory(order, early_stopping):
+@pytest.mark.parametrize(
+    ("order", "early_stopping", "width"),
+    [("C", True, 120), ("F", False, 120), ("C", False, 20), ("C", True, 20)],
+)
+def test_fitting_takes_little_memory(order, early_stopping, width):
     """At the most 1.6 times the array, as measured from outside."""
-    command = [sys.executable, "-c", MEMORY, order, str(early_stopping)]
+    settings = [order, str(early_stopping), str(width)]
+    command = [sys.executable, "-c", MEMORY, *settings]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     printed = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment

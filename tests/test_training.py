@@ -84,6 +84,37 @@ def test_warm_start_goes_on(make, tables):
     assert estimator._model.moments[0]["step"] > first.moments[0]["step"]
 
 
+def test_warm_start_holds_out_the_same_rows(make, digits):
+    """Rows that an earlier fit was trained on would make it look unbeatable."""
+    held_out = []
+
+    class Spy(Callback):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            held_out.append(X[1].X.clone())
+
+    estimator = make(warm_start=True, callbacks=[Spy()])
+    estimator.fit(digits).fit(digits)
+    assert torch.equal(*held_out)
+
+
+def test_curves_have_an_entry_for_each_epoch(make, tables):
+    estimator = make(warm_start=True).partial_fit(tables)
+    assert estimator.validation_loss_curve_ is None
+    estimator.fit(tables).partial_fit(tables)
+    assert len(estimator.validation_loss_curve_) == estimator.n_iter_ == 5
+    missing = np.isnan(estimator.validation_loss_curve_)
+    assert missing.tolist() == [True, False, False, False, True]
+    assert len(estimator.net_.history) == 5
+
+
+def test_a_single_step_is_a_step(make, tables):
+    estimator = make(max_iter=1, batch_size=100, early_stopping=False, init="random")
+    before = estimator.fit(tables)._model
+    fresh = before.with_state(weights=None).build().state_dict()
+    moved = [np.abs(before.weights[n] - w.numpy()).max() for n, w in fresh.items()]
+    assert max(moved) > 1e-4
+
+
 def test_without_warm_start_fit_starts_anew(make, tables):
     estimator = make().fit(tables[:, :5]).fit(tables)
     assert_same_weights(estimator, make().fit(tables))
@@ -277,6 +308,18 @@ def test_callbacks_of_skorch_work(make, digits, tmp_path):
     assert (tmp_path / "params.pt").exists()
 
 
+def test_callbacks_see_the_last_epoch(make, digits):
+    seen = []
+
+    class Spy(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            seen.append(len(net.history))
+
+    params = {"n_iter_no_change": 1, "tol": 0.9, "max_iter": 50, "callbacks": [Spy()]}
+    estimator = make(**params).fit(digits)
+    assert len(seen) == estimator.n_iter_ < 50
+
+
 def test_early_stopping_of_skorch_stops_without_a_warning(make, digits):
     stopper = EarlyStopping(patience=1, threshold=0.9, sink=lambda text: None)
     estimator = make(callbacks=[stopper], max_iter=30).fit(digits)
@@ -313,6 +356,29 @@ def test_a_penalty_lowers_what_it_penalises(digits):
         for alpha in (0.0, 0.1, 1.0)
     ]
     assert means[0] > means[1] > means[2]
+
+
+def test_a_strong_penalty_is_no_divergence(digits):
+    AutoencoderTransformer(4, penalty=L1(1e4), max_iter=3, random_state=0).fit(digits)
+
+
+def test_rows_far_from_the_first_ones_are_no_divergence(digits):
+    estimator = AutoencoderTransformer(4, random_state=0).partial_fit(digits)
+    estimator.partial_fit(digits + 500)
+
+
+def test_a_penalty_that_is_a_module_is_not_trained(digits):
+    class Weighted(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(4))
+
+        def forward(self, network, X, code, output):
+            return (self.weight * code).square().mean()
+
+    penalty = Weighted()
+    AutoencoderTransformer(4, penalty=penalty, max_iter=2, random_state=0).fit(digits)
+    assert (penalty.weight == 1).all()
 
 
 def test_corruption_and_penalty_may_be_functions(digits):
