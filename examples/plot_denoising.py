@@ -20,7 +20,12 @@ from skae import DenoisingAutoencoderTransformer
 X, _ = load_digits(return_X_y=True)
 X_train, X_test = train_test_split(X, random_state=0)
 denoiser = DenoisingAutoencoderTransformer(
-    32, noise="salt_and_pepper", noise_level=0.2, max_iter=150, random_state=0
+    32,
+    noise="salt_and_pepper",
+    noise_level=0.2,
+    activation="silu",  # pixels have bounds
+    max_iter=150,
+    random_state=0,
 ).fit(X_train)
 
 # %%

@@ -23,8 +23,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
-            "leaky_relu"}, default="silu"
-        Activation of the hidden layers. Not used with `network`.
+            "leaky_relu"}, default="tanh"
+        Activation of the hidden layers. A bounded one keeps what the networks add to
+        the linear maps bounded for rows far from all others. Not used with `network`.
     network : callable, default=None
         A network of your own: a :class:`torch.nn.Module` class, or any callable
         ``(n_features, n_components) -> module``, whose modules have the methods
@@ -142,7 +143,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     >>> autoencoder = AutoencoderTransformer(n_components=16, random_state=0).fit(X)
     >>> autoencoder.transform(X).shape
     (1797, 16)
-    >>> min(autoencoder.validation_loss_curve_) < 0.6 * autoencoder.pca_loss_
+    >>> min(autoencoder.validation_loss_curve_) < 0.75 * autoencoder.pca_loss_
     True
     """
 
@@ -157,7 +158,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         n_components=0.95,
         *,
         hidden_layer_sizes=(256,),
-        activation="silu",
+        activation="tanh",
         network=None,
         init="pca",
         loss="squared_error",

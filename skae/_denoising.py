@@ -33,8 +33,9 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
-            "leaky_relu"}, default="silu"
-        Activation of the hidden layers. Not used with `network`.
+            "leaky_relu"}, default="tanh"
+        Activation of the hidden layers. A bounded one keeps what the networks add to
+        the linear maps bounded for rows far from all others. Not used with `network`.
     network : callable, default=None
         A network of your own: a :class:`torch.nn.Module` class, or any callable
         ``(n_features, n_components) -> module``, whose modules have the methods
@@ -167,7 +168,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         noise_level=0.5,
         corruption=None,
         hidden_layer_sizes=(256,),
-        activation="silu",
+        activation="tanh",
         network=None,
         init="pca",
         loss="squared_error",

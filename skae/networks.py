@@ -32,7 +32,7 @@ class MLP(Part):
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         leaves two linear maps.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
-            "leaky_relu"}, default="silu"
+            "leaky_relu"}, default="tanh"
         Activation of the hidden layers. Codes and outputs are linear.
     linear_path : bool, default=True
         Whether a linear map runs beside each of the two networks, so that training
@@ -53,7 +53,7 @@ class MLP(Part):
         "linear_path": ["boolean"],
     }
 
-    def __init__(self, hidden_layer_sizes=(256,), activation="silu", linear_path=True):
+    def __init__(self, hidden_layer_sizes=(256,), activation="tanh", linear_path=True):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.linear_path = linear_path
