@@ -12,7 +12,15 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from skae._objective import CHUNK_ROWS
 from skae._random import PrivateRandomness
-from skae._training import DivergenceError, ShuffledBatches, Trained, count_batches
+from skae._training import (
+    DivergenceError,
+    ShuffledBatches,
+    Trained,
+    as_arrays,
+    count_batches,
+    moments_of,
+    set_moments,
+)
 
 # An epoch whose loss is this many times that of the start, and that of reconstructing
 # every row by the mean, has left what training comes back from.
@@ -337,7 +345,7 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
         verbose=int(training.verbose > 1),
     ).initialize()
     if moments is not None:
-        _set_moments(net.optimizer_, moments)
+        set_moments(net.optimizer_, moments)
     datasets = [None if r is None else Dataset(r) for r in (train_rows, valid_rows)]
     interrupted = False
     try:
@@ -395,37 +403,19 @@ def _draws(module, objective, rows, generator):
     return partial(PrivateRandomness, generator) if trial.used else nullcontext
 
 
-def _set_moments(optimizer, moments):
-    state = {
-        index: {name: torch.tensor(value) for name, value in values.items()}
-        for index, values in moments.items()
-    }
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _as_array(value):
-    return value.detach().cpu().numpy().copy()
-
-
 def _trained(net, best, interrupted):
     best_iter, weights = best.result()
-    weights = {name: _as_array(value) for name, value in weights.items()}
+    weights = as_arrays(weights)
     if not all(np.isfinite(value).all() for value in weights.values()):
         raise DivergenceError(
             "Training ended in weights that are not finite, with "
             f"learning_rate={best.learning_rate:g}. Use a smaller one, such as "
             f"learning_rate={best.learning_rate / 10:g}."
         )
-    state = net.optimizer_.state_dict()["state"]
-    moments = {
-        index: {name: _as_array(value) for name, value in values.items()}
-        for index, values in state.items()
-    }
     ended = net.history[: best.n_iter_]
     return Trained(
         weights=weights,
-        moments=moments,
+        moments=moments_of(net.optimizer_),
         n_iter=best.n_iter_,
         best_iter=best_iter,
         loss_curve=[row["train_loss"] for row in ended],

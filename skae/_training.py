@@ -99,3 +99,26 @@ class ShuffledBatches:
         order = torch.randperm(len(rows), generator=self.generator, device=rows.device)
         for chosen in order.tensor_split(self.count):
             yield rows.index_select(0, chosen)
+
+
+def as_arrays(tensors):
+    """A dict of tensors as one of arrays that share no memory with them."""
+    return {
+        name: value.detach().cpu().numpy().copy() for name, value in tensors.items()
+    }
+
+
+def moments_of(optimizer):
+    """An optimiser's state as arrays, by the number and name of each part."""
+    state = optimizer.state_dict()["state"]
+    return {index: as_arrays(parts) for index, parts in state.items()}
+
+
+def set_moments(optimizer, moments):
+    """Give an optimiser the state that :func:`moments_of` returned."""
+    state = {
+        index: {name: torch.tensor(value) for name, value in parts.items()}
+        for index, parts in moments.items()
+    }
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -356,6 +356,26 @@ def test_pickles_are_small_and_hold_no_machinery(digits):
         assert word not in pickled
 
 
+def plain(value):
+    """Whether a value is made of arrays, plain values and skae's own classes only."""
+    if isinstance(value, dict):
+        return all(plain(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return all(map(plain, value))
+    if type(value).__module__.startswith("skae"):
+        return plain(value.__getstate__())
+    return type(value) in (np.ndarray, str, int, float, bool, type(None))
+
+
+def test_state_is_arrays_and_plain_values(make, tables):
+    estimator = make(n_components=np.int64(3), hidden_layer_sizes=np.array([8]))
+    estimator.partial_fit(tables)
+    results(estimator, tables)
+    parameters = estimator.get_params()
+    state = estimator.__getstate__()
+    assert all(plain(state[name]) for name in state if name not in parameters)
+
+
 def test_pickles_of_callbacks_hold_their_parameters_only(make, tables):
     from skorch.callbacks import EarlyStopping, LRScheduler
 
