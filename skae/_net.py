@@ -212,11 +212,12 @@ class BestEpoch(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         epoch, loss = self.n_iter_ + 1, net.history[-1, "train_loss"]
-        if not (np.isfinite(loss) and loss <= self.highest_):
+        watched = float(net.watched_.mean()) if self.validates_ else loss
+        if not (np.isfinite([loss, watched]).all() and loss <= self.highest_):
             raise DivergenceError(
-                f"Training diverged: the loss was {loss:.3g} in epoch {epoch} with "
-                f"learning_rate={self.learning_rate:g}. Use a smaller one, such as "
-                f"learning_rate={self.learning_rate / 10:g}."
+                f"Training diverged: the loss was {loss:.3g} in epoch {epoch}, "
+                f"{watched:.3g} after it, with learning_rate={self.learning_rate:g}. "
+                f"Use a smaller one, such as learning_rate={self.learning_rate / 10:g}."
             )
         self.n_iter_ = epoch
         if not self.validates_:
@@ -224,10 +225,9 @@ class BestEpoch(Callback):
             return
         valid_losses = net.history[:, "valid_loss"]
         net.history.record("valid_loss_best", valid_losses[-1] == min(valid_losses))
-        losses = net.watched_
-        if float(losses.mean()) < self.best_loss_:
-            self._keep(net, epoch, losses)
-        self._stop_without_progress(epoch, float(losses.mean()))
+        if watched < self.best_loss_:
+            self._keep(net, epoch, net.watched_)
+        self._stop_without_progress(epoch, watched)
 
     def _stop_without_progress(self, epoch, loss):
         """Stop after so many epochs in which the loss has not fallen.

@@ -108,6 +108,15 @@ def test_wrong_column_names(make, tables):
     check(frame, code)
 
 
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_a_last_step_that_diverges_raises(make, tables, early_stopping):
+    """Its own loss, taken before the step, is still finite."""
+    params = {"max_iter": 1, "batch_size": 100, "early_stopping": early_stopping}
+    estimator = make(init="random", learning_rate=1e38, **params)
+    with pytest.raises(DivergenceError, match=r"learning_rate=1e\+38"):
+        estimator.fit(tables)
+
+
 def test_codes_of_another_width(make, tables):
     estimator = make().fit(tables)
     with pytest.raises(ValueError, match=r"X has 3 columns, but .* 4 components"):
