@@ -48,7 +48,11 @@ def test_not_worse_than_pca_on_held_out_rows(name, n_components):
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("name", ["breast_cancer", "wine", "diabetes"])
 def test_not_worse_than_pca_in_units_of_their_own(name, seed):
-    """A few features and rows make up most of the error, and luck most of a gain."""
+    """A few features and rows make up most of the error, and luck most of a gain.
+
+    The default activation was chosen on these splits: they guard against a relapse,
+    and are no estimate of how often other splits fare worse than PCA.
+    """
     X = SETS[name]().data
     train, test = train_test_split(X, random_state=seed)
     autoencoder = AutoencoderTransformer(3, random_state=seed).fit(train)
