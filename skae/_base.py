@@ -19,7 +19,7 @@ from skae._compat import Interval, RealNotInt, StrOptions, fit_context
 from skae._device import inference_device
 from skae._fitting import Fitting
 from skae._net import fitted_net
-from skae._rows import check_bounds, check_magnitude
+from skae._rows import check_bounds, check_magnitude, is_bounded
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS
 
@@ -341,7 +341,23 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _checked(self, X):
         """Rows to apply a fitted model to, as an array."""
         check_is_fitted(self)
+        if self._needs_no_validation(X):
+            return X
         return self._validated(X, reset=False)
+
+    def _needs_no_validation(self, X):
+        """Whether X is what validation would return, without a word.
+
+        Validation would take most of the time of a single row.
+        """
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float64, np.float32)
+            and X.shape == (len(X), self.n_features_in_)
+            and len(X) > 0
+            and not hasattr(self, "feature_names_in_")
+            and is_bounded(X)
+        )
 
     def _validated(self, X, reset, min_samples=1):
         name = type(self).__name__

@@ -9,8 +9,20 @@ _LARGEST = 1e15
 _ROUNDING = 1e-6
 
 
+def is_bounded(X):
+    """Whether all of X is certainly finite and not too large, by one quick pass.
+
+    False may also stand for very many large values.
+    """
+    cells = X.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.dot(cells, cells) < _LARGEST**2)
+
+
 def check_magnitude(X, name):
     """Raise for values whose squares would overflow in single precision."""
+    if is_bounded(X):
+        return
     largest = max(float(X.max()), -float(X.min()))
     if largest > _LARGEST:
         raise ValueError(
