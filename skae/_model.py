@@ -5,9 +5,15 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from skae._inference import AlignedProducts, align, by_chunks, chunk_rows
+from skae._inference import (
+    AlignedProducts,
+    Stack,
+    by_chunks,
+    chunk_rows,
+    rows_below_grain,
+)
 from skae._random import PrivateRandomness
-from skae.networks import MLP, EncoderDecoder
+from skae.networks import MLP, EncoderDecoder, LinearPath
 
 
 class Encoder(nn.Module):
@@ -155,48 +161,91 @@ class Model:
 
     def encode(self, X, device):
         """Codes (n, n_components) of rows (n, n_features)."""
-        encoder, _ = self._on(device)
-        return self._by_chunks(encoder, X, (self.n_components,), device)
+        encode, _ = self._on(device)
+
+        def codes(rows):
+            return encode(rows).cpu().double().mul_(self.scale)
+
+        sizes = self._chunk_rows([encode])
+        return self._by_chunks(
+            codes, X, self.shift, (self.n_components,), sizes, device
+        )
 
     def decode(self, code, device):
         """Rows (n, n_features) of codes (n, n_components)."""
-        _, decoder = self._on(device)
-        return self._by_chunks(decoder, code, (self.n_features,), device)
+        _, decode = self._on(device)
+        function = self._to_data(decode)
+        sizes = self._chunk_rows([decode], self.n_features)
+        return self._by_chunks(function, code, 0.0, (self.n_features,), sizes, device)
 
     def reconstruct(self, X, device):
         """Decoded codes (n, n_features) of rows (n, n_features)."""
-        encoder, decoder = self._on(device)
+        encode, decode = self._on(device)
+        function = self._to_data(lambda rows: decode(encode(rows)))
+        sizes = self._chunk_rows([encode, decode], self.n_features)
         return self._by_chunks(
-            lambda chunk: decoder(encoder(chunk)), X, (self.n_features,), device
+            function, X, self.shift, (self.n_features,), sizes, device
         )
 
     def losses(self, X, device):
         """Loss (n,) of each row, in the units of the data."""
-        encoder, decoder = self._on(device)
-        shift, scale = encoder.shift, encoder.scale
+        encode, decode = self._on(device)
+        shift, scale = (
+            torch.tensor(value, dtype=torch.float32, device=device)
+            for value in (self.shift, self.scale)
+        )
 
-        def losses(chunk):
-            rows = ((chunk - shift) / scale).float()
-            output = decoder.decode(encoder.encode(rows))
-            target = self.loss.target(rows, shift.float(), scale.float())
-            return self.loss(output, target).double() * scale**self.loss.degree
+        def losses(rows):
+            target = self.loss.target(rows, shift, scale)
+            loss = self.loss(decode(encode(rows)), target)
+            return loss.cpu().double() * self.scale**self.loss.degree
 
-        return self._by_chunks(losses, X, (), device)
+        sizes = self._chunk_rows([encode, decode], self.n_features)
+        return self._by_chunks(losses, X, self.shift, (), sizes, device)
 
     def _on(self, device):
-        """Encoder and decoder on a device, kept for the next call."""
+        """Standardised rows to codes, and codes to raw output; kept for later calls."""
         if self._ready is None or self._ready[0] != device:
-            halves = [half.to(device) for half in self.halves()]
+            module = self.build().eval().requires_grad_(False)
             if isinstance(self.network, MLP):
-                for half in halves:
-                    align(half)
+                halves = _stack(module.encoder, device), _stack(module.decoder, device)
+            else:
+                module.to(device)
+                halves = module.encode, module.decode
             self._ready = device, *halves
         return self._ready[1:]
 
-    def _by_chunks(self, function, X, shape, device):
-        size = chunk_rows(self.weights.values())
+    def _to_data(self, function):
+        """The function, its raw output turned into data."""
+        shift = torch.tensor(self.shift, dtype=torch.float64)
+        scale = torch.tensor(self.scale, dtype=torch.float64)
+        return lambda rows: self.loss.to_data(function(rows).cpu(), shift, scale)
+
+    def _chunk_rows(self, halves, width=None):
+        if isinstance(self.network, MLP):
+            return chunk_rows(halves, width)
+        shapes = [value.shape for value in self.weights.values()]
+        return (rows_below_grain(max(max(shape, default=1) for shape in shapes)),)
+
+    def _by_chunks(self, function, X, shift, shape, sizes, device):
         mode = nullcontext if isinstance(self.network, MLP) else AlignedProducts
-        return by_chunks(function, X, shape, size, device, mode)
+        return by_chunks(function, X, shift, self.scale, shape, sizes, device, mode)
+
+
+def _stack(half, device):
+    """A half of an MLP as a Stack, the linear path's factors within the weights."""
+    network = half.network if isinstance(half, LinearPath) else half
+    layers = [
+        (layer.weight, layer.bias) for layer in network if isinstance(layer, nn.Linear)
+    ]
+    activation = network[1] if len(network) > 1 else nn.Identity()
+    if not isinstance(half, LinearPath):
+        return Stack(layers, None, activation, device)
+    weight, bias = layers[0]
+    layers[0] = weight * half.in_factor, bias
+    weight, bias = layers[-1]
+    layers[-1] = weight * half.out_factor[:, None], bias * half.out_factor
+    return Stack(layers, (half.linear.weight, half.linear.bias), activation, device)
 
 
 def new_network(network, n_features, n_components):

@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 import skae
+from skae import _inference
 from skae.networks import MLP
 
 METHODS = ["transform", "reconstruct", "score_samples"]
@@ -141,6 +142,45 @@ def test_rows_do_not_depend_on_their_neighbours(
     alone = [results(estimator, X[[i]]) for i in chosen[:5]]
     for i, result in zip(chosen, alone, strict=False):
         assert_same([whole_result[[i]] for whole_result in whole], result)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("params", [{}, {"init": "random"}, {"activation": "logistic"}])
+def test_chunks_of_all_sizes_agree(monkeypatch, digits, alike, params):
+    """Also where a processor makes rows differ, so that one size is used."""
+    if not alike:
+        monkeypatch.setattr(_inference, "_alike", lambda *args: False)
+    X = np.repeat(digits, 2, axis=0)[:3000].astype(np.float32)
+    estimator = skae.AutoencoderTransformer(
+        7, hidden_layer_sizes=(256, 50), max_iter=1, random_state=0, **params
+    ).fit(X[:200])
+    whole = results(estimator, X)
+    for start, stop in [(0, 1), (1, 17), (5, 605), (0, 1025), (1500, 3000)]:
+        part = results(estimator, X[start:stop])
+        assert_same([result[start:stop] for result in whole], part)
+
+
+def test_plain_arrays_are_treated_as_validated_ones(make, tables):
+    """The short cut for arrays that validation would return as they are."""
+    estimator = make().fit(tables)
+    expected = estimator.transform(tables)
+    np.testing.assert_array_equal(estimator.transform(tables.tolist()), expected)
+    large = tables * 5e12  # in sum beyond what the quick check passes
+    np.testing.assert_array_equal(
+        estimator.transform(large), estimator.transform(large.tolist())
+    )
+    read_only = tables.copy()
+    read_only.flags.writeable = False
+    np.testing.assert_array_equal(estimator.transform(read_only), expected)
+
+
+def test_subnormal_data_lose_no_scale(make, tables):
+    X = tables * 1e-311
+    estimator = make().fit(X)
+    plain = make().fit(tables)
+    np.testing.assert_allclose(
+        estimator.transform(X) * 1e300 * 1e11, plain.transform(tables), rtol=0.1, atol=1
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
