@@ -6,7 +6,7 @@ export MPLBACKEND := Agg
 # that wait for each other cost several times what they save.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -22,8 +22,12 @@ docs: .venv/installed-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	$(BIN)/python -m sphinx -W -q -b doctest docs docs/_build/doctest
 
+# DATA names a directory of data sets; without it, SKAE_DATA does.
+bench: .venv-bench/installed
+	.venv-bench/bin/python -m benchmarks all $(if $(DATA),--data '$(DATA)')
+
 clean:
-	rm -rf .venv demo_output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .venv-bench demo_output docs/_build docs/auto_examples docs/generated
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -34,4 +38,9 @@ clean:
 
 .venv/installed-docs: .venv/installed
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
+
+.venv-bench/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	touch $@

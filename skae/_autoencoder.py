@@ -4,11 +4,12 @@ from skae._base import BaseAutoencoder
 
 
 class AutoencoderTransformer(BaseAutoencoder):
-    """Nonlinear dimensionality reduction by an autoencoder that starts at PCA.
+    """Nonlinear dimensionality reduction by an autoencoder that has to beat PCA.
 
     An encoder network compresses each row to a code of `n_components` numbers, from
-    which a decoder network reconstructs it [3]_. With the defaults, training starts at
-    PCA of the same code size, and PCA is kept where nothing better is found.
+    which a decoder network reconstructs it [3]_. Distances between codes are about
+    those between reconstructions, as for PCA. With the defaults, PCA of the same code
+    size is kept where training finds nothing better.
 
     Multiplying X by a constant multiplies codes and reconstructions by it; shifting X
     shifts the reconstructions. As for PCA, features of different units should be
@@ -19,13 +20,12 @@ class AutoencoderTransformer(BaseAutoencoder):
     n_components : int or float in (0, 1), default=0.95
         Size of the code. A share is turned into as many components as PCA needs to
         explain more than that share of the variance.
-    hidden_layer_sizes : int or array-like of ints, default=(256,)
+    hidden_layer_sizes : int or array-like of ints, default=(256, 128)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
-            "leaky_relu"}, default="tanh"
-        Activation of the hidden layers. A bounded one keeps what the networks add to
-        the linear maps bounded for rows far from all others. Not used with `network`.
+            "leaky_relu"}, default="gelu"
+        Activation of the hidden layers. Not used with `network`.
     network : callable, default=None
         A network of your own: a :class:`torch.nn.Module` class, or any callable
         ``(n_features, n_components) -> module``, whose modules have the methods
@@ -34,11 +34,15 @@ class AutoencoderTransformer(BaseAutoencoder):
         reads rows in float32, shifted to mean 0 and divided by their global standard
         deviation, and returns such rows; with ``loss="log_loss"`` it returns
         log-odds. None is :class:`skae.networks.MLP`.
-    init : {"pca", "random"}, default="pca"
-        Where training starts. With "pca", a linear map runs beside each network and
-        is set to PCA's, and the networks' last layers to zero: the autoencoder starts
-        as PCA, and its codes as PCA's scores. "random" is the classic hourglass
-        without linear maps. A network of your own keeps its own initialisation.
+    linear_path : bool, default=True
+        Whether a linear map runs beside the encoder's network and one beside the
+        decoder's, so that the autoencoder can be PCA: training then has to beat it.
+        Not used with `network`.
+    init : {"pca", "random"}, default="random"
+        Where training starts. With "random" the networks are random, and linear maps
+        beside them add nothing yet. With "pca" the linear maps are PCA's, and the
+        networks add nothing yet: the autoencoder starts as PCA, and its codes as
+        PCA's scores. A network of your own keeps its own initialisation.
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
             Loss, default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
@@ -48,21 +52,21 @@ class AutoencoderTransformer(BaseAutoencoder):
     corruption : Corruption or callable, default=None
         What is done to the rows that the network reads while training, such as
         :class:`skae.corruptions.Masking`, or any callable ``(X, generator) -> X``.
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.02
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" is the power of two nearest to
         ``3 * sqrt(n_samples)``, between 32 and 4096.
-    max_iter : int, default=50
+    max_iter : int, default=30
         Epochs.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
-        nothing gets better. The start at PCA takes part: it is left only for a gain
-        of more than two standard errors. If False, all rows are trained on and the
-        last epoch is kept.
+        nothing gets better. PCA, where the networks have linear maps beside them, is
+        one of the epochs, and left only for a gain that is more than chance. If False,
+        all rows are trained on and the last epoch is kept.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows to hold out. Only used with early stopping.
     n_iter_no_change : int, default=10
@@ -98,7 +102,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     n_iter_ : int
         Epochs run.
     best_iter_ : int
-        The epoch that was kept; 0 is the start at PCA.
+        The epoch that was kept; 0 is PCA.
     loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all
         losses here in the units of the data, squared for "squared_error".
@@ -143,7 +147,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     >>> autoencoder = AutoencoderTransformer(n_components=16, random_state=0).fit(X)
     >>> autoencoder.transform(X).shape
     (1797, 16)
-    >>> min(autoencoder.validation_loss_curve_) < 0.75 * autoencoder.pca_loss_
+    >>> min(autoencoder.validation_loss_curve_) < 0.6 * autoencoder.pca_loss_
     True
     """
 
@@ -157,17 +161,18 @@ class AutoencoderTransformer(BaseAutoencoder):
         self,
         n_components=0.95,
         *,
-        hidden_layer_sizes=(256,),
-        activation="tanh",
+        hidden_layer_sizes=(256, 128),
+        activation="gelu",
         network=None,
-        init="pca",
+        linear_path=True,
+        init="random",
         loss="squared_error",
         penalty=None,
         corruption=None,
-        learning_rate=3e-3,
-        weight_decay=0.0,
+        learning_rate=2e-2,
+        weight_decay=0.1,
         batch_size="auto",
-        max_iter=50,
+        max_iter=30,
         early_stopping=True,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -183,6 +188,7 @@ class AutoencoderTransformer(BaseAutoencoder):
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             network=network,
+            linear_path=linear_path,
             init=init,
             loss=loss,
             learning_rate=learning_rate,

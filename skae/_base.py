@@ -42,6 +42,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "network": [callable, None],
+        "linear_path": ["boolean"],
         "init": [StrOptions({"pca", "random"})],
         "loss": [StrOptions(set(LOSSES)), Loss],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -69,6 +70,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         hidden_layer_sizes,
         activation,
         network,
+        linear_path,
         init,
         loss,
         learning_rate,
@@ -89,6 +91,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.network = network
+        self.linear_path = linear_path
         self.init = init
         self.loss = loss
         self.learning_rate = learning_rate

@@ -23,19 +23,18 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     noise : {"gaussian", "masking", "salt_and_pepper", "swap"}, default="gaussian"
         What is done to the rows that the network reads while training; see
         :mod:`skae.corruptions`. Not used with `corruption`.
-    noise_level : float, default=0.5
+    noise_level : float, default=None
         Standard deviation of Gaussian noise, in global standard deviations of X; or
-        share of the cells that other kinds of noise replace. Not used with
-        `corruption`.
+        share of the cells that other kinds of noise replace. None is the kind's own:
+        1.0, 0.5, 0.1 and 0.15 in the order above. Not used with `corruption`.
     corruption : Corruption or callable, default=None
         Any other corruption, or callable ``(X, generator) -> X``, in place of `noise`.
-    hidden_layer_sizes : int or array-like of ints, default=(256,)
+    hidden_layer_sizes : int or array-like of ints, default=(256, 128)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
-            "leaky_relu"}, default="tanh"
-        Activation of the hidden layers. A bounded one keeps what the networks add to
-        the linear maps bounded for rows far from all others. Not used with `network`.
+            "leaky_relu"}, default="gelu"
+        Activation of the hidden layers. Not used with `network`.
     network : callable, default=None
         A network of your own: a :class:`torch.nn.Module` class, or any callable
         ``(n_features, n_components) -> module``, whose modules have the methods
@@ -44,18 +43,22 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         reads rows in float32, shifted to mean 0 and divided by their global standard
         deviation, and returns such rows; with ``loss="log_loss"`` it returns
         log-odds. None is :class:`skae.networks.MLP`.
-    init : {"pca", "random"}, default="pca"
-        Where training starts. With "pca", a linear map runs beside each network and
-        is set to PCA's, and the networks' last layers to zero: the autoencoder starts
-        as PCA, and its codes as PCA's scores. "random" is the classic hourglass
-        without linear maps. A network of your own keeps its own initialisation.
+    linear_path : bool, default=False
+        Whether a linear map runs beside the encoder's network and one beside the
+        decoder's, so that the autoencoder can be PCA: training then has to beat it.
+        Not used with `network`.
+    init : {"pca", "random"}, default="random"
+        Where training starts. With "random" the networks are random, and linear maps
+        beside them add nothing yet. With "pca" the linear maps are PCA's, and the
+        networks add nothing yet: the autoencoder starts as PCA, and its codes as
+        PCA's scores. A network of your own keeps its own initialisation.
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
             Loss, default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.005
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
-    weight_decay : float, default=0.0
+    weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" is the power of two nearest to
@@ -64,9 +67,9 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         Epochs.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
-        nothing gets better. The start at PCA takes part: it is left only for a gain
-        of more than two standard errors. If False, all rows are trained on and the
-        last epoch is kept.
+        nothing gets better. PCA, where the networks have linear maps beside them, is
+        one of the epochs, and left only for a gain that is more than chance. If False,
+        all rows are trained on and the last epoch is kept.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows to hold out. Only used with early stopping.
     n_iter_no_change : int, default=10
@@ -102,7 +105,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     n_iter_ : int
         Epochs run.
     best_iter_ : int
-        The epoch that was kept; 0 is the start at PCA.
+        The epoch that was kept; 0 is PCA.
     loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all
         losses here in the units of the data, squared for "squared_error".
@@ -156,7 +159,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
         "noise": [StrOptions(set(NOISES))],
-        "noise_level": [Interval(Real, 0, None, closed="left")],
+        "noise_level": [Interval(Real, 0, None, closed="left"), None],
         "corruption": [callable, None],
     }
 
@@ -165,15 +168,16 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         n_components=0.95,
         *,
         noise="gaussian",
-        noise_level=0.5,
+        noise_level=None,
         corruption=None,
-        hidden_layer_sizes=(256,),
-        activation="tanh",
+        hidden_layer_sizes=(256, 128),
+        activation="gelu",
         network=None,
-        init="pca",
+        linear_path=False,
+        init="random",
         loss="squared_error",
-        learning_rate=3e-3,
-        weight_decay=0.0,
+        learning_rate=5e-3,
+        weight_decay=0.1,
         batch_size="auto",
         max_iter=50,
         early_stopping=True,
@@ -191,6 +195,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             network=network,
+            linear_path=linear_path,
             init=init,
             loss=loss,
             learning_rate=learning_rate,
@@ -214,6 +219,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     def _make_corruption(self):
         if self.corruption is not None:
             return self.corruption
+        if self.noise_level is None:
+            return NOISES[self.noise]()
         if self.noise != "gaussian" and self.noise_level > 1:
             raise ValueError(
                 f"noise_level={self.noise_level:g}, but for noise={self.noise!r} it is "

@@ -15,7 +15,7 @@ from skae._part import Part
 from skae._pca import principal_components
 from skae._random import PrivateRandomness
 from skae._rows import check_bounds, shift_and_scale, standardise
-from skae._training import Training
+from skae._training import Training, as_arrays
 from skae.losses import LOSSES
 from skae.networks import MLP
 
@@ -108,19 +108,20 @@ class Fitting:
         if earlier is None:
             n_components = int(wanted) if wanted >= 1 else len(pca.components)
             model = self._new_model(n_components, shift, scale, seed)
-            module, start = self._new_module(model, pca, rows, objective)
+            module, as_pca = self._new_module(model, pca, rows, objective)
         else:
-            model, module, start = earlier, earlier.build(), "given"
-        training = self._training(len(train_rows), start, device, seeds)
+            model, module, as_pca = earlier, earlier.build(), None
+        training = self._training(len(train_rows), earlier is not None, device, seeds)
         trained = train(
-            module, train_rows, valid_rows, objective, training, model.moments
+            module, train_rows, valid_rows, objective, training, model.moments, as_pca
         )
-        goes_on = self.incremental or estimator.warm_start
         model = model.with_state(
             loss=self.loss,
             weights=trained.weights,
-            moments=trained.moments if goes_on else None,
+            moments=trained.moments if self.incremental else None,
         )
+        if not self.incremental and trained.best_iter > 0:
+            model = self._with_scaled_codes(model, train_rows[:_START_ROWS].cpu())
         return model, trained, pca_loss
 
     def objective(self, loss, shift, scale):
@@ -148,16 +149,20 @@ class Fitting:
 
     def _default_network(self):
         estimator = self.estimator
-        widths, linear_path = estimator.hidden_layer_sizes, estimator.init == "pca"
+        widths = estimator.hidden_layer_sizes
         if isinstance(widths, np.ndarray):
             widths = widths.tolist()  # a model holds plain values
-        return MLP(widths, estimator.activation, linear_path)
+        return MLP(widths, estimator.activation, estimator.linear_path)
 
     def _new_module(self, model, pca, rows, objective):
-        """A fresh module, and what it starts at."""
+        """A fresh module, and the weights with which it is PCA, if it can be."""
         module = model.build()
-        can_start = getattr(module, "can_start_at_pca", False)
-        if self.estimator.init != "pca" or not can_start:
+        if not getattr(module, "can_be_pca", False):
+            if self.network is None and self.estimator.init == "pca":
+                raise ValueError(
+                    "init='pca' sets linear maps, but linear_path=False leaves the "
+                    "network without: use linear_path=True or init='random'."
+                )
             return module, None
         head = rows[:_START_ROWS]
         generator = torch.Generator(rows.device).manual_seed(model.seed)
@@ -166,9 +171,30 @@ class Fitting:
             module.to(rows.device).start_at_pca(
                 pca, seen, objective.target(head), objective.loss
             )
-        return module.cpu(), "pca"
+            as_pca = {name: v.clone() for name, v in module.state_dict().items()}
+            if self.estimator.init == "random":
+                module.leave_pca()
+        return module.cpu(), as_pca
 
-    def _training(self, n_samples, start, device, seeds):
+    def _with_scaled_codes(self, model, rows):
+        """The model with codes as far from each other as their reconstructions.
+
+        As for PCA; but training leaves codes in any scale, and each in its own. A
+        penalty may want them where they are.
+        """
+        module = model.build().eval()
+        if self.penalty is not None or not getattr(module, "can_map_codes", False):
+            return model
+        with torch.no_grad():
+            code = module.encode(rows)
+            output = module.decode(code)
+        data = model.loss.to_data(output, torch.tensor(model.shift), model.scale)
+        module.map_codes(_metric_root(code.double(), data / model.scale))
+        return model.with_state(
+            loss=model.loss, weights=as_arrays(module.state_dict()), moments=None
+        )
+
+    def _training(self, n_samples, goes_on, device, seeds):
         estimator = self.estimator
         return Training(
             max_iter=1 if self.incremental else estimator.max_iter,
@@ -178,7 +204,7 @@ class Fitting:
             one_cycle=not self.incremental,
             n_iter_no_change=estimator.n_iter_no_change,
             tol=estimator.tol,
-            start=start,
+            goes_on=goes_on,
             callbacks=estimator.callbacks or [],
             verbose=estimator.verbose,
             device=device,
@@ -188,6 +214,23 @@ class Fitting:
 
 def _shift_and_scale(X, earlier):
     return shift_and_scale(X) if earlier is None else (earlier.shift, earlier.scale)
+
+
+def _metric_root(code, data):
+    """The matrix (k, k) that gives codes the distances of what they stand for.
+
+    In least squares: with V (k, d) the linear regression of the data on the codes,
+    the symmetric root of V V'. The identity where codes are PCA's scores.
+    """
+    code, data = code - code.mean(0), data - data.mean(0)
+    slopes = torch.linalg.lstsq(code, data, driver="gelsd").solution  # (k, d)
+    values, vectors = torch.linalg.eigh(slopes @ slopes.T)
+    largest = float(values[-1])
+    if not largest > 0:
+        return torch.eye(len(values))
+    # Directions that stand for next to nothing stay part of the code.
+    values = values.clamp(min=1e-4 * largest)
+    return (vectors * values.sqrt() @ vectors.T).float()
 
 
 def _new_seed(random_state):

@@ -8,6 +8,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, LRScheduler, PrintLog
 from skorch.dataset import Dataset
+from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from skae._objective import CHUNK_ROWS
@@ -27,6 +28,9 @@ from skae._training import (
 _DIVERGED = 1e3
 # Of the epochs, while the learning rate rises.
 _RISING_SHARE = 0.3
+# Longest gradient of the loss of standardised rows. Steps along longer ones, which
+# batches with outlying rows have, are what large learning rates fail by.
+_LONGEST_GRADIENT = 0.1
 
 
 class StopTraining(Exception):
@@ -88,6 +92,7 @@ class AutoencoderNet(NeuralNet):
         with self.draws():
             loss = self.criterion_(self.module_, seen, batch).mean()
         loss.backward()
+        nn.utils.clip_grad_norm_(self.module_.parameters(), _LONGEST_GRADIENT)
         return {"loss": loss.detach(), "y_pred": None}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -180,11 +185,12 @@ class BestEpoch(Callback):
     n_iter_ : int
         How many epochs have ended.
     best_iter_ : int
-        The best of them; 0 is the start.
+        The best of them; 0 is PCA or the earlier fit.
     """
 
-    def __init__(self, start, warm_up, n_iter_no_change, tol, learning_rate):
-        self.start = start
+    def __init__(self, pca, goes_on, warm_up, n_iter_no_change, tol, learning_rate):
+        self.pca = pca
+        self.goes_on = goes_on
         self.warm_up = warm_up
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
@@ -205,10 +211,13 @@ class BestEpoch(Callback):
         self.highest_ = _DIVERGED * max(
             objective.unit, objective.of_mean(rows), at_start
         )
-        if self.validates_ and self.start is not None:
-            _, losses = net.validation_losses(net.get_iterator(valid))
-            self._keep(net, 0, losses)
-            self.start_weights_, self.start_losses_ = self.weights_, losses
+        if self.validates_ and self.goes_on:
+            self._keep(net, 0, self._losses(net, valid))
+        if self.validates_ and self.pca is not None:
+            start = _state(net.module_)
+            net.module_.load_state_dict(self.pca)
+            self.pca_losses_ = self._losses(net, valid)
+            net.module_.load_state_dict(start)
 
     def on_epoch_end(self, net, **kwargs):
         epoch, loss = self.n_iter_ + 1, net.history[-1, "train_loss"]
@@ -242,25 +251,39 @@ class BestEpoch(Callback):
 
     def _keep(self, net, epoch, losses):
         self.best_iter_ = epoch
-        self.weights_ = {
-            name: value.detach().clone()
-            for name, value in net.module_.state_dict().items()
-        }
+        self.weights_ = _state(net.module_)
         if losses is not None:
             self.best_loss_, self.best_losses_ = float(losses.mean()), losses
+
+    def _losses(self, net, rows):
+        return net.validation_losses(net.get_iterator(rows))[1]
 
     def result(self):
         """Epoch and weights of the best epoch.
 
-        PCA is left only for a gain on the validation rows of more than two of its
-        standard errors: the best of many epochs gains a little on few rows by chance.
+        PCA is left only for a gain on the validation rows that is more than the
+        chance which the best of many epochs has: in the mean, or on most of the rows,
+        since the mean of losses with a few outlying ones says little.
         """
-        if self.start == "pca" and self.validates_ and self.best_iter_ > 0:
-            gain = self.start_losses_ - self.best_losses_
-            error = gain.std() / len(gain) ** 0.5 if len(gain) > 1 else float("inf")
-            if gain.mean() <= 2 * error:
-                return 0, self.start_weights_
+        if self.validates_ and self.pca is not None:
+            gain = self.pca_losses_ - self.best_losses_
+            in_mean = float(gain.mean()) / _standard_error(gain)
+            in_most = float(gain.sign().sum()) / len(gain) ** 0.5
+            if in_mean <= 2.5 and (in_most <= 4 or in_mean <= -1):
+                return 0, self.pca
         return self.best_iter_, self.weights_
+
+
+def _state(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def _standard_error(values):
+    """Standard error of the mean; infinite for one value."""
+    if len(values) == 1:
+        return float("inf")
+    smallest = torch.finfo(values.dtype).tiny
+    return max(float(values.std()) / len(values) ** 0.5, smallest)
 
 
 class ProgressBar(Callback):
@@ -289,7 +312,7 @@ class ProgressBar(Callback):
         self.bar_.close()
 
 
-def train(module, train_rows, valid_rows, objective, training, moments=None):
+def train(module, train_rows, valid_rows, objective, training, moments=None, pca=None):
     """Train a module in place.
 
     Parameters
@@ -304,6 +327,8 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
     training : Training
     moments : dict, default=None
         The optimiser's state to go on from.
+    pca : dict of str to Tensor, default=None
+        Weights with which the module is PCA: what training has to beat.
 
     Returns
     -------
@@ -321,7 +346,8 @@ def train(module, train_rows, valid_rows, objective, training, moments=None):
         torch.Generator(training.device).manual_seed(seed) for seed in train_seeds
     )
     best = BestEpoch(
-        training.start,
+        pca,
+        training.goes_on,
         round(_RISING_SHARE * training.max_iter) if training.one_cycle else 0,
         training.n_iter_no_change,
         training.tol,

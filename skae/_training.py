@@ -24,9 +24,9 @@ class Training:
         or stays.
     n_iter_no_change, tol : int, float
         When to stop early, where there are validation rows.
-    start : {"pca", "given", None}
-        What the module holds before the first epoch: PCA, an earlier fit, or random
-        weights, which are no candidate for the best epoch.
+    goes_on : bool
+        Whether the module holds an earlier fit, and not a start, before the first
+        epoch: a candidate for the best one.
     callbacks : list of skorch callbacks
     verbose : int
     device : str
@@ -42,7 +42,7 @@ class Training:
     one_cycle: bool
     n_iter_no_change: int
     tol: float
-    start: str | None
+    goes_on: bool
     callbacks: list
     verbose: int
     device: str

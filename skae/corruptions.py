@@ -73,7 +73,7 @@ class Gaussian(Corruption):
 
     Parameters
     ----------
-    level : float, default=0.5
+    level : float, default=1.0
         Standard deviation, in global standard deviations of the data.
 
     Examples
@@ -87,7 +87,7 @@ class Gaussian(Corruption):
 
     _parameter_constraints = {"level": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, level=0.5):
+    def __init__(self, level=1.0):
         super().__init__(level)
 
     def __call__(self, X, generator):
@@ -101,7 +101,7 @@ class Masking(Corruption):
 
     Parameters
     ----------
-    level : float, default=0.25
+    level : float, default=0.5
         Share of the cells, in [0, 1].
 
     References
@@ -119,7 +119,7 @@ class Masking(Corruption):
     tensor(0.7000)
     """
 
-    def __init__(self, level=0.25):
+    def __init__(self, level=0.5):
         super().__init__(level)
 
     def __call__(self, X, generator):

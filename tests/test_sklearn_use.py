@@ -114,7 +114,7 @@ import resource, sys
 import numpy as np
 import skae
 
-def resident(): return int(open("/proc/self/statm").read().split()[1]) * 4096
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 order, width = sys.argv[1], int(sys.argv[3])
 rng = np.random.default_rng(0)
@@ -124,10 +124,9 @@ for start in range(0, len(X), 10_000):
 params = {"n_components": 8, "hidden_layer_sizes": (16,), "max_iter": 1}
 params["early_stopping"] = sys.argv[2] == "True"
 skae.AutoencoderTransformer(random_state=0, **params).fit(X[:20_000])
-before = resident()
+before = peak()
 skae.AutoencoderTransformer(random_state=0, **params).fit(X)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print((peak - before) / X.nbytes)
+print((peak() - before) / X.nbytes)
 """
 
 

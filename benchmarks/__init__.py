@@ -1,0 +1,1 @@
+"""Measurements of skae against what users would pick instead; not installed."""

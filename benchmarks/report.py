@@ -1,0 +1,174 @@
+"""Results: bars and tables with versions and machine, as text and as JSON."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from math import inf
+from pathlib import Path
+from textwrap import fill
+
+RESULTS = Path(__file__).parent / "results"
+WIDTH = 88
+PACKAGES = ("numpy", "scikit-learn", "torch", "skorch", "skae", "clustpy", "pyod")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure and the limit that it is to keep; None is not measured."""
+
+    name: str
+    measured: float | None
+    limit: float
+    at_most: bool = True
+
+    def as_dict(self):
+        measured = "never" if self.measured == inf else self.measured
+        return {**asdict(self), "measured": measured, "verdict": self.verdict}
+
+    @property
+    def verdict(self):
+        if self.measured is None:
+            return "not measured"
+        # What is equal as it is shown is equal.
+        measured = float(shown(float(self.measured)).replace(",", ""))
+        kept = measured <= self.limit if self.at_most else measured >= self.limit
+        return "met" if kept else "missed"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of numbers, words and None, which is shown as a dash."""
+
+    title: str
+    columns: list
+    rows: list
+    note: str = ""
+
+
+@dataclass
+class Report:
+    """What one command found out."""
+
+    question: str
+    bars: list = field(default_factory=list)
+    tables: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    def bar(self, *args, **kwargs):
+        self.bars.append(Bar(*args, **kwargs))
+
+    def table(self, *args, **kwargs):
+        self.tables.append(Table(*args, **kwargs))
+
+    def as_dict(self):
+        """Everything, ready for JSON."""
+        return {
+            "question": self.question,
+            "date": date.today().isoformat(),
+            "machine": machine(),
+            "versions": versions(),
+            "notes": self.notes,
+            "bars": [bar.as_dict() for bar in self.bars],
+            "tables": [asdict(table) for table in self.tables if table.rows],
+        }
+
+
+def versions():
+    """Versions of Python and of every package that takes part."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def machine():
+    """What it was measured on."""
+    import torch
+
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory": f"{pages / 2**30:.0f} GiB",
+        "system": platform.system(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def shown(value):
+    """A cell as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return value
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 1:
+        return f"{value:#.4g}"
+    return f"{value:.1e}" if 0 < size < 0.001 else f"{value:.4f}"
+
+
+def all_tables(report):
+    """The tables of a report, as `Report.as_dict` makes it, of which bars are one."""
+    rows = []
+    for bar in report["bars"]:
+        limit = f"{'≤' if bar['at_most'] else '≥'} {bar['limit']:g}"
+        rows.append([bar["name"], limit, shown(bar["measured"]), bar["verdict"]])
+    columns = ["bar", "limit", "measured", "verdict"]
+    bars = asdict(Table("Bars", columns, rows)) if rows else None
+    return [bars, *report["tables"]] if bars else report["tables"]
+
+
+def as_text(report):
+    """A report for the terminal."""
+    lines = [report["question"], *report["notes"]]
+    for table in all_tables(report):
+        lines += ["", table["title"], *_aligned([table["columns"], *table["rows"]])]
+        if table["note"]:
+            lines.append(fill(table["note"], WIDTH))
+    for part in ("machine", "versions"):
+        lines += ["", fill(described(report[part]), WIDTH)]
+    return "\n".join(lines)
+
+
+def described(facts):
+    """Names and values in a line, without those that are not there."""
+    return ", ".join(f"{name} {value}" for name, value in facts.items() if value)
+
+
+def write(report, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _aligned(rows):
+    """Lines of text, words to the left and numbers to the right."""
+    cells = [[shown(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    is_text = [isinstance(value, str) for value in rows[-1]]
+    for row in cells:
+        aligned = (
+            cell.ljust(width) if text else cell.rjust(width)
+            for cell, width, text in zip(row, widths, is_text, strict=True)
+        )
+        yield "  " + "  ".join(aligned).rstrip()
+
+
+def _processor():
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
