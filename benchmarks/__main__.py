@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 QUESTIONS = ("quality", "speed", "features", "memory", "gpu")
+# Takes long, and is only asked when defaults are to change.
+DEFAULTS = "defaults"
 
 
 def main():
@@ -27,9 +29,9 @@ def _parser():
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument(
         "question",
-        choices=[*QUESTIONS, "all", "page"],
-        help="what to measure; 'all' asks everything and writes the page, 'page' "
-        "writes it from the latest results",
+        choices=[*QUESTIONS, DEFAULTS, "all", "page"],
+        help="what to measure; 'all' asks everything but 'defaults' and writes the "
+        "page, 'page' writes it from the latest results",
     )
     parser.add_argument(
         "--data",

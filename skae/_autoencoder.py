@@ -67,8 +67,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         nothing gets better. PCA, where the networks have linear maps beside them, is
         one of the epochs, and left only for a gain that is more than chance. If False,
         all rows are trained on and the last epoch is kept.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the rows to hold out. Only used with early stopping.
+    validation_fraction : float in (0, 1) or "auto", default="auto"
+        Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
+        but a fifth at the most. Only used with early stopping.
     n_iter_no_change : int, default=10
         Epochs without progress after which to stop, not counted while the learning
         rate rises. Only used with early stopping.
@@ -174,7 +175,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         batch_size="auto",
         max_iter=30,
         early_stopping=True,
-        validation_fraction=0.1,
+        validation_fraction="auto",
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,

@@ -131,7 +131,11 @@ class Fitting:
         """How many rows are held out to choose the best epoch on."""
         if self.incremental or not self.estimator.early_stopping:
             return 0
-        wanted = round(self.estimator.validation_fraction * n_samples)
+        fraction = self.estimator.validation_fraction
+        if fraction == "auto":
+            # Few rows don't tell a gain from chance; too many are missed in training.
+            fraction = min(max(0.1, 100 / n_samples), 0.2)
+        wanted = round(fraction * n_samples)
         return min(max(1, wanted), n_samples - 1)
 
     def _new_model(self, n_components, shift, scale, seed):

@@ -92,7 +92,8 @@ class AutoencoderNet(NeuralNet):
         with self.draws():
             loss = self.criterion_(self.module_, seen, batch).mean()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.module_.parameters(), _LONGEST_GRADIENT)
+        trained = self.optimizer_.param_groups[0]["params"]
+        nn.utils.clip_grad_norm_(trained, _LONGEST_GRADIENT)
         return {"loss": loss.detach(), "y_pred": None}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):

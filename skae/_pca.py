@@ -85,9 +85,11 @@ def _leading(matrix, count):
 def _from_covariance(rows, mean, count):
     n, d = rows.shape
     covariance = rows.new_zeros(d, d, dtype=torch.float64)
-    for chunk in _chunks(rows):
-        chunk -= mean
-        covariance += chunk.T @ chunk
+    centre = mean.float()
+    for chunk in rows.split(max(1, _CHUNK_CELLS // d)):
+        centred = chunk - centre
+        # Sums of few products, for which single precision does, in double precision.
+        covariance += centred.T @ centred
     return _leading(covariance / n, count)
 
 
