@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.report import RESULTS, all_tables, described, shown
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.rst"
-QUESTIONS = ("quality", "speed", "features", "memory", "gpu")
+QUESTIONS = ("quality", "speed", "features", "memory", "gpu", "defaults")
 INTRODUCTION = """\
 Every figure here is made by one command from the committed code. Each bar has its limit
 and the measured figure side by side, also where it is missed. Seconds depend on the
@@ -31,8 +31,9 @@ question at a time:
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
-The other questions are ``speed``, ``features``, ``memory`` and ``gpu``; ``--quick``
-shows that it runs.
+The other questions are ``speed``, ``features``, ``memory``, ``gpu`` and ``defaults``,
+which changes one default at a time and is not part of ``make bench``; ``--quick`` shows
+that it runs.
 """
 
 

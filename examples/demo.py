@@ -54,7 +54,7 @@ def classify(train, test, y_train, y_test):
         "PCA": PCA(CODE_SIZE),
         "autoencoder": AutoencoderTransformer(CODE_SIZE, random_state=0),
         "denoising autoencoder": DenoisingAutoencoderTransformer(
-            CODE_SIZE, init="random", noise_level=1.0, random_state=0
+            CODE_SIZE, random_state=0
         ),
     }
     accuracy = {}
@@ -86,7 +86,12 @@ def denoise(train, test):
     print("Learning to remove burnt-out pixels ...", flush=True)
     noisy = burn_out(test)
     denoiser = DenoisingAutoencoderTransformer(
-        32, noise="salt_and_pepper", noise_level=0.15, random_state=0, verbose=1
+        32,
+        noise="salt_and_pepper",
+        noise_level=0.15,
+        linear_path=True,  # features are better without, reconstructions with it
+        random_state=0,
+        verbose=1,
     ).fit(train)
     pca = PCA(CODE_SIZE).fit(train)
     return {

@@ -27,9 +27,7 @@ def pca_error(size):
 
 sizes, pca_sizes = [2, 4, 8, 12, 16, 24, 32], np.arange(1, 41)
 pca_errors = np.array([pca_error(size) for size in pca_sizes])
-# Pixels have bounds: the default activation, made for outlying rows, is not needed.
-params = {"activation": "silu", "random_state": 0}
-models = [AutoencoderTransformer(k, **params).fit(X_train) for k in sizes]
+models = [AutoencoderTransformer(k, random_state=0).fit(X_train) for k in sizes]
 errors = [-model.score(X_test) for model in models]
 
 # %%
