@@ -47,9 +47,12 @@ class ClustPy:
 
     def __init__(self):
         # ClustPy imports torchvision for images alone. Builds of it for other builds
-        # of torch fail at the import, so that a stand-in takes its place.
-        for module in ("torchvision", "torchvision.models", "torchvision.models._api"):
-            sys.modules.setdefault(module, MagicMock())
+        # of torch fail at the import, so that a stand-in takes their place.
+        try:
+            import torchvision  # noqa: F401
+        except (ImportError, RuntimeError):
+            for name in ("", ".models", ".models._api"):
+                sys.modules["torchvision" + name] = MagicMock()
         from clustpy.deep.neural_networks import FeedforwardAutoencoder
 
         self.make = FeedforwardAutoencoder

@@ -93,8 +93,8 @@ def _add_fit(report, sets, repeats):
         ["rows", "skae", BARE, PERCEPTRON, "skae over loop", "over MLPRegressor"],
         rows,
         "The bare loop trains the same network with fused AdamW on slices of a tensor. "
-        "skae has early stopping off; its start at PCA, scaling and learning rates "
-        "count. MLPRegressor has the same widths, without the linear maps beside.",
+        "skae has early stopping off; PCA, scaling, learning rates and the clipping of "
+        "gradients count. MLPRegressor has the same widths, without the linear maps.",
     )
 
 

@@ -359,7 +359,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return (
             type(X) is np.ndarray
             and X.dtype in (np.float64, np.float32)
-            and X.shape == (len(X), self.n_features_in_)
+            and X.ndim == 2
+            and X.shape[1] == self.n_features_in_
             and len(X) > 0
             and not hasattr(self, "feature_names_in_")
             and is_bounded(X)

@@ -168,6 +168,7 @@ class Fitting:
                     "network without: use linear_path=True or init='random'."
                 )
             return module, None
+        given = {name: v.clone() for name, v in module.state_dict().items()}
         head = rows[:_START_ROWS]
         generator = torch.Generator(rows.device).manual_seed(model.seed)
         seen = objective.corrupt(head, generator)
@@ -176,19 +177,22 @@ class Fitting:
                 pca, seen, objective.target(head), objective.loss
             )
             as_pca = {name: v.clone() for name, v in module.state_dict().items()}
-            if self.estimator.init == "random":
+            if self.estimator.init == "random" and model.is_own_mlp:
                 module.leave_pca()
+            elif self.estimator.init == "random":
+                module.load_state_dict(given)
         return module.cpu(), as_pca
 
     def _with_scaled_codes(self, model, rows):
         """The model with codes as far from each other as their reconstructions.
 
         As for PCA; but training leaves codes in any scale, and each in its own. A
-        penalty may want them where they are.
+        penalty may want them where they are, and only of our own networks we know
+        what their layers are for.
         """
-        module = model.build().eval()
-        if self.penalty is not None or not getattr(module, "can_map_codes", False):
+        if self.penalty is not None or not model.is_own_mlp:
             return model
+        module = model.build().eval()
         with torch.no_grad():
             code = module.encode(rows)
             output = module.decode(code)
@@ -226,8 +230,10 @@ def _metric_root(code, data):
     In least squares: with V (k, d) the linear regression of the data on the codes,
     the symmetric root of V V'. The identity where codes are PCA's scores.
     """
-    code, data = code - code.mean(0), data - data.mean(0)
-    slopes = torch.linalg.lstsq(code, data, driver="gelsd").solution  # (k, d)
+    code, data = code - code.mean(0), (data - data.mean(0)).double()
+    # Codes were computed in single precision: what is below it is no direction.
+    solution = torch.linalg.lstsq(code, data, rcond=1e-5, driver="gelsd")
+    slopes = solution.solution  # (k, d)
     values, vectors = torch.linalg.eigh(slopes @ slopes.T)
     largest = float(values[-1])
     if not largest > 0:

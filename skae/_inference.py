@@ -24,6 +24,7 @@ _GRAIN_CELLS = 2**15
 _FEWEST_ROWS, _MOST_ROWS = 16, 512
 # Rows in a chunk of a Stack: many for speed, few for single rows.
 _CHUNKS = 1024, 128, 16
+_MOST_CELLS = 2**20
 
 
 class Stack:
@@ -144,7 +145,8 @@ def chunk_rows(stacks, width=None):
     width : int, default=None
         Of what further element-wise functions are applied to.
     """
-    sizes = _CHUNKS
+    widest = max(max(stack.kind[0]) for stack in stacks)
+    sizes = tuple(n for n in _CHUNKS if n * widest <= _MOST_CELLS) or _CHUNKS[-1:]
     if width is not None:
         many = rows_below_grain(width)
         # 32 rows fill the widest vectors at any width.

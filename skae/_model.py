@@ -134,6 +134,11 @@ class Model:
     def n_features(self):
         return len(self.shift)
 
+    @property
+    def is_own_mlp(self):
+        """Whether the network is ours, whose every layer is known; no subclass."""
+        return type(self.network) is MLP
+
     def build(self):
         """A new module with these weights, on the CPU."""
         with PrivateRandomness(torch.Generator().manual_seed(self.seed)):
@@ -205,15 +210,16 @@ class Model:
 
     def _on(self, device):
         """Standardised rows to codes, and codes to raw output; kept for later calls."""
-        if self._ready is None or self._ready[0] != device:
+        ready = self._ready
+        if ready is None or ready[0] != device:
             module = self.build().eval().requires_grad_(False)
-            if isinstance(self.network, MLP):
+            if self.is_own_mlp:
                 halves = _stack(module.encoder, device), _stack(module.decoder, device)
             else:
                 module.to(device)
                 halves = module.encode, module.decode
-            self._ready = device, *halves
-        return self._ready[1:]
+            ready = self._ready = device, *halves
+        return ready[1:]
 
     def _to_data(self, function):
         """The function, its raw output turned into data."""
@@ -222,13 +228,13 @@ class Model:
         return lambda rows: self.loss.to_data(function(rows).cpu(), shift, scale)
 
     def _chunk_rows(self, halves, width=None):
-        if isinstance(self.network, MLP):
+        if self.is_own_mlp:
             return chunk_rows(halves, width)
         shapes = [value.shape for value in self.weights.values()]
         return (rows_below_grain(max(max(shape, default=1) for shape in shapes)),)
 
     def _by_chunks(self, function, X, shift, shape, sizes, device):
-        mode = nullcontext if isinstance(self.network, MLP) else AlignedProducts
+        mode = nullcontext if self.is_own_mlp else AlignedProducts
         return by_chunks(function, X, shift, self.scale, shape, sizes, device, mode)
 
 

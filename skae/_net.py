@@ -251,10 +251,11 @@ class BestEpoch(Callback):
             raise StopTraining
 
     def _keep(self, net, epoch, losses):
-        self.best_iter_ = epoch
-        self.weights_ = _state(net.module_)
+        # Together: Ctrl-C may come in between.
+        state, loss = _state(net.module_), losses if losses is None else losses.mean()
+        self.best_iter_, self.weights_, self.best_losses_ = epoch, state, losses
         if losses is not None:
-            self.best_loss_, self.best_losses_ = float(losses.mean()), losses
+            self.best_loss_ = float(loss)
 
     def _losses(self, net, rows):
         return net.validation_losses(net.get_iterator(rows))[1]
@@ -270,7 +271,7 @@ class BestEpoch(Callback):
             gain = self.pca_losses_ - self.best_losses_
             in_mean = float(gain.mean()) / _standard_error(gain)
             in_most = float(gain.sign().sum()) / len(gain) ** 0.5
-            if in_mean <= 2.5 and (in_most <= 4 or in_mean <= -1):
+            if not (in_mean > 2.5 or (in_most > 4 and in_mean > 0)):
                 return 0, self.pca
         return self.best_iter_, self.weights_
 

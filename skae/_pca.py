@@ -85,11 +85,9 @@ def _leading(matrix, count):
 def _from_covariance(rows, mean, count):
     n, d = rows.shape
     covariance = rows.new_zeros(d, d, dtype=torch.float64)
-    centre = mean.float()
-    for chunk in rows.split(max(1, _CHUNK_CELLS // d)):
-        centred = chunk - centre
-        # Sums of few products, for which single precision does, in double precision.
-        covariance += centred.T @ centred
+    for chunk in _chunks(rows):
+        chunk -= mean
+        covariance += chunk.T @ chunk
     return _leading(covariance / n, count)
 
 

@@ -171,8 +171,9 @@ class EncoderDecoder(nn.Module):
         decoder.weight.zero_()
         decoder.weight[:, :k] = weight
         decoder.bias.copy_(bias)
-        for half in self._paths():
-            _silence(half.network[-1])
+        for half in (self.encoder, self.decoder):
+            if isinstance(half, LinearPath):
+                _silence(half.network[-1])
         # The networks see and add codes of unit variance, but for those that hardly
         # vary.
         deviation = encoder(rows).std(0, correction=0)
@@ -189,21 +190,18 @@ class EncoderDecoder(nn.Module):
         To be called at PCA, whose scales of the codes stay. Draws from torch's global
         generator, as layers do when they are made.
         """
-        for half in self._paths():
-            _silence(half.linear)
-            half.network[-1].reset_parameters()
-        for half in {self.encoder, self.decoder} - set(self._paths()):
-            _linear(half).reset_parameters()
-
-    @property
-    def can_map_codes(self):
-        """Whether the encoder ends and the decoder begins in a linear layer."""
-        last, first = _layers(self.encoder)[-1], _layers(self.decoder)[0]
-        return all(type(layer) is nn.Linear for layer in (last, first))
+        for half in (self.encoder, self.decoder):
+            if isinstance(half, LinearPath):
+                _silence(half.linear)
+                half.network[-1].reset_parameters()
+            else:
+                _linear(half).reset_parameters()
 
     @torch.no_grad()
     def map_codes(self, matrix):
         """Multiply the codes by a matrix, and undo it in the decoder.
+
+        For an encoder that ends and a decoder that begins in a Linear layer of its own.
 
         Parameters
         ----------
@@ -225,13 +223,9 @@ class EncoderDecoder(nn.Module):
             inner.append(decoder.linear)
         for layer in outer:
             layer.weight.copy_(matrix @ layer.weight)
-            if layer.bias is not None:
-                layer.bias.copy_(matrix @ layer.bias)
+            layer.bias.copy_(matrix @ layer.bias)
         for layer in inner:
             layer.weight.copy_(layer.weight @ inverse)
-
-    def _paths(self):
-        return [h for h in (self.encoder, self.decoder) if isinstance(h, LinearPath)]
 
 
 def _silence(layer):

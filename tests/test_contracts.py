@@ -59,16 +59,17 @@ NETWORKS = pytest.mark.parametrize("network", [None, Noisy], ids=["mlp", "own"])
 @given(
     factor=st.floats(1e-6, 1e6),
     shift=st.floats(-1e4, 1e4),
-    init=st.sampled_from(["pca", "random"]),
+    start=st.sampled_from([("pca", True), ("random", True), ("random", False)]),
     name=st.sampled_from(skae.__all__),
     loss=st.sampled_from(["squared_error", "absolute_error", "huber"]),
 )
-def test_equivariance_to_shift_and_scale(factor, shift, init, name, loss):
+def test_equivariance_to_shift_and_scale(factor, shift, start, name, loss):
+    init, linear_path = start
     X = np.random.default_rng(0).normal(size=(50, 5)) * [1, 2, 3, 4, 5]
     moved = factor * (X + shift)
     params = {"n_components": 2, "hidden_layer_sizes": (8,), "max_iter": 3}
     estimator = getattr(skae, name)(
-        init=init, linear_path=True, loss=loss, random_state=0, **params
+        init=init, linear_path=linear_path, loss=loss, random_state=0, **params
     )
     before, after = clone(estimator).fit(X), clone(estimator).fit(moved)
     code = before.transform(X)
@@ -147,7 +148,9 @@ def test_rows_do_not_depend_on_their_neighbours(
 
 
 @pytest.mark.parametrize("alike", [True, False])
-@pytest.mark.parametrize("params", [{}, {"init": "random"}, {"activation": "logistic"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"linear_path": False}, {"activation": "logistic"}]
+)
 def test_chunks_of_all_sizes_agree(monkeypatch, digits, alike, params):
     """Also where a processor makes rows differ, so that one size is used."""
     if not alike:

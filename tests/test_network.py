@@ -294,14 +294,72 @@ def test_mapping_codes_leaves_the_reconstruction(widths, linear_path):
         torch.testing.assert_close(module.decode(module.encode(rows)), output)
 
 
-def test_halves_without_linear_ends_keep_their_codes(digits):
-    """A module made of parts of ours, whose code no matrix can be put into."""
+class Squashed(EncoderDecoder):
+    """Made of parts of ours, but its layers are not what they seem."""
 
-    def network(n_features, n_components):
-        encoder = nn.Sequential(nn.Linear(n_features, n_components), nn.Tanh())
-        return EncoderDecoder(encoder, nn.Linear(n_components, n_features))
+    def __init__(self, n_features, n_components):
+        encoder = nn.Linear(n_features, n_components)
+        super().__init__(encoder, nn.Linear(n_components, n_features))
 
+    def encode(self, X):
+        return torch.tanh(self.encoder(X))
+
+
+class Extended(MLP):
+    """A subclass of ours with a layer more."""
+
+    def _layers(self, widths):
+        first, activation, *others = super()._layers(widths)
+        return nn.Sequential(first, activation, nn.LayerNorm(widths[1]), *others)
+
+
+@pytest.mark.parametrize("network", [Squashed, Extended((8,), linear_path=False)])
+def test_own_networks_stay_what_they_were_trained_to_be(digits, network):
     estimator = skae.AutoencoderTransformer(
         4, network=network, max_iter=3, early_stopping=False, random_state=0
     ).fit(digits)
-    assert np.abs(estimator.transform(digits)).max() <= estimator._model.scale
+    module = estimator.net_.module_
+    rows = (digits - digits.mean(0)) / estimator._model.scale
+    with torch.no_grad():
+        code = module.encode(torch.from_numpy(rows).float()).double().numpy()
+    code *= estimator._model.scale
+    np.testing.assert_allclose(estimator.transform(digits), code, atol=1e-4)
+    loss = -estimator.score(digits)
+    assert loss <= 1.2 * estimator.loss_curve_[-1]
+
+
+def test_init_random_leaves_the_weights_of_own_networks(digits):
+    def network(n_features, n_components):
+        halves = (n_features, n_components), (n_components, n_features)
+        module = EncoderDecoder(*(nn.Linear(*widths) for widths in halves))
+        for parameter in module.parameters():
+            nn.init.constant_(parameter, 0.125)
+        return module
+
+    estimator = skae.AutoencoderTransformer(
+        2, network=network, learning_rate=1e-12, max_iter=1, early_stopping=False
+    ).fit(digits)
+    for value in estimator._model.weights.values():
+        np.testing.assert_allclose(value, 0.125)
+
+
+def test_a_linear_start_is_drawn_in_one_order(digits):
+    """Not in that of a set, which depends on where the halves lie in memory."""
+    codes = []
+    for i in range(8):
+        kept = [bytearray(1000 * i)]  # noqa: F841
+        estimator = skae.AutoencoderTransformer(
+            2, hidden_layer_sizes=(), max_iter=1, early_stopping=False, random_state=0
+        )
+        codes.append(estimator.fit(digits[:50]).transform(digits[:1]))
+    assert all((code == codes[0]).all() for code in codes)
+
+
+def test_codes_of_fewer_directions_than_components_keep_their_scale():
+    """Regressing on the rounding errors of the others would blow those up."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6))
+    estimator = skae.AutoencoderTransformer(
+        4, linear_path=False, max_iter=20, early_stopping=False, random_state=0
+    ).fit(X)
+    assert estimator.transform(X).std(0).max() < 10 * X.std()

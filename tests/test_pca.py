@@ -220,3 +220,15 @@ def test_constant_columns_and_wild_scales(cls):
     constant.fit(np.full((30, 3), 4.2))
     np.testing.assert_allclose(constant.reconstruct([[4.2] * 3]), [[4.2] * 3], atol=0.1)
     assert np.isfinite(constant.transform([[1.0, 2.0, 3.0]])).all()
+
+
+@pytest.mark.parametrize("ratio", [1e-2, 1e-3, 1e-4])
+def test_pca_of_a_steep_spectrum_is_exact(ratio):
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.normal(size=(10, 10)))[0]
+    deviations = np.r_[1, ratio, np.full(8, ratio / 50)]
+    X = rng.normal(size=(5000, 10)) * deviations @ directions.T
+    params = {"early_stopping": False, "hidden_layer_sizes": (8,), **STANDING_STILL}
+    autoencoder = AutoencoderTransformer(2, **params).fit(X)
+    expected = squared_error(PCA(2).fit(X), X)
+    assert autoencoder.pca_loss_ == pytest.approx(expected, rel=1e-3)
