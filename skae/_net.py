@@ -264,14 +264,15 @@ class BestEpoch(Callback):
         """Epoch and weights of the best epoch.
 
         PCA is left only for a gain on the validation rows that is more than the
-        chance which the best of many epochs has: in the mean, or on most of the rows,
-        since the mean of losses with a few outlying ones says little.
+        chance which the best of many epochs has: in the mean, or on most of the rows
+        without a loss in the mean of a standard error, since the mean of losses with a
+        few outlying ones says little.
         """
         if self.validates_ and self.pca is not None:
             gain = self.pca_losses_ - self.best_losses_
             in_mean = float(gain.mean()) / _standard_error(gain)
             in_most = float(gain.sign().sum()) / len(gain) ** 0.5
-            if not (in_mean > 2.5 or (in_most > 4 and in_mean > 0)):
+            if not (in_mean > 2.5 or (in_most > 4 and in_mean > -1)):
                 return 0, self.pca
         return self.best_iter_, self.weights_
 
