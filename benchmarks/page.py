@@ -8,7 +8,14 @@ from pathlib import Path
 from benchmarks.report import RESULTS, all_tables, described, shown
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.rst"
-QUESTIONS = ("quality", "speed", "features", "memory", "gpu", "defaults")
+TITLES = {
+    "quality": "Quality",
+    "speed": "Speed",
+    "features": "Features",
+    "memory": "Memory",
+    "gpu": "GPU",
+    "defaults": "Defaults",
+}
 INTRODUCTION = """\
 Every figure here is made by one command from the committed code. Each bar has its limit
 and the measured figure side by side, also where it is missed. Seconds depend on the
@@ -21,9 +28,9 @@ Reproduce
 
    make bench DATA=DIR
 
-sets up ``.venv-bench`` with the peers, asks all questions and writes this page, in less
-than 20 minutes on two cores. ``DIR`` holds tables as ``adbench/*.npz``, with arrays
-``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz`` and
+sets up ``.venv-bench`` with the peers, asks all questions and writes this page, in
+about 20 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
+arrays ``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz`` and
 ``olivetti/olivetti.npz``. Without it, sets that come with scikit-learn are used. One
 question at a time:
 
@@ -40,17 +47,17 @@ that it runs.
 def write():
     """Write the page, and return its path."""
     parts = [_heading("Benchmarks", "="), INTRODUCTION]
-    for question in QUESTIONS:
+    for question, title in TITLES.items():
         path = RESULTS / f"{question}.json"
         if path.exists():
-            parts += _section(question, json.loads(path.read_text()))
+            parts += _section(title, json.loads(path.read_text()))
     PAGE.write_text("\n".join(parts))
     return PAGE
 
 
-def _section(question, report):
+def _section(title, report):
     machine, versions = described(report["machine"]), described(report["versions"])
-    yield _heading(question.capitalize(), "-")
+    yield _heading(title, "-")
     paragraphs = [report["question"], *report["notes"]]
     for table in all_tables(report):
         paragraphs += [_csv_table(table), table["note"]]
