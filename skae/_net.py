@@ -19,6 +19,7 @@ from skae._training import (
     Trained,
     as_arrays,
     count_batches,
+    is_gain,
     moments_of,
     set_moments,
 )
@@ -261,32 +262,15 @@ class BestEpoch(Callback):
         return net.validation_losses(net.get_iterator(rows))[1]
 
     def result(self):
-        """Epoch and weights of the best epoch.
-
-        PCA is left only for a gain on the validation rows that is more than the
-        chance which the best of many epochs has: in the mean, or on most of the rows
-        without a loss in the mean of a standard error, since the mean of losses with a
-        few outlying ones says little.
-        """
+        """Epoch and weights of the best epoch, or 0 and PCA's where it is kept."""
         if self.validates_ and self.pca is not None:
-            gain = self.pca_losses_ - self.best_losses_
-            in_mean = float(gain.mean()) / _standard_error(gain)
-            in_most = float(gain.sign().sum()) / len(gain) ** 0.5
-            if not (in_mean > 2.5 or (in_most > 4 and in_mean > -1)):
+            if not is_gain(self.pca_losses_ - self.best_losses_):
                 return 0, self.pca
         return self.best_iter_, self.weights_
 
 
 def _state(module):
     return {name: value.clone() for name, value in module.state_dict().items()}
-
-
-def _standard_error(values):
-    """Standard error of the mean; infinite for one value."""
-    if len(values) == 1:
-        return float("inf")
-    smallest = torch.finfo(values.dtype).tiny
-    return max(float(values.std()) / len(values) ** 0.5, smallest)
 
 
 class ProgressBar(Callback):

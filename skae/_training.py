@@ -80,6 +80,25 @@ def count_batches(n_rows, batch_size):
     return max(1, round(n_rows / batch_size))
 
 
+def is_gain(gains):
+    """Whether held-out rows gain more than chance gives the best of many epochs.
+
+    In the mean; or on most of the rows without a loss in the mean of a standard error,
+    since the mean of losses with a few outlying ones says little.
+
+    Parameters
+    ----------
+    gains : Tensor of shape (n,)
+        How much lower the loss of each row has become.
+    """
+    if len(gains) == 1:
+        return False
+    error = float(gains.std()) / len(gains) ** 0.5
+    in_mean = float(gains.mean()) / max(error, torch.finfo(gains.dtype).tiny)
+    in_most = float(gains.sign().sum()) / len(gains) ** 0.5
+    return in_mean > 2.5 or (in_most > 4 and in_mean > -1)
+
+
 class ShuffledBatches:
     """Batches of rows in an order that is new in each epoch.
 

@@ -11,7 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="not in a release")
 @pytest.mark.parametrize("question", ["quality", "gpu"])
 def test_a_question_is_answered(question, tmp_path):
     path = tmp_path / "found.json"
@@ -29,7 +28,6 @@ def test_a_question_is_answered(question, tmp_path):
     assert verdicts <= {"met", "missed", "not measured"}
 
 
-@pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="not in a release")
 def test_a_directory_without_data_is_an_error_in_words(tmp_path):
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks", "quality", "--data", tmp_path],

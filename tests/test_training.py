@@ -16,6 +16,7 @@ from skorch.callbacks import (
 )
 
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
+from skae._training import is_gain
 from skae.corruptions import NOISES, Gaussian, Masking
 from skae.penalties import L1
 
@@ -455,3 +456,19 @@ def test_log_loss_and_huber_take_parameters(digits):
     assert_same_weights(by_name.fit(digits), by_object.fit(digits))
     assert by_object.get_params()["loss__delta"] == 0.5
     AutoencoderTransformer(4, loss=LogLoss(), max_iter=2).fit(digits / 16)
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected"),
+    [
+        ([1.0], False),
+        ([0.0] * 50, False),
+        ([1.0, -1.0] * 50, False),
+        ([1.0, 0.9] * 50, True),
+        ([1.0] * 99 + [-150.0], True),  # one outlying row against all others
+        ([1.0] * 95 + [-60.0] * 5, False),  # several: the mean is a clear loss
+        ([float("nan")] * 50, False),
+    ],
+)
+def test_a_gain_is_more_than_chance(gains, expected):
+    assert is_gain(torch.tensor(gains)) is expected
