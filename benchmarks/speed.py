@@ -16,8 +16,8 @@ from skae import AutoencoderTransformer
 
 REPEATS = 5
 ROWS, COLUMNS = 100_000, 30
-# Batch size and epochs of each set: a fit takes seconds.
-CASES = {"tall": (1024, 5), "MNIST": (256, 10), "digits": (128, 50)}
+# Batch size and epochs of each set: the default, or as many as take seconds.
+CASES = {"tall": (1024, 5), "MNIST": (256, 30), "digits": (128, 30)}
 SKORCH_EPOCHS = 2
 NETWORKS = {
     "default network": {},

@@ -247,10 +247,12 @@ def _stack(half, device):
     activation = network[1] if len(network) > 1 else nn.Identity()
     if not isinstance(half, LinearPath):
         return Stack(layers, None, activation, device)
-    weight, bias = layers[0]
-    layers[0] = weight * half.in_factor, bias
-    weight, bias = layers[-1]
-    layers[-1] = weight * half.out_factor[:, None], bias * half.out_factor
+    if half.in_factor is not None:
+        weight, bias = layers[0]
+        layers[0] = weight * half.in_factor, bias
+    if half.out_factor is not None:
+        weight, bias = layers[-1]
+        layers[-1] = weight * half.out_factor[:, None], bias * half.out_factor
     return Stack(layers, (half.linear.weight, half.linear.bias), activation, device)
 
 

@@ -8,7 +8,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, LRScheduler, PrintLog
 from skorch.dataset import Dataset
-from torch import nn
+from skorch.utils import TeeGenerator
 from torch.optim.lr_scheduler import OneCycleLR
 
 from skae._objective import CHUNK_ROWS
@@ -32,6 +32,16 @@ _RISING_SHARE = 0.3
 # Longest gradient of the loss of standardised rows. Steps along longer ones, which
 # batches with outlying rows have, are what large learning rates fail by.
 _LONGEST_GRADIENT = 0.1
+
+
+def shorten(gradients):
+    """Shorten gradients, together one vector, to the longest that is let through.
+
+    As :func:`torch.nn.utils.clip_grad_norm_`, whose sorting of tensors by device and
+    type takes as long again.
+    """
+    norm = torch.stack(torch._foreach_norm(gradients)).norm()
+    torch._foreach_mul_(gradients, (_LONGEST_GRADIENT / norm).clamp(max=1))
 
 
 class StopTraining(Exception):
@@ -88,13 +98,25 @@ class AutoencoderNet(NeuralNet):
             return dataset.X.split(CHUNK_ROWS)
         return ShuffledBatches(dataset.X, self.batch_size, self.generators[0])
 
+    def train_step(self, batch, **fit_params):
+        # Without skorch's closure, for optimisers that evaluate the loss repeatedly.
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch)
+        parameters = TeeGenerator(self.get_all_learnable_params())
+        self.notify(
+            "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+        )
+        self.optimizer_.step()
+        return step
+
     def train_step_single(self, batch, **fit_params):
         seen = self.criterion_.corrupt(batch, self.generators[1])
         with self.draws():
-            loss = self.criterion_(self.module_, seen, batch).mean()
+            cells, penalty = self.criterion_(self.module_, seen, batch)
+            loss = cells.mean() + penalty
         loss.backward()
         trained = self.optimizer_.param_groups[0]["params"]
-        nn.utils.clip_grad_norm_(trained, _LONGEST_GRADIENT)
+        shorten([p.grad for p in trained if p.grad is not None])
         return {"loss": loss.detach(), "y_pred": None}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -144,10 +166,16 @@ class AutoencoderNet(NeuralNet):
         with PrivateRandomness(generator):
             for part, rows in zip(watched.split(sizes), iterator, strict=True):
                 seen = objective.corrupt(rows, generator)
-                part.copy_(objective(module, seen, rows))
+                cells, penalty = objective(module, seen, rows)
+                part.copy_(cells.mean(1) + penalty)
         return clean, watched
 
     def notify(self, method_name, **cb_kwargs):
+        if method_name in self.listeners_:
+            getattr(self, method_name)(self, **cb_kwargs)
+            for callback in self.listeners_[method_name]:
+                getattr(callback, method_name)(self, **cb_kwargs)
+            return
         if method_name != "on_epoch_end":
             super().notify(method_name, **cb_kwargs)
             return
@@ -169,6 +197,15 @@ class AutoencoderNet(NeuralNet):
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         if not self.initialized_:
             self.initialize()
+        # What happens in every batch is told to those only who listen.
+        self.listeners_ = {
+            event: [
+                callback
+                for _, callback in self.callbacks_
+                if getattr(type(callback), event) is not getattr(Callback, event)
+            ]
+            for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
+        }
         self.notify("on_train_begin", X=X, y=y)
         try:
             self.fit_loop(X, y, **fit_params)

@@ -61,19 +61,22 @@ class Objective(nn.Module):
         return self.loss(module.decode(module.encode(rows)), self.target(rows))
 
     def forward(self, module, seen, rows):
-        """Training loss (n,) of rows of which the network sees another version."""
+        """Losses (n, d) of cells of which the network sees another version.
+
+        And the penalty of the batch, a number.
+        """
         code = module.encode(seen)
         output = module.decode(code)
-        losses = self.loss(output, self.target(rows))
-        if self.penalty is not None:
-            penalty = self.penalty(module, seen, code, output)
-            if getattr(penalty, "shape", None) != ():
-                raise ValueError(
-                    f"The penalty {self.penalty!r} returned {_shown(penalty)}, but a "
-                    "tensor of shape () was expected: one number for the batch."
-                )
-            losses = losses + penalty
-        return losses
+        cells = self.loss.cells(output, self.target(rows))
+        if self.penalty is None:
+            return cells, 0.0
+        penalty = self.penalty(module, seen, code, output)
+        if getattr(penalty, "shape", None) != ():
+            raise ValueError(
+                f"The penalty {self.penalty!r} returned {_shown(penalty)}, but a "
+                "tensor of shape () was expected: one number for the batch."
+            )
+        return cells, penalty
 
     def of_pca(self, pca, rows):
         """Mean loss of rows as PCA reconstructs them, in the units of the data."""

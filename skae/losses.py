@@ -13,7 +13,7 @@ __all__ = ["AbsoluteError", "Huber", "LogLoss", "Loss", "SquaredError"]
 
 
 class Loss(Part):
-    """Base of all losses: one number per sample, the mean over the features.
+    """Base of all losses: one number per cell, and their mean per sample.
 
     A network reads standardised rows (each feature shifted to mean 0, all of them
     divided by one global standard deviation) and its raw output is standardised too,
@@ -31,6 +31,19 @@ class Loss(Part):
     bounds = None
 
     @abstractmethod
+    def cells(self, output, target):
+        """Loss of each cell, whose mean over the features is the loss of a sample.
+
+        Parameters
+        ----------
+        output, target : Tensors of shape (n_samples, n_features)
+            As for calls.
+
+        Returns
+        -------
+        loss : Tensor of shape (n_samples, n_features)
+        """
+
     def __call__(self, output, target):
         """Loss of each sample.
 
@@ -46,6 +59,7 @@ class Loss(Part):
         loss : Tensor of shape (n_samples,)
             Lower is better.
         """
+        return self.cells(output, target).mean(1)
 
     def target(self, rows, shift, scale):
         """What raw output is compared with, from standardised rows (n, d)."""
@@ -80,8 +94,8 @@ class SquaredError(Loss):
 
     degree = 2
 
-    def __call__(self, output, target):
-        return F.mse_loss(output, target, reduction="none").mean(1)  # (n,)
+    def cells(self, output, target):
+        return F.mse_loss(output, target, reduction="none")
 
 
 class AbsoluteError(Loss):
@@ -97,8 +111,8 @@ class AbsoluteError(Loss):
 
     degree = 1
 
-    def __call__(self, output, target):
-        return (output - target).abs().mean(1)  # (n,)
+    def cells(self, output, target):
+        return (output - target).abs()
 
 
 class Huber(Loss):
@@ -131,9 +145,8 @@ class Huber(Loss):
     def __init__(self, delta=0.5):
         self.delta = delta
 
-    def __call__(self, output, target):
-        loss = F.huber_loss(output, target, reduction="none", delta=self.delta)
-        return loss.mean(1)  # (n,)
+    def cells(self, output, target):
+        return F.huber_loss(output, target, reduction="none", delta=self.delta)
 
 
 class LogLoss(Loss):
@@ -151,9 +164,8 @@ class LogLoss(Loss):
 
     bounds = (0.0, 1.0)
 
-    def __call__(self, output, target):
-        loss = F.binary_cross_entropy_with_logits(output, target, reduction="none")
-        return loss.mean(1)  # (n,)
+    def cells(self, output, target):
+        return F.binary_cross_entropy_with_logits(output, target, reduction="none")
 
     def target(self, rows, shift, scale):
         return (rows * scale + shift).clamp(*self.bounds)

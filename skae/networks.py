@@ -85,8 +85,9 @@ class MLP(Part):
 class LinearPath(nn.Module):
     """A linear map plus a network.
 
-    Computes ``linear(X) + out_factor * network(in_factor * X)``; the factors are
-    fixed, one for each input and output.
+    Computes ``linear(X) + network(X)``. As part of an :class:`EncoderDecoder`, what the
+    network adds to a code, or reads of it, is multiplied by fixed factors, one for
+    each component.
 
     Parameters
     ----------
@@ -112,11 +113,14 @@ class LinearPath(nn.Module):
                 )
         self.network = network
         self.linear = nn.Linear(first.in_features, last.out_features)
-        self.register_buffer("in_factor", torch.ones(first.in_features))
-        self.register_buffer("out_factor", torch.ones(last.out_features))
+        self.register_buffer("in_factor", None)
+        self.register_buffer("out_factor", None)
 
     def forward(self, X):
-        return self.linear(X) + self.out_factor * self.network(X * self.in_factor)
+        output = self.network(X if self.in_factor is None else X * self.in_factor)
+        if self.out_factor is None:
+            return self.linear(X) + output
+        return torch.addcmul(self.linear(X), self.out_factor, output)
 
 
 class EncoderDecoder(nn.Module):
@@ -134,6 +138,10 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
+        if isinstance(encoder, LinearPath):
+            encoder.out_factor = torch.ones(encoder.linear.out_features)
+        if isinstance(decoder, LinearPath):
+            decoder.in_factor = torch.ones(decoder.linear.in_features)
 
     def encode(self, X):
         return self.encoder(X)
