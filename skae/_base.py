@@ -18,17 +18,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skae._compat import Interval, RealNotInt, StrOptions, fit_context
 from skae._device import inference_device
 from skae._fitting import Fitting
+from skae._halves import ACTIVATIONS
 from skae._net import fitted_net
 from skae._rows import check_bounds, check_magnitude, is_bounded
 from skae.losses import LOSSES, Loss
-from skae.networks import ACTIVATIONS
 
 
 class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of all autoencoder transformers; not to be instantiated.
 
-    A subclass adds parameters of its own and says through :meth:`_make_penalty` and
-    :meth:`_make_corruption` what sets it apart. Think twice before adding more here.
+    A subclass has a constructor that names its parameters, and says through the hooks
+    ``_make_penalty``, ``_make_corruption`` and ``_make_network`` what sets it apart.
+    Think twice before adding more here.
     """
 
     _parameter_constraints = {
@@ -66,50 +67,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        *,
-        n_components,
-        hidden_layer_sizes,
-        activation,
-        network,
-        linear_path,
-        init,
-        loss,
-        learning_rate,
-        weight_decay,
-        batch_size,
-        max_iter,
-        early_stopping,
-        validation_fraction,
-        n_iter_no_change,
-        tol,
-        warm_start,
-        callbacks,
-        device,
-        random_state,
-        verbose,
-    ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.network = network
-        self.linear_path = linear_path
-        self.init = init
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+    def _assign(self, values):
+        """Set the parameters; to be called as ``self._assign(locals())``.
+
+        The whole of a subclass's constructor, which names them all.
+        """
+        for name in self._get_param_names():
+            setattr(self, name, values[name])
 
     def _make_penalty(self):
         """The penalty to train with, or None."""
@@ -118,6 +82,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _make_corruption(self):
         """The corruption to train with, or None."""
         return None
+
+    def _make_network(self, network):
+        """The network to train, from the one that the parameters describe."""
+        return network
+
+    def _describe(self, X):
+        """Set fitted attributes of the class's own, from the rows trained on."""
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -418,6 +389,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self.validation_loss_curve_ = curve
             if pca_loss is not None:
                 self.pca_loss_ = pca_loss
+            self._describe(X)
         if trained.interrupted:
             warnings.warn(
                 "Training interrupted by user.", ConvergenceWarning, stacklevel=4

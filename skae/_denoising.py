@@ -2,6 +2,8 @@
 
 from numbers import Real
 
+import numpy as np
+
 from skae._base import BaseAutoencoder
 from skae._compat import Interval, StrOptions
 from skae.corruptions import NOISES
@@ -23,10 +25,11 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     noise : {"gaussian", "masking", "salt_and_pepper", "swap"}, default="gaussian"
         What is done to the rows that the network reads while training; see
         :mod:`skae.corruptions`. Not used with `corruption`.
-    noise_level : float, default=None
+    noise_level : float or array-like of shape (n_features,), default=None
         Standard deviation of Gaussian noise, in global standard deviations of X; or
-        share of the cells that other kinds of noise replace. None is the kind's own:
-        1.0, 0.5, 0.1 and 0.15 in the order above. Not used with `corruption`.
+        share of the cells that other kinds of noise replace; for all features or for
+        each. None is the kind's own: 1.0, 0.5, 0.1 and 0.15 in the order above. Not
+        used with `corruption`.
     corruption : Corruption or callable, default=None
         Any other corruption, or callable ``(X, generator) -> X``, in place of `noise`.
     hidden_layer_sizes : int or array-like of ints, default=(256, 128)
@@ -160,7 +163,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
         "noise": [StrOptions(set(NOISES))],
-        "noise_level": [Interval(Real, 0, None, closed="left"), None],
+        "noise_level": [Interval(Real, 0, None, closed="left"), "array-like", None],
         "corruption": [callable, None],
     }
 
@@ -191,40 +194,16 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         random_state=None,
         verbose=0,
     ):
-        super().__init__(
-            n_components=n_components,
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            network=network,
-            linear_path=linear_path,
-            init=init,
-            loss=loss,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            callbacks=callbacks,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.noise = noise
-        self.noise_level = noise_level
-        self.corruption = corruption
+        self._assign(locals())
 
     def _make_corruption(self):
         if self.corruption is not None:
             return self.corruption
         if self.noise_level is None:
             return NOISES[self.noise]()
-        if self.noise != "gaussian" and self.noise_level > 1:
+        if self.noise != "gaussian" and np.max(self.noise_level) > 1:
             raise ValueError(
-                f"noise_level={self.noise_level:g}, but for noise={self.noise!r} it is "
+                f"noise_level={self.noise_level!r}, but for noise={self.noise!r} it is "
                 "a share of the cells, from 0 to 1."
             )
         return NOISES[self.noise](self.noise_level)

@@ -7,7 +7,9 @@ import torch
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from skae._codes import CodeMap, bare
 from skae._device import training_device
+from skae._mlp import MLP
 from skae._model import Model
 from skae._net import train
 from skae._objective import Objective
@@ -17,7 +19,7 @@ from skae._random import PrivateRandomness
 from skae._rows import check_bounds, shift_and_scale, standardise
 from skae._training import Training, as_arrays
 from skae.losses import LOSSES
-from skae.networks import MLP
+from skae.penalties import Penalty
 
 # Rows that the start at PCA is measured on.
 _START_ROWS = 2048
@@ -44,7 +46,10 @@ class Fitting:
         self.penalty = estimator._make_penalty()
         self.corruption = estimator._make_corruption()
         # Later changes of the parameters must not reach into a fitted model.
-        self.network = clone(estimator.network, safe=False)
+        network = clone(estimator.network, safe=False)
+        if network is None:
+            network = self._default_network()
+        self.network = estimator._make_network(network)
         self.loss = clone(estimator.loss, safe=False)
         if isinstance(self.loss, str):
             self.loss = LOSSES[self.loss]()
@@ -56,11 +61,15 @@ class Fitting:
                     f"{part.__name__} was given as a class, but an object was "
                     f"expected, such as {part.__name__}()."
                 )
-        if isinstance(self.network, torch.nn.Module):
+        if isinstance(network, torch.nn.Module):
             raise TypeError(
-                f"network is an instance of {type(self.network).__name__}: pass the "
-                "class or a function that makes it, so that each fit starts anew."
+                f"network is an instance of {type(network).__name__}: pass the class "
+                "or a function that makes it, so that each fit starts anew."
             )
+        if getattr(self.penalty, "is_neutral", False):
+            self.penalty = None
+        if getattr(self.corruption, "is_neutral", False):
+            self.corruption = None
 
     @torch.inference_mode(mode=False)
     @torch.enable_grad()
@@ -139,7 +148,11 @@ class Fitting:
         return min(max(1, wanted), n_samples - 1)
 
     def _new_model(self, n_components, shift, scale, seed):
-        constrained = self.penalty is not None or self.corruption is not None
+        constrained = (
+            self.penalty is not None
+            or self.corruption is not None
+            or isinstance(self.network, CodeMap)
+        )
         if n_components > len(shift) and not constrained:
             warnings.warn(
                 f"n_components={n_components} is more than the {len(shift)} features "
@@ -148,8 +161,7 @@ class Fitting:
                 UserWarning,
                 stacklevel=8,  # the line that called fit
             )
-        network = self._default_network() if self.network is None else self.network
-        return Model(network, n_components, self.loss, shift, scale, seed)
+        return Model(self.network, n_components, self.loss, shift, scale, seed)
 
     def _default_network(self):
         estimator = self.estimator
@@ -161,8 +173,11 @@ class Fitting:
     def _new_module(self, model, pca, rows, objective):
         """A fresh module, and the weights with which it is PCA, if it can be."""
         module = model.build()
-        if not getattr(module, "can_be_pca", False):
-            if self.network is None and self.estimator.init == "pca":
+        if isinstance(self.penalty, Penalty):
+            self.penalty.check(module)
+        inner = bare(module)
+        if not getattr(inner, "can_be_pca", False):
+            if self.estimator.network is None and self.estimator.init == "pca":
                 raise ValueError(
                     "init='pca' sets linear maps, but linear_path=False leaves the "
                     "network without: use linear_path=True or init='random'."
@@ -173,15 +188,14 @@ class Fitting:
         generator = torch.Generator(rows.device).manual_seed(model.seed)
         seen = objective.corrupt(head, generator)
         with PrivateRandomness(generator):
-            module.to(rows.device).start_at_pca(
-                pca, seen, objective.target(head), objective.loss
-            )
+            module.to(rows.device)
+            inner.start_at_pca(pca, seen, objective.target(head), objective.loss)
             as_pca = {name: v.clone() for name, v in module.state_dict().items()}
-            if self.estimator.init == "random" and model.is_own_mlp:
-                module.leave_pca()
+            if self.estimator.init == "random" and type(bare(self.network)) is MLP:
+                inner.leave_pca()
             elif self.estimator.init == "random":
                 module.load_state_dict(given)
-        return module.cpu(), as_pca
+        return module.cpu(), as_pca if module is inner else None
 
     def _with_scaled_codes(self, model, rows):
         """The model with codes as far from each other as their reconstructions.

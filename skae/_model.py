@@ -5,6 +5,8 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
+from skae._codes import CodedModule, bare
+from skae._halves import EncoderDecoder, LinearPath
 from skae._inference import (
     AlignedProducts,
     Stack,
@@ -12,8 +14,8 @@ from skae._inference import (
     chunk_rows,
     rows_below_grain,
 )
+from skae._mlp import MLP
 from skae._random import PrivateRandomness
-from skae.networks import MLP, EncoderDecoder, LinearPath
 
 
 class Encoder(nn.Module):
@@ -28,19 +30,22 @@ class Encoder(nn.Module):
     shift : Tensor of shape (n_features,), float64
         Subtracted from the rows.
     scale : Tensor of shape (), float64
-        What the rows are then divided by, and the codes multiplied by.
+        What the rows are then divided by.
+    code_scale : Tensor of shape (), float64
+        What the codes are multiplied by: the same, or 1 if they have own units.
     """
 
-    def __init__(self, encode, shift, scale):
+    def __init__(self, encode, shift, scale, code_scale):
         super().__init__()
         self.encode = encode
         self.register_buffer("shift", shift)
         self.register_buffer("scale", scale)
+        self.register_buffer("code_scale", code_scale)
 
     def forward(self, X):
         # In double precision: subtracting a large shift must not lose the data.
         code = self.encode(((X - self.shift) / self.scale).float())
-        return (code.double() * self.scale).to(X.dtype)
+        return (code.double() * self.code_scale).to(X.dtype)
 
 
 class Decoder(nn.Module):
@@ -50,20 +55,21 @@ class Decoder(nn.Module):
     ----------
     decode : Module
         Codes to raw output.
-    shift, scale : Tensors, as for :class:`Encoder`
+    shift, scale, code_scale : Tensors, as for :class:`Encoder`
     loss : Loss
         Turns raw output into data.
     """
 
-    def __init__(self, decode, shift, scale, loss):
+    def __init__(self, decode, shift, scale, code_scale, loss):
         super().__init__()
         self.decode = decode
         self.loss = loss
         self.register_buffer("shift", shift)
         self.register_buffer("scale", scale)
+        self.register_buffer("code_scale", code_scale)
 
     def forward(self, code):
-        output = self.decode((code.double() / self.scale).float())
+        output = self.decode((code.double() / self.code_scale).float())
         return self.loss.to_data(output, self.shift, self.scale).to(code.dtype)
 
 
@@ -158,43 +164,47 @@ class Model:
             encode, decode = module.encoder, module.decoder
         else:
             encode, decode = _Method(module, "encode"), _Method(module, "decode")
-        shift = torch.tensor(self.shift, dtype=torch.float64)
-        scale = torch.tensor(self.scale, dtype=torch.float64)
-        encoder = Encoder(encode, shift, scale)
-        decoder = Decoder(decode, shift.clone(), scale.clone(), self.loss)
+        own_units = getattr(module, "has_own_units", False)
+        units = self.shift, self.scale, 1.0 if own_units else self.scale
+        encoder_units, decoder_units = (
+            [torch.tensor(value, dtype=torch.float64) for value in units]
+            for _ in range(2)
+        )
+        encoder = Encoder(encode, *encoder_units)
+        decoder = Decoder(decode, *decoder_units, self.loss)
         return encoder.eval(), decoder.eval()
 
     def encode(self, X, device):
         """Codes (n, n_components) of rows (n, n_features)."""
-        encode, _ = self._on(device)
+        ready = self._on(device)
 
         def codes(rows):
-            return encode(rows).cpu().double().mul_(self.scale)
+            return ready.encode(rows).cpu().double().mul_(ready.code_scale)
 
-        sizes = self._chunk_rows([encode])
-        return self._by_chunks(
-            codes, X, self.shift, (self.n_components,), sizes, device
-        )
+        # Maps of codes are further element-wise functions.
+        width = self.n_components if ready.code_is_mapped else None
+        sizes = ready.chunk_rows([ready.encode], width)
+        shape = (self.n_components,)
+        return self._by_chunks(ready, codes, X, shape, sizes)
 
     def decode(self, code, device):
         """Rows (n, n_features) of codes (n, n_components)."""
-        _, decode = self._on(device)
-        function = self._to_data(decode)
-        sizes = self._chunk_rows([decode], self.n_features)
-        return self._by_chunks(function, code, 0.0, (self.n_features,), sizes, device)
+        ready = self._on(device)
+        sizes = ready.chunk_rows([ready.decode], self.n_features)
+        mode, units = ready.mode, (0.0, ready.code_scale)
+        function, shape = self._to_data(ready.decode), (self.n_features,)
+        return by_chunks(function, code, *units, shape, sizes, device, mode)
 
     def reconstruct(self, X, device):
         """Decoded codes (n, n_features) of rows (n, n_features)."""
-        encode, decode = self._on(device)
-        function = self._to_data(lambda rows: decode(encode(rows)))
-        sizes = self._chunk_rows([encode, decode], self.n_features)
-        return self._by_chunks(
-            function, X, self.shift, (self.n_features,), sizes, device
-        )
+        ready = self._on(device)
+        function = self._to_data(lambda rows: ready.decode(ready.encode(rows)))
+        sizes = ready.chunk_rows([ready.encode, ready.decode], self.n_features)
+        return self._by_chunks(ready, function, X, (self.n_features,), sizes)
 
     def losses(self, X, device):
         """Loss (n,) of each row, in the units of the data."""
-        encode, decode = self._on(device)
+        ready = self._on(device)
         shift, scale = (
             torch.tensor(value, dtype=torch.float32, device=device)
             for value in (self.shift, self.scale)
@@ -202,24 +212,38 @@ class Model:
 
         def losses(rows):
             target = self.loss.target(rows, shift, scale)
-            loss = self.loss(decode(encode(rows)), target)
+            loss = self.loss(ready.decode(ready.encode(rows)), target)
             return loss.cpu().double() * self.scale**self.loss.degree
 
-        sizes = self._chunk_rows([encode, decode], self.n_features)
-        return self._by_chunks(losses, X, self.shift, (), sizes, device)
+        sizes = ready.chunk_rows([ready.encode, ready.decode], self.n_features)
+        return self._by_chunks(ready, losses, X, (), sizes)
+
+    def apply(self, function, X, shape, device):
+        """What a function of a module and standardised rows gives for each row of X.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(module, rows)`` returns a tensor of shape (len(rows), *shape).
+        X : ndarray of shape (n, n_features)
+        shape : tuple of ints
+        device : str
+
+        Returns
+        -------
+        result : ndarray of shape (n, *shape)
+        """
+        ready = Ready(self, device, takes_stacks=False)
+        sizes = ready.chunk_rows([], self.n_features)
+        return self._by_chunks(
+            ready, lambda rows: function(ready.module, rows), X, shape, sizes
+        )
 
     def _on(self, device):
-        """Standardised rows to codes, and codes to raw output; kept for later calls."""
-        ready = self._ready
-        if ready is None or ready[0] != device:
-            module = self.build().eval().requires_grad_(False)
-            if self.is_own_mlp:
-                halves = _stack(module.encoder, device), _stack(module.decoder, device)
-            else:
-                module.to(device)
-                halves = module.encode, module.decode
-            ready = self._ready = device, *halves
-        return ready[1:]
+        """The network, ready to be applied on a device; kept for later calls."""
+        if self._ready is None or self._ready.device != device:
+            self._ready = Ready(self, device)
+        return self._ready
 
     def _to_data(self, function):
         """The function, its raw output turned into data."""
@@ -227,15 +251,72 @@ class Model:
         scale = torch.tensor(self.scale, dtype=torch.float64)
         return lambda rows: self.loss.to_data(function(rows).cpu(), shift, scale)
 
-    def _chunk_rows(self, halves, width=None):
-        if self.is_own_mlp:
-            return chunk_rows(halves, width)
-        shapes = [value.shape for value in self.weights.values()]
-        return (rows_below_grain(max(max(shape, default=1) for shape in shapes)),)
+    def _by_chunks(self, ready, function, X, shape, sizes):
+        units = self.shift, self.scale
+        return by_chunks(function, X, *units, shape, sizes, ready.device, ready.mode)
 
-    def _by_chunks(self, function, X, shift, shape, sizes, device):
-        mode = nullcontext if self.is_own_mlp else AlignedProducts
-        return by_chunks(function, X, shift, self.scale, shape, sizes, device, mode)
+
+class Ready:
+    """A trained network, ready to be applied to chunks of rows on a device.
+
+    Parameters
+    ----------
+    model : Model
+    device : str
+    takes_stacks : bool, default=True
+        Whether networks of our own become products of full width, instead of staying
+        modules.
+
+    Attributes
+    ----------
+    module : Module
+    encode, decode : callable
+        Standardised rows to codes, and codes to raw output.
+    code_scale : float
+        Units of the data in one of the codes.
+    code_is_mapped : bool
+    mode : callable
+        Makes the context to call them in.
+    """
+
+    def __init__(self, model, device, takes_stacks=True):
+        module = model.build().eval().requires_grad_(False)
+        own_units = getattr(module, "has_own_units", False)
+        self.device = device
+        self.code_scale = 1.0 if own_units else model.scale
+        self.module = module.to(device)
+        self.stacks = None
+        inner = bare(module)
+        self.code_is_mapped = inner is not module
+        self.encode, self.decode = module.encode, module.decode
+        if takes_stacks and type(bare(model.network)) is MLP:
+            encode, self.decode = (
+                _stack(half, device) for half in (inner.encoder, inner.decoder)
+            )
+            self.stacks = encode, self.decode
+            self.encode = _through_maps(module, encode)
+        widths = [shape for v in model.weights.values() for shape in v.shape]
+        self.widest = max(widths, default=1)
+
+    @property
+    def mode(self):
+        return AlignedProducts if self.stacks is None else nullcontext
+
+    def chunk_rows(self, functions, width=None):
+        """How many rows chunks have for `encode`, `decode` or both, descending."""
+        if self.stacks is None:
+            return (rows_below_grain(self.widest),)
+        encode, decode = self.stacks
+        used = {self.encode: encode, self.decode: decode}
+        return chunk_rows([used[function] for function in functions], width)
+
+
+def _through_maps(module, encode):
+    """The function that encodes, followed by the maps of a module's codes."""
+    if not isinstance(module, CodedModule):
+        return encode
+    inner = _through_maps(module.module, encode)
+    return lambda rows: module.code_map(inner(rows))
 
 
 def _stack(half, device):

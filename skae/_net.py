@@ -110,9 +110,10 @@ class AutoencoderNet(NeuralNet):
         return step
 
     def train_step_single(self, batch, **fit_params):
-        seen = self.criterion_.corrupt(batch, self.generators[1])
+        generator = self.generators[1]
+        seen = self.criterion_.corrupt(batch, generator)
         with self.draws():
-            cells, penalty = self.criterion_(self.module_, seen, batch)
+            cells, penalty = self.criterion_(self.module_, seen, batch, generator)
             loss = cells.mean() + penalty
         loss.backward()
         trained = self.optimizer_.param_groups[0]["params"]
@@ -138,6 +139,7 @@ class AutoencoderNet(NeuralNet):
         # One tensor for all: small ones, kept between large ones that are freed,
         # would keep memory from being given back.
         losses = torch.empty(len(iterator), device=self.device)
+        self.criterion_.epoch = len(self.history)
         sizes = np.empty(len(iterator))
         for i, batch in enumerate(iterator):
             self.notify("on_batch_begin", batch=batch, training=True)
@@ -166,7 +168,7 @@ class AutoencoderNet(NeuralNet):
         with PrivateRandomness(generator):
             for part, rows in zip(watched.split(sizes), iterator, strict=True):
                 seen = objective.corrupt(rows, generator)
-                cells, penalty = objective(module, seen, rows)
+                cells, penalty = objective(module, seen, rows, generator)
                 part.copy_(cells.mean(1) + penalty)
         return clean, watched
 
@@ -448,7 +450,7 @@ def _draws(module, objective, rows, generator):
     state = {name: value.clone() for name, value in module.state_dict().items()}
     drawn = torch.Generator(rows.device).manual_seed(0)
     with torch.no_grad(), PrivateRandomness(drawn) as trial:
-        objective(module, objective.corrupt(rows[:2], drawn), rows[:2])
+        objective(module, objective.corrupt(rows[:2], drawn), rows[:2], drawn)
     module.load_state_dict(state)  # batch normalisation has counted the trial
     return partial(PrivateRandomness, generator) if trial.used else nullcontext
 

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from skae.corruptions import Corruption
+from skae.penalties import Penalty
 
 # Rows that are evaluated at once.
 CHUNK_ROWS = 4096
@@ -27,10 +28,12 @@ class Objective(nn.Module):
         # Past torch's registration: a penalty that is a module is not trained.
         object.__setattr__(self, "penalty", penalty)
         object.__setattr__(self, "corruption", corruption)
+        self._prepared = None  # the corruption, once it is known where rows lie
         self.unit = scale**loss.degree  # of the loss, in units of the data
         self.register_buffer("shift", torch.tensor(shift).float())
         self.register_buffer("scale", torch.tensor(scale).float())
         self.register_buffer("mean", torch.tensor(shift / scale).float())
+        self.epoch = 1
 
     @property
     def is_plain(self):
@@ -39,12 +42,14 @@ class Objective(nn.Module):
 
     def corrupt(self, rows, generator):
         """What the network sees of clean rows."""
-        corruption = self.corruption
-        if corruption is None:
+        if self.corruption is None:
             return rows
-        if isinstance(corruption, Corruption):
-            corruption = corruption.for_mean(self.mean)
-        seen = corruption(rows, generator)
+        if self._prepared is None:
+            own = isinstance(self.corruption, Corruption)
+            self._prepared = (
+                self.corruption.prepared(self.mean) if own else self.corruption
+            )
+        seen = self._prepared(rows, generator)
         if getattr(seen, "shape", None) != rows.shape:
             raise ValueError(
                 f"The corruption {self.corruption!r} returned {_shown(seen)} for rows "
@@ -60,23 +65,33 @@ class Objective(nn.Module):
         """Loss (n,) of each clean row, without the penalty."""
         return self.loss(module.decode(module.encode(rows)), self.target(rows))
 
-    def forward(self, module, seen, rows):
+    def forward(self, module, seen, rows, generator):
         """Losses (n, d) of cells of which the network sees another version.
 
-        And the penalty of the batch, a number.
+        And the penalty of the batch, a number. The decoder of a network whose codes
+        are distributions reads what is drawn from them.
         """
         code = module.encode(seen)
-        output = module.decode(code)
+        draw = getattr(module, "draw", None)
+        output = module.decode(code if draw is None else draw(code, generator))
         cells = self.loss.cells(output, self.target(rows))
         if self.penalty is None:
             return cells, 0.0
-        penalty = self.penalty(module, seen, code, output)
+        return cells, self._penalty(module, seen, code, output, cells)
+
+    def _penalty(self, module, seen, code, output, cells):
+        function = self.penalty
+        if isinstance(function, Penalty) and self.training:
+            function = function.during(self.epoch)
+        penalty = function(module, seen, code, output)
         if getattr(penalty, "shape", None) != ():
             raise ValueError(
                 f"The penalty {self.penalty!r} returned {_shown(penalty)}, but a "
                 "tensor of shape () was expected: one number for the batch."
             )
-        return cells, penalty
+        if getattr(function, "in_nats", False):
+            penalty = penalty * self.loss.per_nat(cells.detach().mean(), cells.shape[1])
+        return penalty
 
     def of_pca(self, pca, rows):
         """Mean loss of rows as PCA reconstructs them, in the units of the data."""

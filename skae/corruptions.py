@@ -4,6 +4,7 @@ from abc import abstractmethod
 from functools import partial
 from numbers import Real
 
+import numpy as np
 import torch
 
 from skae._compat import Interval
@@ -20,30 +21,58 @@ class Corruption(Part):
 
     Parameters
     ----------
-    level : float
-        How much, or how often. 0 leaves the rows as they are.
+    level : float or array-like of shape (n_features,)
+        How much, or how often; for all features or for each. 0 leaves the rows as they
+        are.
     """
 
-    _parameter_constraints = {"level": [Interval(Real, 0, 1, closed="both")]}
+    _parameter_constraints = {
+        "level": [Interval(Real, 0, 1, closed="both"), "array-like"]
+    }
+    _highest = 1.0
 
     def __init__(self, level):
         self.level = level
 
-    def for_mean(self, mean):
+    @property
+    def is_neutral(self):
+        """Whether it changes nothing."""
+        return not np.any(self.level)
+
+    def prepared(self, mean):
         """This corruption for rows that were shifted to mean 0.
 
         Parameters
         ----------
         mean : Tensor of shape (n_features,)
-            What was subtracted from the rows, in the same units: ``X + mean`` are
-            the rows as they were, but for their scale.
+            What was subtracted from the rows, in the same units and on the same
+            device: ``X + mean`` are the rows as they were, but for their scale.
 
         Returns
         -------
         corruption : callable
-            Most corruptions don't depend on the mean and return themselves.
+            The same with its level as a tensor where there is one for each feature.
+            Most corruptions don't depend on the mean.
+
+        Raises
+        ------
+        ValueError
+            If there are levels for another number of features, or out of range.
         """
-        return self
+        if isinstance(self.level, Real):
+            return self
+        level = torch.as_tensor(np.asarray(self.level, float), dtype=torch.float32)
+        if level.shape != mean.shape:
+            raise ValueError(
+                f"level has shape {tuple(level.shape)}, but X has {len(mean)} "
+                "features: give one level for all features or one for each."
+            )
+        if not bool(((level >= 0) & (level <= self._highest)).all()):
+            raise ValueError(
+                f"level has values from {float(level.min()):g} to "
+                f"{float(level.max()):g}, but they must be from 0 to {self._highest:g}."
+            )
+        return type(self)(level.to(mean.device))
 
     @abstractmethod
     def __call__(self, X, generator):
@@ -73,8 +102,9 @@ class Gaussian(Corruption):
 
     Parameters
     ----------
-    level : float, default=1.0
-        Standard deviation, in global standard deviations of the data.
+    level : float or array-like of shape (n_features,), default=1.0
+        Standard deviation, in global standard deviations of the data; for all
+        features or for each.
 
     Examples
     --------
@@ -85,7 +115,10 @@ class Gaussian(Corruption):
     tensor(0.1000)
     """
 
-    _parameter_constraints = {"level": [Interval(Real, 0, None, closed="left")]}
+    _parameter_constraints = {
+        "level": [Interval(Real, 0, None, closed="left"), "array-like"]
+    }
+    _highest = float("inf")
 
     def __init__(self, level=1.0):
         super().__init__(level)
@@ -101,8 +134,8 @@ class Masking(Corruption):
 
     Parameters
     ----------
-    level : float, default=0.5
-        Share of the cells, in [0, 1].
+    level : float or array-like of shape (n_features,), default=0.5
+        Share of the cells, in [0, 1], of all features or of each.
 
     References
     ----------
@@ -134,8 +167,9 @@ class SaltAndPepper(Corruption):
 
     Parameters
     ----------
-    level : float, default=0.1
-        Share of the cells, in [0, 1]; half of them low, half of them high.
+    level : float or array-like of shape (n_features,), default=0.1
+        Share of the cells, in [0, 1], of all features or of each; half of
+        them low, half of them high.
 
     References
     ----------
@@ -158,8 +192,8 @@ class SaltAndPepper(Corruption):
     def __call__(self, X, generator):
         return self._replace(0.0, X, generator)
 
-    def for_mean(self, mean):
-        return partial(self._replace, mean)
+    def prepared(self, mean):
+        return partial(super().prepared(mean)._replace, mean)
 
     def _replace(self, mean, X, generator):
         unshifted = X + mean
@@ -176,8 +210,8 @@ class Swap(Corruption):
 
     Parameters
     ----------
-    level : float, default=0.15
-        Share of the cells, in [0, 1].
+    level : float or array-like of shape (n_features,), default=0.15
+        Share of the cells, in [0, 1], of all features or of each.
 
     Examples
     --------

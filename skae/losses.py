@@ -73,6 +73,13 @@ class Loss(Part):
         """Raw output (n, d) in the units of the data, in double precision."""
         return output.double() * scale + shift
 
+    def per_nat(self, loss, n_features):
+        """How much of a sample's mean loss weighs as much as a nat of probability.
+
+        For noise of a scale at which losses as large as these are most likely.
+        """
+        return loss * self.degree / n_features if self.degree else 1 / n_features
+
     def linear_decoder(self, code, target, pca):
         """Weight (d, k) and bias (d,) of a linear decoder for PCA's codes.
 

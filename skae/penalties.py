@@ -1,12 +1,20 @@
 """Penalties: what constrains the code, added to the loss while training."""
 
 from abc import abstractmethod
-from numbers import Real
+from numbers import Integral, Real
 
-from skae._compat import Interval
+import torch
+from torch.func import vjp, vmap
+
+from skae._codes import gaussian_kl
+from skae._compat import Interval, StrOptions
 from skae._part import Part
 
-__all__ = ["L1", "Penalty"]
+__all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
+
+# Components up to which the exact Jacobian costs less than it is worth, and random
+# directions beyond.
+_FEW_COMPONENTS, _DIRECTIONS = 16, 4
 
 
 class Penalty(Part):
@@ -15,7 +23,36 @@ class Penalty(Part):
     Inputs, codes and outputs are in the network's units: divided by the data's
     global standard deviation, so that a penalty's strength does not depend on the
     scale of the data.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength. 0 is no penalty at all.
+
+    Attributes
+    ----------
+    in_nats : bool
+        Whether the penalty is a negative log-probability per sample, to be weighed
+        against that of the reconstruction and not against the loss.
     """
+
+    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
+    in_nats = False
+
+    def __init__(self, alpha):
+        self.alpha = alpha
+
+    @property
+    def is_neutral(self):
+        """Whether it changes nothing."""
+        return self.alpha == 0
+
+    def check(self, network):
+        """Raise ValueError for a network whose codes the penalty makes no sense for."""
+
+    def during(self, epoch):
+        """The penalty to train with in an epoch, counted from 1."""
+        return self
 
     @abstractmethod
     def __call__(self, network, X, code, output):
@@ -31,7 +68,7 @@ class Penalty(Part):
         code : Tensor of shape (n_samples, n_components)
             ``network.encode(X)``.
         output : Tensor of shape (n_samples, n_features)
-            ``network.decode(code)``.
+            What the network made of the code.
 
         Returns
         -------
@@ -56,10 +93,208 @@ class L1(Penalty):
     tensor(1.)
     """
 
-    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
-
     def __init__(self, alpha=0.01):
-        self.alpha = alpha
+        super().__init__(alpha)
 
     def __call__(self, network, X, code, output):
         return self.alpha * code.abs().mean()
+
+
+class BernoulliKL(Penalty):
+    """Divergence of each component's mean from a small target, for codes in (0, 1).
+
+    Components are then close to 0 for most rows: a sparse autoencoder as in [1]_. The
+    mean is that over the batch.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength, of the mean over the components. 0 is no penalty at all.
+    rho : float in (0, 1), default=0.05
+        Target for the mean.
+
+    References
+    ----------
+    .. [1] Lee, H., Ekanadham, C., Ng, A. Y. (2007). Sparse deep belief net model for
+       visual area V2. NeurIPS 20.
+       https://papers.nips.cc/paper/3313-sparse-deep-belief-net-model-for-visual-area-v2
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.penalties import BernoulliKL
+    >>> penalty = BernoulliKL(rho=0.25)
+    >>> penalty(None, None, torch.tensor([[0.0, 0.5], [0.5, 0.0]]), None)
+    tensor(0.)
+    """
+
+    _parameter_constraints = {
+        **Penalty._parameter_constraints,
+        "rho": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    def __init__(self, alpha=0.1, rho=0.05):
+        super().__init__(alpha)
+        self.rho = rho
+
+    def check(self, network):
+        if getattr(network, "code_bounds", None) != (0.0, 1.0):
+            raise ValueError(
+                f"{self!r} needs codes between 0 and 1, but those of the network are "
+                "not bounded: pass network=skae.networks.Bounded(...), or give your "
+                "own network the attribute code_bounds = (0.0, 1.0)."
+            )
+
+    def __call__(self, network, X, code, output):
+        mean = code.mean(0).clamp(1e-6, 1 - 1e-6)  # (n_components,)
+        target = torch.full_like(mean, self.rho)
+        on = target * (target / mean).log()
+        off = (1 - target) * ((1 - target) / (1 - mean)).log()
+        return self.alpha * (on + off).mean()
+
+
+class Contractive(Penalty):
+    """Squared Frobenius norm of the encoder's Jacobian: codes that change slowly.
+
+    A contractive autoencoder [1]_. The norm is the sum over components of the squared
+    length of their gradients, or an estimate of it: the mean of the squared lengths
+    of the gradients of random sums of components [2]_.
+
+    Parameters
+    ----------
+    alpha : float, default=0.01
+        Strength. 0 is no penalty at all.
+    n_projections : int, None or "auto", default="auto"
+        How many random sums. None stands for the exact norm, which takes as many
+        backward passes as there are components. "auto" is exact for up to 16
+        components, and 4 sums for more.
+
+    References
+    ----------
+    .. [1] Rifai, S., Vincent, P., Muller, X., Glorot, X., Bengio, Y. (2011).
+       Contractive auto-encoders: explicit invariance during feature extraction. ICML.
+       https://icml.cc/2011/papers/455_icmlpaper.pdf
+    .. [2] Hutchinson, M. F. (1990). A stochastic estimator of the trace of the
+       influence matrix. Communications in Statistics 19(2).
+       :doi:`10.1080/03610919008812866`
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.networks import MLP
+    >>> from skae.penalties import Contractive
+    >>> network = MLP(())(n_features=3, n_components=2)
+    >>> X = torch.zeros(5, 3)
+    >>> penalty = Contractive(alpha=1.0)(network, X, network.encode(X), None)
+    >>> torch.allclose(penalty, network.encoder[0].weight.square().sum())
+    True
+    """
+
+    _parameter_constraints = {
+        **Penalty._parameter_constraints,
+        "n_projections": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+            None,
+        ],
+    }
+
+    def __init__(self, alpha=0.01, n_projections="auto"):
+        super().__init__(alpha)
+        self.n_projections = n_projections
+
+    def __call__(self, network, X, code, output):
+        k, wanted = code.shape[1], self.n_projections
+        if wanted == "auto":
+            wanted = None if k <= _FEW_COMPONENTS else _DIRECTIONS
+        if wanted is None:
+            return self.alpha * squared_jacobian_norms(network, X, k).mean()
+        # Signs: the least variance of all directions whose mean is right.
+        signs = torch.randint(0, 2, (wanted, *code.shape), device=code.device)
+        signs = 2.0 * signs - 1
+        return self.alpha * _squared_gradients(network, X, signs).mean()
+
+
+def squared_jacobian_norms(network, X, n_components):
+    """Squared Frobenius norm (n,) of the encoder's Jacobian at each row of X."""
+    units = torch.eye(n_components, dtype=X.dtype, device=X.device)
+    units = units[:, None].expand(n_components, len(X), n_components)
+    return _squared_gradients(network, X, units).sum(0)
+
+
+def _squared_gradients(network, X, directions):
+    """Squared lengths (m, n) of the gradients of codes along directions (m, n, k)."""
+    # Not autograd: while validating, no graph is recorded.
+    _, pull_back = vjp(network.encode, X)
+    (gradients,) = vmap(pull_back)(directions)  # (m, n, n_features)
+    return gradients.square().sum(2)
+
+
+class GaussianKL(Penalty):
+    """Divergence of Gaussian codes from a standard normal prior.
+
+    Together with the loss this is the evidence lower bound of a variational
+    autoencoder [1]_, weighed by `beta` [2]_: nats per sample on both sides, whatever
+    the numbers of features and components. The noise of the observations is as large
+    as it is likely to be: its scale is that of the batch's own residuals [3]_. For the
+    log-loss, which is in nats itself, there is no noise.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        Strength; 1 is the evidence lower bound.
+    warm_up : int, default=0
+        Epochs over which the strength grows to beta from zero.
+
+    References
+    ----------
+    .. [1] Kingma, D. P., Welling, M. (2014). Auto-encoding variational Bayes. ICLR.
+       https://arxiv.org/abs/1312.6114
+    .. [2] Higgins, I. et al. (2017). beta-VAE: learning basic visual concepts with a
+       constrained variational framework. ICLR.
+       https://openreview.net/forum?id=Sy2fzU9gl
+    .. [3] Rybkin, O., Daniilidis, K., Levine, S. (2021). Simple and effective VAE
+       training with calibrated decoders. ICML. https://arxiv.org/abs/2006.13202
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.networks import GaussianCode, MLP
+    >>> from skae.penalties import GaussianKL
+    >>> network = GaussianCode(MLP((32,)))(n_features=8, n_components=3)
+    >>> mean = network.encode(torch.randn(5, 8))
+    >>> bool(GaussianKL()(network, None, mean, None) > 0)
+    True
+    """
+
+    _parameter_constraints = {
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "warm_up": [Interval(Integral, 0, None, closed="left")],
+    }
+    in_nats = True
+
+    def __init__(self, beta=1.0, warm_up=0):
+        self.beta = beta
+        self.warm_up = warm_up
+
+    @property
+    def is_neutral(self):
+        return self.beta == 0
+
+    def check(self, network):
+        if not hasattr(network, "log_variance"):
+            raise ValueError(
+                f"{self!r} needs codes that are Gaussian distributions, but the "
+                "network's are not: pass network=skae.networks.GaussianCode(...), or "
+                "give your own network the methods log_variance(mean) and "
+                "draw(mean, generator)."
+            )
+
+    def during(self, epoch):
+        if epoch >= self.warm_up:
+            return self
+        return GaussianKL(self.beta * epoch / self.warm_up)
+
+    def __call__(self, network, X, code, output):
+        kl = gaussian_kl(code, network.log_variance(code))  # (n, n_components)
+        return self.beta * kl.sum(1).mean()

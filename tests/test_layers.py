@@ -12,7 +12,7 @@ PACKAGE = Path(skae.__file__).parent
 # from those that stand before it.
 LAYERS = [
     ["_compat", "_device", "_random", "_rows", "_pca", "_inference", "_part"],
-    ["losses", "penalties", "corruptions", "networks"],
+    ["losses", "corruptions", "_halves", "_mlp", "_codes", "networks", "penalties"],
     ["_model", "_objective", "_training", "_net", "_fitting"],
     ["_base"],
     ["_autoencoder", "_denoising"],

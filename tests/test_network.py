@@ -11,8 +11,9 @@ from sklearn.base import clone
 from torch import nn
 
 import skae
+from skae._halves import ACTIVATIONS
 from skae.corruptions import Masking
-from skae.networks import ACTIVATIONS, MLP, EncoderDecoder
+from skae.networks import MLP, EncoderDecoder
 
 
 class Own(nn.Module):

@@ -1,0 +1,189 @@
+"""Encoder and decoder: two halves, each perhaps with a linear map beside it."""
+
+import torch
+from torch import nn
+
+ACTIVATIONS = {
+    "identity": nn.Identity,
+    "logistic": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "elu": nn.ELU,
+    "leaky_relu": nn.LeakyReLU,
+}
+
+
+class LinearPath(nn.Module):
+    """A linear map plus a network.
+
+    Computes ``linear(X) + network(X)``. As part of an :class:`EncoderDecoder`, what the
+    network adds to a code, or reads of it, is multiplied by fixed factors, one for
+    each component.
+
+    Parameters
+    ----------
+    network : Sequential
+        Begins and ends in a Linear layer.
+
+    Raises
+    ------
+    TypeError
+        If the network does not begin and end in a Linear layer.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        if not isinstance(network, nn.Sequential):
+            raise TypeError(f"Expected a Sequential, got a {type(network).__name__}.")
+        first, last = network[0], network[-1]
+        for layer in (first, last):
+            if not isinstance(layer, nn.Linear) or layer.bias is None:
+                raise TypeError(
+                    f"The network has {layer} at an end, but must begin and end in a "
+                    "Linear layer with a bias."
+                )
+        self.network = network
+        self.linear = nn.Linear(first.in_features, last.out_features)
+        self.register_buffer("in_factor", None)
+        self.register_buffer("out_factor", None)
+
+    def forward(self, X):
+        output = self.network(X if self.in_factor is None else X * self.in_factor)
+        if self.out_factor is None:
+            return self.linear(X) + output
+        return torch.addcmul(self.linear(X), self.out_factor, output)
+
+
+class EncoderDecoder(nn.Module):
+    """Two modules, one that encodes and one that decodes.
+
+    Parameters
+    ----------
+    encoder : Module
+        Standardised rows (n, n_features) to codes (n, n_components).
+    decoder : Module
+        Codes to raw output (n, n_features).
+    """
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        if isinstance(encoder, LinearPath):
+            encoder.out_factor = torch.ones(encoder.linear.out_features)
+        if isinstance(decoder, LinearPath):
+            decoder.in_factor = torch.ones(decoder.linear.in_features)
+
+    def encode(self, X):
+        return self.encoder(X)
+
+    def decode(self, code):
+        return self.decoder(code)
+
+    @property
+    def can_be_pca(self):
+        """Whether the two halves are linear, or have a linear path."""
+        return all(_linear(half) is not None for half in (self.encoder, self.decoder))
+
+    @torch.no_grad()
+    def start_at_pca(self, pca, rows, target, loss):
+        """Become PCA: its maps in the linear maps, and networks that add nothing.
+
+        Parameters
+        ----------
+        pca : PrincipalComponents
+            With up to n_components components. What the code has room for beyond
+            them, it fills with random directions that the decoder ignores.
+        rows : Tensor of shape (n, n_features)
+            Rows as the network will see them, standardised and perhaps corrupted: to
+            measure the codes, and to fit the decoder for a loss that has a link.
+        target : Tensor of shape (n, n_features)
+            The loss's target for these rows.
+        loss : Loss
+        """
+        encoder, decoder = _linear(self.encoder), _linear(self.decoder)
+        k = len(pca.components)
+        nn.init.normal_(encoder.weight, std=encoder.in_features**-0.5)
+        encoder.weight[:k] = pca.components
+        encoder.bias.copy_(-encoder.weight @ pca.mean)
+        weight, bias = loss.linear_decoder(pca.encode(rows), target, pca)
+        decoder.weight.zero_()
+        decoder.weight[:, :k] = weight
+        decoder.bias.copy_(bias)
+        for half in (self.encoder, self.decoder):
+            if isinstance(half, LinearPath):
+                _silence(half.network[-1])
+        # The networks see and add codes of unit variance, but for those that hardly
+        # vary.
+        deviation = encoder(rows).std(0, correction=0)
+        deviation = deviation.clamp(min=0.01 * float(deviation.max().clamp(min=1)))
+        if isinstance(self.encoder, LinearPath):
+            self.encoder.out_factor.copy_(deviation)
+        if isinstance(self.decoder, LinearPath):
+            self.decoder.in_factor.copy_(1 / deviation)
+
+    @torch.no_grad()
+    def leave_pca(self):
+        """Become random networks beside linear maps that add nothing.
+
+        To be called at PCA, whose scales of the codes stay. Draws from torch's global
+        generator, as layers do when they are made.
+        """
+        for half in (self.encoder, self.decoder):
+            if isinstance(half, LinearPath):
+                _silence(half.linear)
+                half.network[-1].reset_parameters()
+            else:
+                _linear(half).reset_parameters()
+
+    @torch.no_grad()
+    def map_codes(self, matrix):
+        """Multiply the codes by a matrix, and undo it in the decoder.
+
+        For an encoder that ends and a decoder that begins in a Linear layer of its own.
+
+        Parameters
+        ----------
+        matrix : Tensor of shape (n_components, n_components)
+            Invertible.
+        """
+        inverse = torch.linalg.inv(matrix.double()).float()
+        encoder, decoder = self.encoder, self.decoder
+        last, first = _layers(encoder)[-1], _layers(decoder)[0]
+        outer, inner = [last], [first]
+        if isinstance(encoder, LinearPath):
+            last.weight.mul_(encoder.out_factor[:, None])
+            last.bias.mul_(encoder.out_factor)
+            encoder.out_factor.fill_(1)
+            outer.append(encoder.linear)
+        if isinstance(decoder, LinearPath):
+            first.weight.mul_(decoder.in_factor)
+            decoder.in_factor.fill_(1)
+            inner.append(decoder.linear)
+        for layer in outer:
+            layer.weight.copy_(matrix @ layer.weight)
+            layer.bias.copy_(matrix @ layer.bias)
+        for layer in inner:
+            layer.weight.copy_(layer.weight @ inverse)
+
+
+def _silence(layer):
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+
+
+def _layers(half):
+    """The layers of a half, without the linear path."""
+    network = half.network if isinstance(half, LinearPath) else half
+    return network if isinstance(network, nn.Sequential) else [network]
+
+
+def _linear(half):
+    """The linear map of a half that has one."""
+    if isinstance(half, LinearPath):
+        return half.linear
+    layers = _layers(half)
+    is_linear = len(layers) == 1 and type(layers[0]) is nn.Linear
+    return layers[0] if is_linear and layers[0].bias is not None else None
