@@ -5,8 +5,17 @@ from skae import losses as losses
 from skae import networks as networks
 from skae import penalties as penalties
 from skae._autoencoder import AutoencoderTransformer
+from skae._contractive import ContractiveAutoencoderTransformer
 from skae._denoising import DenoisingAutoencoderTransformer
+from skae._sparse import SparseAutoencoderTransformer
+from skae._variational import VariationalAutoencoderTransformer
 
 __version__ = "0.1.0"
 # Estimators only: tests and documentation discover them here.
-__all__ = ["AutoencoderTransformer", "DenoisingAutoencoderTransformer"]
+__all__ = [
+    "AutoencoderTransformer",
+    "ContractiveAutoencoderTransformer",
+    "DenoisingAutoencoderTransformer",
+    "SparseAutoencoderTransformer",
+    "VariationalAutoencoderTransformer",
+]

@@ -58,19 +58,28 @@ class CodeMap(Part):
     def __init__(self, network=None):
         self.network = network
 
+    @property
+    def is_neutral(self):
+        """Whether codes stay as they are, for any network."""
+        return False
+
+    @property
+    def inner(self):
+        """The network whose codes are mapped."""
+        return MLP() if self.network is None else self.network
+
     def __call__(self, n_features, n_components):
-        network = MLP() if self.network is None else self.network
-        return self._coded(network(n_features, n_components), n_components)
+        return self.coded(self.inner(n_features, n_components), n_components)
 
     @abstractmethod
-    def _coded(self, module, n_components):
+    def coded(self, module, n_components):
         """The module with its codes mapped; itself where the map does nothing."""
 
 
 def bare(network):
     """A network, or a module, without what its codes pass through."""
     while isinstance(network, CodeMap | CodedModule):
-        network = network.network if isinstance(network, CodeMap) else network.module
+        network = network.inner if isinstance(network, CodeMap) else network.module
     return network
 
 
@@ -88,8 +97,9 @@ class TopK(CodeMap):
     ----------
     network : callable, default=None
         ``(n_features, n_components) -> module``; None is :class:`MLP`.
-    k : int, default=8
-        Nonzero components of each code, at the most n_components.
+    k : int, default=None
+        Nonzero components of each code, at the most n_components. None is an eighth
+        of them, at least one.
 
     References
     ----------
@@ -109,22 +119,23 @@ class TopK(CodeMap):
 
     _parameter_constraints = {
         **CodeMap._parameter_constraints,
-        "k": [Interval(Integral, 1, None, closed="left")],
+        "k": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, network=None, k=8):
+    def __init__(self, network=None, k=None):
         super().__init__(network)
         self.k = k
 
-    def _coded(self, module, n_components):
-        if self.k > n_components:
+    def coded(self, module, n_components):
+        k = max(1, n_components // 8) if self.k is None else self.k
+        if k > n_components:
             raise ValueError(
-                f"k={self.k} components of each code are to be kept, but the code has "
+                f"k={k} components of each code are to be kept, but the code has "
                 f"{n_components}: use a smaller k or more components."
             )
-        if self.k == n_components:
+        if k == n_components:
             return module
-        return CodedModule(module, _Largest(self.k, n_components))
+        return CodedModule(module, _Largest(k, n_components))
 
 
 class _Largest(nn.Module):
@@ -185,9 +196,11 @@ class SoftThreshold(CodeMap):
         super().__init__(network)
         self.threshold = threshold
 
-    def _coded(self, module, n_components):
-        if self.threshold == 0:
-            return module
+    @property
+    def is_neutral(self):
+        return self.threshold == 0
+
+    def coded(self, module, n_components):
         return CodedModule(module, nn.Softshrink(self.threshold))
 
 
@@ -223,7 +236,7 @@ class Bounded(CodeMap):
         super().__init__(network)
         self.start = start
 
-    def _coded(self, module, n_components):
+    def coded(self, module, n_components):
         module = CodedModule(module, _Logistic(self.start))
         module.code_bounds, module.has_own_units = (0.0, 1.0), True
         return module
@@ -263,7 +276,7 @@ class GaussianCode(CodeMap):
     torch.Size([5, 3])
     """
 
-    def _coded(self, module, n_components):
+    def coded(self, module, n_components):
         return GaussianModule(module, n_components)
 
 

@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 
 from skae._codes import CodeMap, bare
 from skae._device import training_device
@@ -15,7 +14,7 @@ from skae._net import train
 from skae._objective import Objective
 from skae._part import Part
 from skae._pca import principal_components
-from skae._random import PrivateRandomness
+from skae._random import PrivateRandomness, new_seed
 from skae._rows import check_bounds, shift_and_scale, standardise
 from skae._training import Training, as_arrays
 from skae.losses import LOSSES
@@ -50,6 +49,8 @@ class Fitting:
         if network is None:
             network = self._default_network()
         self.network = estimator._make_network(network)
+        while isinstance(self.network, CodeMap) and self.network.is_neutral:
+            self.network = self.network.inner
         self.loss = clone(estimator.loss, safe=False)
         if isinstance(self.loss, str):
             self.loss = LOSSES[self.loss]()
@@ -98,7 +99,7 @@ class Fitting:
                 ", whose output means something else: set warm_start=False."
             )
         device = training_device(estimator.device)
-        seed = _new_seed(estimator.random_state) if earlier is None else earlier.seed
+        seed = new_seed(estimator.random_state) if earlier is None else earlier.seed
         seeds = np.random.SeedSequence((seed, done)).generate_state(3).tolist()
 
         shift, scale = _shift_and_scale(X, earlier)
@@ -255,13 +256,6 @@ def _metric_root(code, data):
     # Directions that stand for next to nothing stay part of the code.
     values = values.clamp(min=1e-4 * largest)
     return (vectors * values.sqrt() @ vectors.T).float()
-
-
-def _new_seed(random_state):
-    """A seed of our own; None neither reads nor changes numpy's global generator."""
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _batch_size(batch_size, n_samples):

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from skae._codes import CodedModule, bare
+from skae._codes import CodedModule, CodeMap, bare
 from skae._halves import EncoderDecoder, LinearPath
 from skae._inference import (
     AlignedProducts,
@@ -85,6 +85,23 @@ class _Method(nn.Module):
         return getattr(self.module, self.name)(X)
 
 
+def _encoder(module):
+    """What encodes, as a module; without the decoder where they come apart."""
+    if isinstance(module, CodedModule):
+        return nn.Sequential(_encoder(module.module), module.code_map)
+    if isinstance(module, EncoderDecoder):
+        return module.encoder
+    return _Method(module, "encode")
+
+
+def _decoder(module):
+    """What decodes, as a module."""
+    inner = bare(module)
+    return (
+        inner.decoder if isinstance(inner, EncoderDecoder) else _Method(inner, "decode")
+    )
+
+
 class Model:
     """A network and everything that its weights mean, as arrays and plain values.
 
@@ -160,10 +177,7 @@ class Model:
     def halves(self):
         """New encoder and decoder in data units, in evaluation mode."""
         module = self.build().eval().requires_grad_(False)
-        if isinstance(module, EncoderDecoder):
-            encode, decode = module.encoder, module.decoder
-        else:
-            encode, decode = _Method(module, "encode"), _Method(module, "decode")
+        encode, decode = _encoder(module), _decoder(module)
         own_units = getattr(module, "has_own_units", False)
         units = self.shift, self.scale, 1.0 if own_units else self.scale
         encoder_units, decoder_units = (
@@ -349,6 +363,10 @@ def new_network(network, n_features, n_components):
         If a shape or a dtype is not the expected one, if it draws random numbers in
         evaluation mode, or has nothing to train.
     """
+    if isinstance(network, CodeMap):
+        # What is wrong with the inner network is said of that one.
+        module = new_network(network.inner, n_features, n_components)
+        return network.coded(module, n_components).float()
     try:
         module = network(n_features, n_components)
     except TypeError as error:

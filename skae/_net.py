@@ -275,7 +275,7 @@ class BestEpoch(Callback):
             return
         valid_losses = net.history[:, "valid_loss"]
         net.history.record("valid_loss_best", valid_losses[-1] == min(valid_losses))
-        if watched < self.best_loss_:
+        if watched < self.best_loss_ or is_gain(self.best_losses_ - net.watched_):
             self._keep(net, epoch, net.watched_)
         self._stop_without_progress(epoch, watched)
 

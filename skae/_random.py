@@ -1,7 +1,16 @@
-"""Private randomness: torch code that draws from a generator of ours."""
+"""Private randomness: seeds, and torch code that draws from a generator of ours."""
 
+import numpy as np
 import torch
+from sklearn.utils import check_random_state
 from torch.utils._python_dispatch import TorchDispatchMode
+
+
+def new_seed(random_state):
+    """A seed of our own; None neither reads nor changes numpy's global generator."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 class PrivateRandomness(TorchDispatchMode):

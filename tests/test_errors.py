@@ -8,7 +8,7 @@ import torch
 from conftest import estimator_classes
 from sklearn.preprocessing import MinMaxScaler
 
-from skae import AutoencoderTransformer
+from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
 from skae._training import DivergenceError
 from skae.corruptions import Masking
 from skae.losses import Huber
@@ -351,7 +351,6 @@ def test_a_network_whose_shapes_are_wrong(make, tables, network, error, message)
         ({"loss": "mse"}, "'loss' parameter"),
         ({"callbacks": [3]}, "callbacks holds 3, but skorch callbacks"),
         ({"loss": Huber(delta=-1)}, "'delta' parameter of Huber"),
-        ({"corruption": Masking(level=1.5)}, "'level' parameter of Masking"),
     ],
     ids=str,
 )
@@ -360,10 +359,23 @@ def test_bad_parameters(cls, tables, params, message):
         cls(**params).fit(tables)
 
 
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        (1.5, "'level' parameter of Masking"),
+        ([0.1, 0.2], r"level has shape \(2,\), but X has 6 features"),
+        ([0.5] * 5 + [1.5], "level has values from 0.5 to 1.5, but.*from 0 to 1"),
+    ],
+)
+def test_bad_levels(tables, level, message):
+    with pytest.raises(ValueError, match=message):
+        AutoencoderTransformer(2, corruption=Masking(level)).fit(tables)
+
+
 def test_errors_name_parameters_as_the_user_wrote_them(tables):
     with pytest.raises(ValueError, match="'noise' parameter of Denoising"):
-        estimator_classes()[1](noise="pink").fit(tables)
+        DenoisingAutoencoderTransformer(noise="pink").fit(tables)
     with pytest.raises(ValueError, match=r"noise_level=1.5.*share of the cells"):
-        estimator_classes()[1](noise="masking", noise_level=1.5).fit(tables)
+        DenoisingAutoencoderTransformer(noise="masking", noise_level=1.5).fit(tables)
     with pytest.raises(ValueError, match="'penalty' parameter of Autoencoder"):
         AutoencoderTransformer(penalty=0.1).fit(tables)

@@ -15,7 +15,7 @@ LAYERS = [
     ["losses", "corruptions", "_halves", "_mlp", "_codes", "networks", "penalties"],
     ["_model", "_objective", "_training", "_net", "_fitting"],
     ["_base"],
-    ["_autoencoder", "_denoising"],
+    ["_autoencoder", "_denoising", "_sparse", "_contractive", "_variational"],
     ["__init__"],
 ]
 ORDER = [name for layer in LAYERS for name in layer]

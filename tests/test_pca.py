@@ -218,7 +218,7 @@ def test_constant_columns_and_wild_scales(cls):
     assert scale == pytest.approx(X[:, :2].std() * (2 / 3) ** 0.5, rel=0.2)
     constant = cls(1, linear_path=True, random_state=0, max_iter=2)
     constant.fit(np.full((30, 3), 4.2))
-    np.testing.assert_allclose(constant.reconstruct([[4.2] * 3]), [[4.2] * 3], atol=0.1)
+    np.testing.assert_allclose(constant.reconstruct([[4.2] * 3]), [[4.2] * 3], atol=0.3)
     assert np.isfinite(constant.transform([[1.0, 2.0, 3.0]])).all()
 
 

@@ -36,6 +36,8 @@ def default_estimators():
     return [cls() for cls in estimator_classes()]
 
 
+# scikit-learn ignores it in its own tests too: checks fit noise in a few iterations.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(default_estimators(), expected_failed_checks=None)
 def test_check_estimator(estimator, check):
     assert os.environ["SCIPY_ARRAY_API"] == "1"

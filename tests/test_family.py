@@ -1,0 +1,432 @@
+"""What each kind of autoencoder is, by its limits and by what it does."""
+
+import ast
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import SHORT
+from scipy.sparse import csr_array, issparse
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import cross_val_score
+
+import skae
+from skae import _codes, corruptions, losses, networks, penalties
+from skae._objective import Objective
+from skae.networks import MLP, Bounded, GaussianCode, TopK
+from skae.penalties import BernoulliKL, Contractive, GaussianKL, squared_jacobian_norms
+
+PACKAGE = Path(skae.__file__).parent
+
+
+def plain(estimator, **params):
+    """The plain autoencoder with the parameters that an estimator shares with it."""
+    shared = skae.AutoencoderTransformer().get_params(deep=False)
+    given = estimator.get_params(deep=False)
+    shared = {name: given[name] for name in shared if name in given}
+    return skae.AutoencoderTransformer(**{**shared, **params})
+
+
+# Limits
+
+NEUTRAL = {
+    "DenoisingAutoencoderTransformer": {"noise_level": 0.0},
+    "ContractiveAutoencoderTransformer": {"alpha": 0.0},
+    "SparseAutoencoderTransformer": {"sparsity": "l1", "alpha": 0.0},
+}
+
+
+@pytest.mark.parametrize("linear_path", [True, False])
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_nothing_added_is_the_plain_autoencoder_bit_for_bit(name, linear_path, digits):
+    estimator = getattr(skae, name)(
+        **SHORT, **NEUTRAL[name], linear_path=linear_path, random_state=0
+    ).fit(digits)
+    reference = plain(estimator).fit(digits)
+    np.testing.assert_array_equal(
+        estimator.reconstruct(digits), reference.reconstruct(digits)
+    )
+    np.testing.assert_allclose(
+        estimator.transform(digits), reference.transform(digits), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_keeping_all_components_is_the_plain_autoencoder(digits):
+    estimator = skae.SparseAutoencoderTransformer(**SHORT, k=4, random_state=0)
+    reference = plain(estimator).fit(digits)
+    np.testing.assert_allclose(
+        estimator.fit(digits).reconstruct(digits),
+        reference.reconstruct(digits),
+        atol=1e-3,
+    )
+
+
+def test_kl_without_strength_is_a_bounded_code(digits):
+    estimator = skae.SparseAutoencoderTransformer(
+        **SHORT, sparsity="kl", alpha=0.0, rho=0.2, random_state=0
+    ).fit(digits)
+    reference = plain(estimator, network=Bounded(MLP((16,)), start=0.2)).fit(digits)
+    np.testing.assert_array_equal(
+        estimator.transform(digits), reference.transform(digits)
+    )
+
+
+def test_no_divergence_and_no_variance_is_the_plain_autoencoder(monkeypatch, digits):
+    def none(self, mean):
+        return torch.full_like(mean, -torch.inf)
+
+    monkeypatch.setattr(_codes.GaussianModule, "log_variance", none)
+    estimator = skae.VariationalAutoencoderTransformer(
+        **SHORT, beta=0.0, random_state=0
+    )
+    monkeypatch.setattr(type(estimator), "_describe", lambda self, X: None)
+    reference = plain(estimator).fit(digits)
+    np.testing.assert_allclose(
+        estimator.fit(digits).reconstruct(digits),
+        reference.reconstruct(digits),
+        atol=1e-3,
+    )
+
+
+# Sparse
+
+
+def sparse(sparsity, **params):
+    return skae.SparseAutoencoderTransformer(
+        100, sparsity=sparsity, max_iter=10, random_state=0, **params
+    )
+
+
+def test_top_k_has_k_nonzeros_in_each_row(digits):
+    codes = sparse("top_k", k=7).fit_transform(digits)
+    assert ((codes != 0).sum(1) == 7).all()
+    default = sparse("top_k").fit_transform(digits)
+    assert ((default != 0).sum(1) == 12).all()
+
+
+def test_more_alpha_is_less_code(digits):
+    fits = [sparse("l1", alpha=alpha).fit(digits) for alpha in (0, 0.01, 0.1, 1)]
+    codes = [fitted.transform(digits) for fitted in fits]
+    means = [np.abs(code).mean() for code in codes]
+    zeros = [(code == 0).mean() for code in codes]
+    assert means == sorted(means, reverse=True)
+    assert zeros == sorted(zeros)
+    assert zeros[0] < 0.02
+    assert zeros[2] > 0.3
+
+
+def test_kl_brings_the_mean_activation_to_its_target(digits):
+    fits = [sparse("kl", alpha=a, rho=0.05).fit(digits) for a in (0, 0.1, 1, 10)]
+    codes = [fitted.transform(digits) for fitted in fits]
+    assert all(((code > 0) & (code < 1)).all() for code in codes)
+    distance = [np.abs(code.mean(0) - 0.05).mean() for code in codes]
+    assert distance == sorted(distance, reverse=True)
+    assert distance[-1] < 0.02
+
+
+@pytest.mark.parametrize("sparsity", ["l1", "top_k"])
+def test_sparse_output_is_the_same_code(sparsity, digits):
+    dense, compressed = (
+        sparse(sparsity, sparse_output=output).fit(digits) for output in (False, True)
+    )
+    codes = compressed.transform(digits)
+    assert issparse(codes)
+    assert codes.format == "csr"
+    np.testing.assert_array_equal(codes.toarray(), dense.transform(digits))
+    np.testing.assert_array_equal(
+        compressed.inverse_transform(codes), compressed.reconstruct(digits)
+    )
+    empty = csr_array((2, 99))
+    with pytest.raises(ValueError, match="X has 99 columns"):
+        compressed.inverse_transform(empty)
+
+
+def test_dead_components_are_revived(monkeypatch, digits):
+    # One component in a hundred at a time: most are never the largest.
+    estimator = sparse("top_k", k=1, early_stopping=False).set_params(max_iter=40)
+    revived = estimator.fit(digits).dead_fraction_
+    is_dead = (estimator.transform(digits) == 0).all(0)
+    assert revived == pytest.approx(is_dead.mean())
+    monkeypatch.setattr(_codes, "_IDLE_STEPS", float("inf"))
+    assert revived < 0.8 * estimator.fit(digits).dead_fraction_
+
+
+def test_reviving_adds_gradients_and_nothing_else():
+    module = TopK(MLP(()), k=2)(5, 6)
+    module.code_map.idle[:] = torch.tensor([0.0, 0.0, 0.0, 0.0, 99.0, 99.0])
+    module.eval()
+    code = torch.tensor([[5.0, 4.0, 3.0, 2.0, 1.0, 0.5]], requires_grad=True)
+    kept = module.code_map(code)
+    assert kept.tolist() == [[5.0, 4.0, 0.0, 0.0, 0.0, 0.0]]
+    kept = module.train().code_map(code)
+    assert kept.tolist() == [[5.0, 4.0, 0.0, 0.0, 0.0, 0.0]]
+    kept.sum().backward()
+    assert code.grad.tolist() == [[1.0, 1.0, 0.0, 0.0, 1.0, 1.0]]
+    assert module.code_map.idle.tolist() == [0.0, 0.0, 1.0, 1.0, 100.0, 100.0]
+
+
+def test_more_nonzeros_than_components(digits):
+    with pytest.raises(ValueError, match=r"k=5 components.*but the code has 4"):
+        skae.SparseAutoencoderTransformer(4, k=5).fit(digits)
+
+
+# Contractive
+
+
+@pytest.fixture
+def curved():
+    """A small network and rows, in double precision."""
+    torch.manual_seed(0)
+    module = MLP((12,), activation="tanh", linear_path=False)(6, 4).double()
+    return module, torch.randn(9, 6, dtype=torch.float64)
+
+
+def test_squared_norms_are_those_of_finite_differences(curved):
+    module, X = curved
+    step = 1e-6 * torch.eye(6, dtype=torch.float64)
+    with torch.no_grad():
+        slopes = [
+            (module.encode(X + d) - module.encode(X - d)) / (2e-6) for d in step
+        ]  # one (9, 4) for each feature
+        expected = torch.stack(slopes).square().sum((0, 2))
+        exact = squared_jacobian_norms(module, X, 4)
+    torch.testing.assert_close(exact, expected, rtol=1e-6, atol=1e-8)
+    code = module.encode(X)
+    penalty = Contractive(0.5, n_projections=None)(module, X, code, None)
+    torch.testing.assert_close(penalty, 0.5 * expected.mean(), rtol=1e-6, atol=1e-8)
+
+
+def test_projections_agree_in_expectation(curved):
+    module, X = curved
+    torch.manual_seed(0)
+    code = module.encode(X)
+    exact = Contractive(1.0, n_projections=None)(module, X, code, None)
+    estimate = Contractive(1.0, n_projections=4000)(module, X, code, None)
+    torch.testing.assert_close(estimate, exact, rtol=0.02, atol=0)
+
+
+def test_the_penalty_has_the_gradient_of_its_value(curved):
+    module, X = curved
+    penalty = Contractive(1.0, n_projections=None)
+    weight = module.encoder[0].weight
+    penalty(module, X, module.encode(X), None).backward()
+    slope, before = weight.grad[2, 3].clone(), weight.data.clone()
+    values = []
+    for step in (1e-6, -1e-6):
+        weight.data.copy_(before)
+        weight.data[2, 3] += step
+        values.append(penalty(module, X, module.encode(X), None).item())
+    assert float(slope) == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-4)
+
+
+@pytest.mark.parametrize("n_projections", [None, 2])
+def test_codes_are_contracted_on_held_out_rows(n_projections, digits):
+    norms = [
+        skae.ContractiveAutoencoderTransformer(
+            6, alpha=alpha, n_projections=n_projections, max_iter=10, random_state=0
+        )
+        .fit(digits[:1200])
+        .jacobian_norm(digits[1200:])
+        .mean()
+        for alpha in (0, 0.01, 0.1)
+    ]
+    assert norms == sorted(norms, reverse=True)
+    assert norms[2] < 0.8 * norms[0]
+
+
+def test_jacobian_norm_of_pca_is_the_root_of_its_components(digits):
+    estimator = skae.ContractiveAutoencoderTransformer(
+        9, init="pca", learning_rate=1e-12, max_iter=1, random_state=0
+    ).fit(digits)
+    norms = estimator.jacobian_norm(digits)
+    assert norms.shape == (len(digits),)
+    np.testing.assert_allclose(norms, 3, rtol=1e-4)
+    np.testing.assert_array_equal(norms[5:9], estimator.jacobian_norm(digits[5:9]))
+
+
+# Variational
+
+
+def variational(**params):
+    return skae.VariationalAutoencoderTransformer(
+        **{"n_components": 8, "random_state": 0, **params}
+    )
+
+
+def test_divergence_is_torch_s():
+    mean, log_variance = torch.randn(2, 5, 3).unbind()
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(
+        normal(mean, (0.5 * log_variance).exp()), normal(0.0, 1.0)
+    )
+    torch.testing.assert_close(_codes.gaussian_kl(mean, log_variance), expected)
+
+
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "log_loss"])
+def test_beta_1_is_the_evidence_lower_bound(name):
+    """Its gradient, in nats per row, but for a factor; the noise is the likeliest."""
+    torch.manual_seed(0)
+    X, loss = torch.rand(50, 6), losses.LOSSES[name]()
+    module = GaussianCode(MLP((8,)))(6, 3)
+    objective = Objective(loss, GaussianKL(), None, np.zeros(6), 1.0)
+
+    def gradient(function):
+        module.zero_grad()
+        cells, penalty = objective(module, X, X, torch.Generator().manual_seed(1))
+        function(cells, penalty).backward()
+        return torch.cat([p.grad.ravel() for p in module.parameters()])
+
+    mean = module.encode(X)
+    kl = _codes.gaussian_kl(mean, module.log_variance(mean)).sum(1).mean()
+
+    def bound(cells, penalty):
+        cells, scale = cells.sum(1).mean(), cells.mean().detach()
+        if name == "squared_error":  # Gaussian of this variance
+            return cells / (2 * scale) + penalty / penalty.detach() * kl.detach()
+        if name == "absolute_error":  # Laplace of this scale
+            return cells / scale + penalty / penalty.detach() * kl.detach()
+        return cells + penalty / penalty.detach() * kl.detach()
+
+    trained = gradient(lambda cells, penalty: cells.mean() + penalty)
+    expected = gradient(bound)
+    cosine = torch.cosine_similarity(trained, expected, dim=0)
+    assert float(cosine) == pytest.approx(1, abs=1e-5)
+
+
+def test_warm_up_ends_in_beta():
+    penalty = GaussianKL(beta=2.0, warm_up=4)
+    assert [penalty.during(epoch).beta for epoch in (1, 2, 4, 9)] == [0.5, 1, 2, 2]
+
+
+def test_transform_is_the_mean_and_the_prior_is_filled(digits):
+    estimator = variational().fit(digits)
+    mean, deviation = estimator.transform_distribution(digits)
+    np.testing.assert_array_equal(mean, estimator.transform(digits))
+    assert mean.shape == deviation.shape == (len(digits), 8)
+    assert (deviation > 0).all()
+    np.testing.assert_array_equal(
+        estimator.score_samples(digits), estimator.score_samples(digits)
+    )
+    used = estimator.kl_per_component_ > 0.1
+    total = mean.var(0) + np.square(deviation).mean(0)
+    np.testing.assert_allclose(total[used], 1, atol=0.6)
+    expected = 0.5 * (mean**2 + deviation**2 - 1 - 2 * np.log(deviation))
+    np.testing.assert_allclose(
+        estimator.kl_per_component_, expected.mean(0), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_samples_are_closer_to_the_data_than_noise(digits):
+    """A classifier tells them from digits less often than independent pixels."""
+    estimator = variational(max_iter=100).fit(digits)
+    samples = estimator.sample(len(digits), random_state=0).round().clip(0, 16)
+    rng = np.random.default_rng(0)
+    noise = rng.permuted(digits, axis=0)  # every pixel has its own distribution
+
+    def found(made):
+        X, y = np.r_[digits, made], np.repeat([0, 1], len(digits))
+        forest = RandomForestClassifier(30, max_depth=6, random_state=0)
+        return cross_val_score(forest, X, y, cv=3).mean()
+
+    assert found(samples) < found(noise) - 0.03
+    assert samples.std(0).sum() > 0.6 * digits.std(0).sum()
+
+
+def test_sample_is_reproducible_and_private(digits):
+    estimator = variational(max_iter=2).fit(digits)
+    first, second = (estimator.sample(5, random_state=3) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert (estimator.sample(5) != estimator.sample(5)).any()
+    with pytest.raises(ValueError, match="n_samples=0, but at least 1"):
+        estimator.sample(0)
+
+
+def test_collapse_is_said(digits):
+    with pytest.warns(ConvergenceWarning, match=r"collapse.*smaller beta than 1000"):
+        estimator = variational(beta=1000.0, max_iter=20).fit(digits)
+    assert (estimator.kl_per_component_ < 0.01).all()
+
+
+# Composition
+
+MADE = {
+    "penalty": [
+        None,
+        penalties.L1(),
+        BernoulliKL(),
+        Contractive(n_projections=1),
+        GaussianKL(),
+    ],
+    "corruption": [None, corruptions.Masking(0.3), corruptions.Swap()],
+    "network": [
+        cls() if cls is MLP else cls(MLP((8,)))
+        for cls in map(vars(networks).get, networks.__all__)
+        if issubclass(cls, _codes.CodeMap | MLP)
+    ],
+    "loss": ["squared_error", "log_loss"],
+}
+REFUSED = {BernoulliKL: (Bounded, "between 0 and 1"), GaussianKL: (GaussianCode, "are")}
+
+
+@pytest.mark.parametrize("penalty", MADE["penalty"], ids=str)
+@pytest.mark.parametrize("network", MADE["network"], ids=lambda n: type(n).__name__)
+def test_every_combination_works_or_is_refused(penalty, network, digits):
+    needed, reason = REFUSED.get(type(penalty), (object, ""))
+    for corruption, loss in itertools.product(MADE["corruption"], MADE["loss"]):
+        estimator = skae.AutoencoderTransformer(
+            8,
+            penalty=penalty,
+            corruption=corruption,
+            network=network,
+            loss=loss,
+            max_iter=1,
+            random_state=0,
+        )
+        if not isinstance(network, needed):
+            with pytest.raises(ValueError, match=f"needs codes.*{reason}.*network="):
+                estimator.fit(digits[:100] / 16)
+            continue
+        estimator.fit(digits[:100] / 16)
+        assert np.isfinite(estimator.score_samples(digits / 16)).all()
+
+
+@pytest.mark.parametrize(
+    "cls", [getattr(corruptions, n) for n in corruptions.__all__ if n != "Corruption"]
+)
+def test_levels_for_each_feature(cls, digits):
+    X = torch.randn(500, 4, generator=torch.Generator().manual_seed(0))
+    level = np.array([0.0, 0.2, 0.5, 1.0])
+    corruption = cls(level).prepared(torch.zeros(4))
+    seen = corruption(X, torch.Generator().manual_seed(1))
+    moved = (seen != X).float().mean(0)
+    assert moved[0] == 0
+    if cls is corruptions.Gaussian:
+        moved = (seen - X).std(0)
+    np.testing.assert_allclose(moved[1:], level[1:], atol=0.1)
+
+
+def code_lines(path):
+    """Lines of a file that are neither blank, comments nor docstrings."""
+    text = path.read_text()
+    documentation = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and ast.get_docstring(node)
+        for line in range(node.body[0].lineno, node.body[0].end_lineno + 1)
+    }
+    return [
+        line
+        for number, line in enumerate(text.splitlines(), 1)
+        if number not in documentation and line.strip() and line.strip()[0] != "#"
+    ]
+
+
+@pytest.mark.parametrize("name", skae.__all__)
+def test_a_variant_is_a_small_file(name):
+    path = PACKAGE / f"{getattr(skae, name).__module__.split('.')[1]}.py"
+    least = len(code_lines(PACKAGE / "_autoencoder.py"))
+    assert len(code_lines(path)) <= least + 60
