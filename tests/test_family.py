@@ -108,7 +108,7 @@ def test_top_k_has_k_nonzeros_in_each_row(digits):
 
 
 def test_more_alpha_is_less_code(digits):
-    fits = [sparse("l1", alpha=alpha).fit(digits) for alpha in (0, 0.01, 0.1, 1)]
+    fits = [sparse("l1", alpha=alpha).fit(digits) for alpha in (0.001, 0.01, 0.1, 1)]
     codes = [fitted.transform(digits) for fitted in fits]
     means = [np.abs(code).mean() for code in codes]
     zeros = [(code == 0).mean() for code in codes]
