@@ -12,7 +12,7 @@ from skae._mlp import MLP
 from skae._model import Model
 from skae._net import train
 from skae._objective import Objective
-from skae._part import Part
+from skae._part import Part, is_known
 from skae._pca import principal_components
 from skae._random import PrivateRandomness, new_seed
 from skae._rows import check_bounds, shift_and_scale, standardise
@@ -192,7 +192,7 @@ class Fitting:
             module.to(rows.device)
             inner.start_at_pca(pca, seen, objective.target(head), objective.loss)
             as_pca = {name: v.clone() for name, v in module.state_dict().items()}
-            if self.estimator.init == "random" and type(bare(self.network)) is MLP:
+            if self.estimator.init == "random" and is_known(bare(self.network)):
                 inner.leave_pca()
             elif self.estimator.init == "random":
                 module.load_state_dict(given)
@@ -205,7 +205,7 @@ class Fitting:
         penalty may want them where they are, and only of our own networks we know
         what their layers are for.
         """
-        if self.penalty is not None or not model.is_own_mlp:
+        if self.penalty is not None or not is_known(model.network):
             return model
         module = model.build().eval()
         with torch.no_grad():

@@ -25,27 +25,52 @@ class LinearPath(nn.Module):
     Parameters
     ----------
     network : Sequential
-        Begins and ends in a Linear layer.
+        Begins and ends in a Linear layer, unless `widths` are given.
+    widths : tuple of two ints, default=None
+        Of the rows that a network with other layers at its ends reads and returns.
+        It must give 0 once its last layer with a weight is zero.
 
     Raises
     ------
     TypeError
-        If the network does not begin and end in a Linear layer.
+        If the network is no Sequential, or, without `widths`, does not begin and end
+        in a Linear layer; or if its last layer with a weight has no bias.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from skae.networks import LinearPath
+    >>> last = nn.ConvTranspose1d(4, 1, 2)
+    >>> network = nn.Sequential(
+    ...     nn.Linear(3, 20), nn.GELU(), nn.Unflatten(1, (4, 5)), last, nn.Flatten()
+    ... )
+    >>> half = LinearPath(network, widths=(3, 6))
+    >>> half(torch.zeros(2, 3)).shape
+    torch.Size([2, 6])
     """
 
-    def __init__(self, network):
+    def __init__(self, network, widths=None):
         super().__init__()
         if not isinstance(network, nn.Sequential):
             raise TypeError(f"Expected a Sequential, got a {type(network).__name__}.")
-        first, last = network[0], network[-1]
-        for layer in (first, last):
-            if not isinstance(layer, nn.Linear) or layer.bias is None:
-                raise TypeError(
-                    f"The network has {layer} at an end, but must begin and end in a "
-                    "Linear layer with a bias."
-                )
+        if widths is None:
+            first, last = network[0], network[-1]
+            for layer in (first, last):
+                if not isinstance(layer, nn.Linear) or layer.bias is None:
+                    raise TypeError(
+                        f"The network has {layer} at an end, but must begin and end in "
+                        "a Linear layer with a bias, or come with widths."
+                    )
+            widths = first.in_features, last.out_features
+        layers = _weighted(network)
+        if not layers or getattr(layers[-1], "bias", None) is None:
+            raise TypeError(
+                "The last layer with a weight has no bias: the network must end in "
+                "one that can be silenced, such as a convolution with a bias."
+            )
         self.network = network
-        self.linear = nn.Linear(first.in_features, last.out_features)
+        self.linear = nn.Linear(*widths)
         self.register_buffer("in_factor", None)
         self.register_buffer("out_factor", None)
 
@@ -114,7 +139,7 @@ class EncoderDecoder(nn.Module):
         decoder.bias.copy_(bias)
         for half in (self.encoder, self.decoder):
             if isinstance(half, LinearPath):
-                _silence(half.network[-1])
+                _silence(_weighted(half.network)[-1])
         # The networks see and add codes of unit variance, but for those that hardly
         # vary.
         deviation = encoder(rows).std(0, correction=0)
@@ -134,7 +159,7 @@ class EncoderDecoder(nn.Module):
         for half in (self.encoder, self.decoder):
             if isinstance(half, LinearPath):
                 _silence(half.linear)
-                half.network[-1].reset_parameters()
+                _weighted(half.network)[-1].reset_parameters()
             else:
                 _linear(half).reset_parameters()
 
@@ -142,7 +167,8 @@ class EncoderDecoder(nn.Module):
     def map_codes(self, matrix):
         """Multiply the codes by a matrix, and undo it in the decoder.
 
-        For an encoder that ends and a decoder that begins in a Linear layer of its own.
+        For an encoder whose last layer with a weight, and a decoder whose first one, is
+        a Linear layer of its own.
 
         Parameters
         ----------
@@ -151,7 +177,7 @@ class EncoderDecoder(nn.Module):
         """
         inverse = torch.linalg.inv(matrix.double()).float()
         encoder, decoder = self.encoder, self.decoder
-        last, first = _layers(encoder)[-1], _layers(decoder)[0]
+        last, first = _weighted(encoder)[-1], _weighted(decoder)[0]
         outer, inner = [last], [first]
         if isinstance(encoder, LinearPath):
             last.weight.mul_(encoder.out_factor[:, None])
@@ -178,6 +204,11 @@ def _layers(half):
     """The layers of a half, without the linear path."""
     network = half.network if isinstance(half, LinearPath) else half
     return network if isinstance(network, nn.Sequential) else [network]
+
+
+def _weighted(half):
+    """The layers of a half that have a weight, without the linear path."""
+    return [layer for layer in _layers(half) if hasattr(layer, "weight")]
 
 
 def _linear(half):

@@ -4,7 +4,8 @@ A matrix product rounds differently for other numbers of rows, so that a row alo
 would get other bits than in a batch. Three things make results bitwise equal on the
 CPU: all chunks have one of a few fixed numbers of rows, matrices' widths are multiples
 of what the processor's vectors hold, and element-wise functions get so few cells at a
-time that they run in one thread, whose vectors then hold whole groups of rows.
+time that they run in one thread, whose vectors then hold whole groups of rows; or else
+one row.
 """
 
 import functools
@@ -19,8 +20,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 # A multiple of the vector length in numbers, for any processor so far.
 _VECTOR = 16
-# torch splits element-wise functions of as many cells among threads.
-_GRAIN_CELLS = 2**15
+# torch splits element-wise functions of more cells among threads: GELU, that is, and
+# others from twice as many.
+_GRAIN_CELLS = 2**14
 _FEWEST_ROWS, _MOST_ROWS = 16, 512
 # Rows in a chunk of a Stack: many for speed, few for single rows.
 _CHUNKS = 1024, 128, 16
@@ -108,7 +110,8 @@ class AlignedProducts(TorchDispatchMode):
     """Fills up the matrices of all products inside the context.
 
     As :class:`Stack`, for networks that may multiply in any other way; but weights
-    are filled up again in each product.
+    are filled up again in each product. Element-wise functions that threads or vectors
+    would share in the middle of a row are applied row by row.
     """
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -117,7 +120,25 @@ class AlignedProducts(TorchDispatchMode):
         if func is torch.ops.aten.addmm.default and not kwargs:
             bias, left, right = args
             return _aligned_product(left, right) + bias
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if _is_shared_unevenly(func, *args, *kwargs.values()):
+            X, *others = args
+            rows = [func(row, *others, **kwargs) for row in X.split(1)]
+            return X if func._schema.is_mutable else torch.cat(rows)
+        return func(*args, **kwargs)
+
+
+def _is_shared_unevenly(func, X=None, *others):
+    """Whether rows of X would depend on where among the others they are."""
+    if torch.Tag.pointwise not in func.tags or not isinstance(X, torch.Tensor):
+        return False
+    if X.dim() == 0 or len(X) < 2:
+        return False
+    # Functions of several tensors are sums and products, which round in one way.
+    if any(isinstance(other, torch.Tensor) for other in others):
+        return False
+    # Loops take two vectors at a time.
+    return X.numel() >= _GRAIN_CELLS or X.numel() % (2 * _VECTOR) > 0
 
 
 def _aligned_product(left, right):

@@ -7,10 +7,10 @@ from torch import nn
 
 from skae._compat import StrOptions
 from skae._halves import ACTIVATIONS, EncoderDecoder, LinearPath
-from skae._part import Part
+from skae._part import KnownNetwork
 
 
-class MLP(Part):
+class MLP(KnownNetwork):
     """Multi-layer perceptrons as encoder and, mirrored, as decoder.
 
     Parameters

@@ -157,11 +157,6 @@ class Model:
     def n_features(self):
         return len(self.shift)
 
-    @property
-    def is_own_mlp(self):
-        """Whether the network is ours, whose every layer is known; no subclass."""
-        return type(self.network) is MLP
-
     def build(self):
         """A new module with these weights, on the CPU."""
         with PrivateRandomness(torch.Generator().manual_seed(self.seed)):

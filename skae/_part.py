@@ -12,3 +12,16 @@ class Part(BaseEstimator):
     """
 
     _parameter_constraints = {}
+
+
+class KnownNetwork(Part):
+    """Base of networks of which it is known what each layer is for.
+
+    So their layers may be set anew and folded together. That does not go for what
+    users derive from these networks: its layers may be others.
+    """
+
+
+def is_known(network):
+    """Whether a network is a :class:`KnownNetwork` itself, and not derived from one."""
+    return KnownNetwork in type(network).__bases__

@@ -148,6 +148,20 @@ def test_rows_do_not_depend_on_their_neighbours(
         assert_same([whole_result[[i]] for whole_result in whole], result)
 
 
+@pytest.mark.parametrize("n_threads", [3, 5])
+def test_rows_do_not_depend_on_how_threads_share_them(digits, n_threads):
+    """Where threads would share the cells of a row."""
+    estimator = skae.AutoencoderTransformer(5, max_iter=1, random_state=0).fit(digits)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        whole = results(estimator, digits)
+        part = results(estimator, digits[17:])
+    finally:
+        torch.set_num_threads(before)
+    assert_same([result[17:] for result in whole], part)
+
+
 @pytest.mark.parametrize("alike", [True, False])
 @pytest.mark.parametrize(
     "params", [{}, {"linear_path": False}, {"activation": "logistic"}]

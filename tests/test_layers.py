@@ -11,8 +11,16 @@ PACKAGE = Path(skae.__file__).parent
 # From the bottom up; a module imports from the rows above its own, and within a row
 # from those that stand before it.
 LAYERS = [
-    ["_compat", "_device", "_random", "_rows", "_pca", "_inference", "_part"],
-    ["losses", "corruptions", "_halves", "_mlp", "_codes", "networks", "penalties"],
+    ["_compat", "_device", "_random", "_rows", "_pca", "_inference", "_part", "losses"],
+    [
+        "corruptions",
+        "_halves",
+        "_mlp",
+        "_convolutional",
+        "_codes",
+        "networks",
+        "penalties",
+    ],
     ["_model", "_objective", "_training", "_net", "_fitting"],
     ["_base"],
     ["_autoencoder", "_denoising", "_sparse", "_contractive", "_variational"],

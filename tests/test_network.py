@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from torch import nn
 
 import skae
 from skae._halves import ACTIVATIONS
 from skae.corruptions import Masking
-from skae.networks import MLP, EncoderDecoder
+from skae.networks import MLP, Convolutional, EncoderDecoder
 
 
 class Own(nn.Module):
@@ -146,6 +147,8 @@ NETWORKS = {
     "normed": Normed,
     "lazy": Lazy,
     "part": MLP((8, 6), activation="tanh", linear_path=False),
+    "images": Convolutional((8, 8), (4, 7)),
+    "images in colour": Convolutional((2, 8, 4), 5, "tanh", linear_path=False),
 }
 
 
@@ -178,6 +181,96 @@ def test_rows_do_not_depend_on_their_neighbours(make, digits, name):
     np.testing.assert_array_equal(estimator.transform(X[order]), code[order])
     for i in (0, 1, 17, 299):
         np.testing.assert_array_equal(estimator.transform(X[[i]]), code[[i]])
+
+
+@pytest.mark.parametrize("n_threads", [1, 3, 5])
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((9, 7), (32, 8)), ((1, 5, 3), 4), ((28, 28), (16, 33))]
+)
+def test_images_do_not_depend_on_their_neighbours(shape, channels, n_threads):
+    """With numbers of threads that don't divide a chunk of rows either."""
+    X = np.random.default_rng(0).uniform(size=(70, np.prod(shape))).astype(np.float32)
+    estimator = skae.AutoencoderTransformer(
+        3,
+        network=Convolutional(shape, channels),
+        max_iter=1,
+        early_stopping=False,
+        random_state=0,
+    ).fit(X)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        for method in ("transform", "reconstruct", "score_samples"):
+            function = getattr(estimator, method)
+            whole = function(X)
+            order = np.random.default_rng(1).permutation(70)
+            np.testing.assert_array_equal(function(X[order]), whole[order])
+            for i in (0, 1, 17, 69):
+                np.testing.assert_array_equal(function(X[[i]]), whole[[i]])
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("linear_path", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (5, 1, 2), (4, 8), (7, 5, 3)])
+@pytest.mark.parametrize("channels", [3, (3,), (2, 4, 3)])
+def test_convolutions_fit_images_of_any_size(shape, channels, linear_path):
+    n_features = int(np.prod(shape))
+    network = Convolutional(shape, channels, linear_path=linear_path)
+    module = network(n_features, n_components=2)
+    rows = torch.randn(4, n_features)
+    assert module.encode(rows).shape == (4, 2)
+    assert module.decode(module.encode(rows)).shape == rows.shape
+
+
+def test_convolutions_see_images_channels_last():
+    """A cell changes what lies around it, in all channels."""
+    images = torch.zeros(2, 9, 9, 2)
+    images[1, 0, 0, 1] = 1
+    rows = images.flatten(1)
+    encoder = Convolutional((9, 9, 2), (3,), linear_path=False)(162, 2).encoder
+    with torch.no_grad():
+        maps = encoder[:2](rows)  # (n, channel, height, width)
+    changed = (maps[0] != maps[1]).any(0).nonzero().tolist()
+    assert changed == [[0, 0]]
+    torch.testing.assert_close(encoder[0](rows), images.permute(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Convolutional((8, 9)), r"\(8, 9\) is 72 cells, but X has 64 features"),
+        (Convolutional((64,)), r"image_shape=\(64,\), but positive integers"),
+        (Convolutional((8, 8, 0)), r"image_shape=\(8, 8, 0\), but positive"),
+        (Convolutional((8, 8), ()), r"channels=\(\), but positive integers"),
+        (Convolutional((8, 8), (2, 0.5)), "channels=.*but positive integers"),
+    ],
+)
+def test_convolutions_of_other_shapes_are_refused(digits, network, message):
+    with pytest.raises(ValueError, match=message):
+        skae.AutoencoderTransformer(4, network=network, max_iter=1).fit(digits)
+
+
+def test_convolutions_start_at_pca(digits):
+    estimator = skae.AutoencoderTransformer(
+        4,
+        network=Convolutional((8, 8), (4,)),
+        init="pca",
+        learning_rate=1e-12,
+        max_iter=1,
+        early_stopping=False,
+    ).fit(digits)
+    assert -estimator.score(digits) == pytest.approx(estimator.pca_loss_, rel=1e-3)
+    scores = PCA(4).fit_transform(digits)
+    np.testing.assert_allclose(estimator.transform(digits), scores, atol=1e-2)
+
+
+def test_convolutions_are_left_for_pca_and_beat_it(digits):
+    network = Convolutional((8, 8), (8, 16))
+    few = skae.AutoencoderTransformer(2, network=network, max_iter=1, random_state=0)
+    assert few.fit(digits[:20]).best_iter_ == 0
+    many = skae.AutoencoderTransformer(8, network=network, random_state=0).fit(digits)
+    assert min(many.validation_loss_curve_) < 0.8 * many.pca_loss_
 
 
 class Hooked(Own):
@@ -273,13 +366,14 @@ def test_init_pca_needs_linear_maps(make, digits):
         make(init="pca", linear_path=False).fit(digits)
 
 
+@pytest.mark.parametrize("network", [None, Convolutional((8, 8), (4,))])
 @pytest.mark.parametrize(
     "cls", [skae.AutoencoderTransformer, skae.DenoisingAutoencoderTransformer]
 )
-def test_distances_of_codes_are_those_of_reconstructions(cls, digits):
+def test_distances_of_codes_are_those_of_reconstructions(cls, digits, network):
     """In least squares: regressing reconstructions on codes is an isometry."""
     estimator = cls(4, hidden_layer_sizes=(16,), max_iter=10, early_stopping=False)
-    estimator.set_params(random_state=0).fit(digits)
+    estimator.set_params(network=network, random_state=0).fit(digits)
     code, rows = estimator.transform(digits), estimator.reconstruct(digits)
     code, rows = code - code.mean(0), rows - rows.mean(0)
     slopes = np.linalg.lstsq(code, rows, rcond=None)[0]  # (k, d)
@@ -287,9 +381,9 @@ def test_distances_of_codes_are_those_of_reconstructions(cls, digits):
 
 
 @pytest.mark.parametrize("linear_path", [True, False])
-@pytest.mark.parametrize("widths", [(), (9, 7)])
-def test_mapping_codes_leaves_the_reconstruction(widths, linear_path):
-    module = MLP(widths, linear_path=linear_path)(6, 3)
+@pytest.mark.parametrize("network", [MLP(()), MLP((9, 7)), Convolutional((2, 3), 4)])
+def test_mapping_codes_leaves_the_reconstruction(network, linear_path):
+    module = clone(network).set_params(linear_path=linear_path)(6, 3)
     rows, matrix = torch.randn(20, 6), torch.eye(3) + 0.3 * torch.ones(3, 3)
     with torch.no_grad():
         code = module.encode(rows)
