@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from skae._codes import CodeMap, bare
 from skae._device import training_device
+from skae._halves import EncoderDecoder
 from skae._mlp import MLP
 from skae._model import Model
 from skae._net import train
@@ -177,6 +178,12 @@ class Fitting:
         if isinstance(self.penalty, Penalty):
             self.penalty.check(module)
         inner = bare(module)
+        is_tied = isinstance(inner, EncoderDecoder) and inner.is_tied
+        if is_tied and self.estimator.init == "pca":
+            raise ValueError(
+                "init='pca' starts with networks that add nothing, which tied weights "
+                "cannot leave: use init='random' or tied_weights=False."
+            )
         if not getattr(inner, "can_be_pca", False):
             if self.estimator.network is None and self.estimator.init == "pca":
                 raise ValueError(
@@ -208,6 +215,8 @@ class Fitting:
         if self.penalty is not None or not is_known(model.network):
             return model
         module = model.build().eval()
+        if module.is_tied:
+            return model  # no matrix can be undone in the transposed weight
         with torch.no_grad():
             code = module.encode(rows)
             output = module.decode(code)

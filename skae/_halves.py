@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 ACTIVATIONS = {
     "identity": nn.Identity,
@@ -81,6 +82,68 @@ class LinearPath(nn.Module):
         return torch.addcmul(self.linear(X), self.out_factor, output)
 
 
+class TiedLinear(nn.Module):
+    """A Linear layer with the weight of another one, transposed, and its own bias.
+
+    The weight belongs to the other layer: it is neither a parameter of this one nor in
+    its state.
+
+    Parameters
+    ----------
+    source : Linear
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from skae._halves import TiedLinear
+    >>> source = nn.Linear(5, 3)
+    >>> layer = TiedLinear(source)
+    >>> layer(torch.zeros(2, 3)).shape
+    torch.Size([2, 5])
+    >>> torch.equal(layer.weight, source.weight.T)
+    True
+    """
+
+    def __init__(self, source):
+        super().__init__()
+        # Past torch's registration: the source has its place in the encoder.
+        object.__setattr__(self, "source", source)
+        self.bias = nn.Parameter(torch.empty(source.in_features))
+        self._draw_bias()
+
+    @property
+    def weight(self):
+        return self.source.weight.T
+
+    def forward(self, X):
+        return F.linear(X, self.weight, self.bias)
+
+    def reset_parameters(self):
+        """Draw the bias anew, and the weight of both layers."""
+        self.source.reset_parameters()
+        self._draw_bias()
+
+    def _draw_bias(self):
+        bound = self.source.out_features**-0.5  # as Linear layers have it
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def untied(self):
+        """A Linear layer with a copy of the weight."""
+        layer = nn.Linear(self.source.out_features, self.source.in_features)
+        layer.weight = nn.Parameter(self.weight.detach().clone())
+        layer.bias = nn.Parameter(self.bias.detach().clone())
+        return layer.requires_grad_(self.bias.requires_grad)
+
+
+def untie(half):
+    """Give a half weights of its own, in place of those that it shares."""
+    for parent in list(half.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, TiedLinear):
+                setattr(parent, name, layer.untied())
+
+
 class EncoderDecoder(nn.Module):
     """Two modules, one that encodes and one that decodes.
 
@@ -111,6 +174,11 @@ class EncoderDecoder(nn.Module):
     def can_be_pca(self):
         """Whether the two halves are linear, or have a linear path."""
         return all(_linear(half) is not None for half in (self.encoder, self.decoder))
+
+    @property
+    def is_tied(self):
+        """Whether the decoder has weights of the encoder's."""
+        return any(isinstance(layer, TiedLinear) for layer in self.decoder.modules())
 
     @torch.no_grad()
     def start_at_pca(self, pca, rows, target, loss):
@@ -168,7 +236,7 @@ class EncoderDecoder(nn.Module):
         """Multiply the codes by a matrix, and undo it in the decoder.
 
         For an encoder whose last layer with a weight, and a decoder whose first one, is
-        a Linear layer of its own.
+        a Linear layer of its own; so not where weights are tied.
 
         Parameters
         ----------

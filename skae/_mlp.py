@@ -1,12 +1,12 @@
 """The default network: two multi-layer perceptrons."""
 
 from itertools import pairwise
-from numbers import Integral
+from numbers import Integral, Real
 
 from torch import nn
 
-from skae._compat import StrOptions
-from skae._halves import ACTIVATIONS, EncoderDecoder, LinearPath
+from skae._compat import Interval, StrOptions
+from skae._halves import ACTIVATIONS, EncoderDecoder, LinearPath, TiedLinear
 from skae._part import KnownNetwork
 
 
@@ -24,6 +24,22 @@ class MLP(KnownNetwork):
     linear_path : bool, default=True
         Whether a linear map runs beside each of the two networks, so that the module
         can be PCA.
+    tied_weights : bool, default=False
+        Whether the decoder's layers have the encoder's weights, transposed, and biases
+        of their own, which halves the parameters [1]_. Linear maps beside the networks
+        stay apart. Not with ``init="pca"``.
+    dropout : float in [0, 1), default=0.0
+        Share of the cells of each hidden layer that are zeroed at random while
+        training [2]_.
+
+    References
+    ----------
+    .. [1] Vincent, P., Larochelle, H., Lajoie, I., Bengio, Y., Manzagol, P.-A. (2010).
+       Stacked denoising autoencoders. JMLR 11.
+       https://jmlr.org/papers/v11/vincent10a.html
+    .. [2] Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural
+       networks from overfitting. JMLR 15.
+       https://jmlr.org/papers/v15/srivastava14a.html
 
     Examples
     --------
@@ -38,14 +54,23 @@ class MLP(KnownNetwork):
         "hidden_layer_sizes": ["array-like", Integral],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "linear_path": ["boolean"],
+        "tied_weights": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
-        self, hidden_layer_sizes=(256, 128), activation="gelu", linear_path=True
+        self,
+        hidden_layer_sizes=(256, 128),
+        activation="gelu",
+        linear_path=True,
+        tied_weights=False,
+        dropout=0.0,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.linear_path = linear_path
+        self.tied_weights = tied_weights
+        self.dropout = dropout
 
     def __call__(self, n_features, n_components):
         hidden = self.hidden_layer_sizes
@@ -57,8 +82,14 @@ class MLP(KnownNetwork):
             )
         widths = [n_features, *map(int, hidden), n_components]
         halves = [self._layers(widths), self._layers(widths[::-1])]
+        if self.tied_weights:
+            halves[1] = _tied(halves[1], halves[0])
         if self.linear_path and hidden:
-            halves = [LinearPath(half) for half in halves]
+            ends = n_features, n_components
+            halves = [
+                LinearPath(half, widths)
+                for half, widths in zip(halves, (ends, ends[::-1]), strict=True)
+            ]
         return EncoderDecoder(*halves)
 
     def _layers(self, widths):
@@ -66,4 +97,19 @@ class MLP(KnownNetwork):
         layers = []
         for n_in, n_out in pairwise(widths):
             layers += [nn.Linear(n_in, n_out), ACTIVATIONS[self.activation]()]
-        return nn.Sequential(*layers[:-1])
+            if self.dropout:
+                layers.append(nn.Dropout(self.dropout))
+        while not isinstance(layers[-1], nn.Linear):
+            layers.pop()
+        return nn.Sequential(*layers)
+
+
+def _tied(half, source):
+    """The half with Linear layers tied to those of its mirror image, the source."""
+    sources = [layer for layer in source if isinstance(layer, nn.Linear)]
+    return nn.Sequential(
+        *(
+            TiedLinear(sources.pop()) if isinstance(layer, nn.Linear) else layer
+            for layer in half
+        )
+    )

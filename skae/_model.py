@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from skae._codes import CodedModule, CodeMap, bare
-from skae._halves import EncoderDecoder, LinearPath
+from skae._halves import EncoderDecoder, LinearPath, TiedLinear, untie
 from skae._inference import (
     AlignedProducts,
     Stack,
@@ -173,6 +173,7 @@ class Model:
         """New encoder and decoder in data units, in evaluation mode."""
         module = self.build().eval().requires_grad_(False)
         encode, decode = _encoder(module), _decoder(module)
+        untie(decode)
         own_units = getattr(module, "has_own_units", False)
         units = self.shift, self.scale, 1.0 if own_units else self.scale
         encoder_units, decoder_units = (
@@ -332,7 +333,9 @@ def _stack(half, device):
     """A half of an MLP as a Stack, the linear path's factors within the weights."""
     network = half.network if isinstance(half, LinearPath) else half
     layers = [
-        (layer.weight, layer.bias) for layer in network if isinstance(layer, nn.Linear)
+        (layer.weight, layer.bias)
+        for layer in network
+        if isinstance(layer, nn.Linear | TiedLinear)
     ]
     activation = network[1] if len(network) > 1 else nn.Identity()
     if not isinstance(half, LinearPath):

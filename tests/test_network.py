@@ -1,5 +1,6 @@
 """The user's own network, with every method and every setting."""
 
+import copy
 import functools
 import itertools
 import pickle
@@ -13,8 +14,9 @@ from torch import nn
 
 import skae
 from skae._halves import ACTIVATIONS
+from skae._random import PrivateRandomness
 from skae.corruptions import Masking
-from skae.networks import MLP, Convolutional, EncoderDecoder
+from skae.networks import MLP, Convolutional, EncoderDecoder, LinearPath
 
 
 class Own(nn.Module):
@@ -147,6 +149,7 @@ NETWORKS = {
     "normed": Normed,
     "lazy": Lazy,
     "part": MLP((8, 6), activation="tanh", linear_path=False),
+    "tied part": MLP((8, 6), tied_weights=True, dropout=0.1),
     "images": Convolutional((8, 8), (4, 7)),
     "images in colour": Convolutional((2, 8, 4), 5, "tanh", linear_path=False),
 }
@@ -391,6 +394,120 @@ def test_mapping_codes_leaves_the_reconstruction(network, linear_path):
         module.map_codes(matrix)
         torch.testing.assert_close(module.encode(rows), code @ matrix.T)
         torch.testing.assert_close(module.decode(module.encode(rows)), output)
+
+
+@pytest.mark.parametrize("linear_path", [True, False])
+@pytest.mark.parametrize("widths", [(), (9,), (16, 7)])
+def test_tied_weights_stay_tied(make, digits, widths, linear_path):
+    network = MLP(widths, linear_path=linear_path, tied_weights=True)
+    estimator = make(network=network, early_stopping=False, init="random").fit(digits)
+    for fitted in (estimator, pickle.loads(pickle.dumps(estimator))):
+        module = fitted.net_.module_
+        down, up = (
+            [
+                layer
+                for layer in getattr(half, "network", half)
+                if len(layer._parameters)
+            ]
+            for half in (module.encoder, module.decoder)
+        )
+        assert len(down) == len(widths) + 1
+        for layer, tied in zip(down, up[::-1], strict=True):
+            assert torch.equal(layer.weight.T, tied.weight)
+    code = estimator.transform(digits[:5])
+    torch_code = estimator.encoder_(torch.tensor(digits[:5]))
+    np.testing.assert_allclose(code, torch_code.numpy(), rtol=1e-4, atol=1e-4)
+    # The decoder alone can be moved.
+    rows = copy.deepcopy(estimator.decoder_).to("meta")(torch_code.to("meta"))
+    assert rows.shape == (5, 64)
+
+
+def test_tied_weights_are_counted_once():
+    def count(module):
+        return sum(parameter.numel() for parameter in module.parameters())
+
+    shared = 6 * 9 + 9 * 2
+    network = MLP((9,), linear_path=False)
+    free, tied = network(6, 2), MLP((9,), "gelu", False, tied_weights=True)(6, 2)
+    assert count(tied) == count(free) - shared
+    state = tied.state_dict()
+    assert sum(value.numel() for value in state.values()) == count(tied)
+    again = copy.deepcopy(tied)
+    with torch.no_grad():
+        again.encoder[0].weight.fill_(7)
+    assert (again.decoder[-1].weight == 7).all()
+    assert not (tied.decoder[-1].weight == 7).any()
+
+
+def test_tied_weights_are_left_for_pca_and_beat_it(digits):
+    network = MLP((32,), tied_weights=True)
+    few = skae.AutoencoderTransformer(2, network=network, max_iter=1, random_state=0)
+    few.fit(digits[:20])
+    assert few.best_iter_ == 0
+    scores = PCA(2).fit_transform(digits[:20])
+    np.testing.assert_allclose(few.transform(digits[:20]), scores, atol=1e-2)
+    many = skae.AutoencoderTransformer(8, network=network, random_state=0).fit(digits)
+    assert min(many.validation_loss_curve_) < 0.9 * many.pca_loss_
+
+
+@pytest.mark.parametrize("linear_path", [True, False])
+def test_tied_weights_cannot_start_at_pca(make, digits, linear_path):
+    network = MLP((8,), linear_path=linear_path, tied_weights=True)
+    with pytest.raises(ValueError, match="init='random' or tied_weights=False"):
+        make(network=network, init="pca").fit(digits)
+
+
+def test_dropout_zeroes_hidden_cells_in_training_only():
+    module = MLP((400,), "relu", False, dropout=0.25)(6, 2)
+    rows = torch.ones(50, 6)
+    hidden = module.encoder[:-1]
+    assert torch.equal(hidden.eval()(rows), module.encoder[:2](rows))
+    active = module.encoder[:2](rows) > 0
+    dropped = (hidden.train()(rows) == 0)[active].float().mean()
+    assert 0.2 < dropped < 0.3
+    layers = [type(layer) for layer in module.decoder]
+    assert layers == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear]
+
+
+def test_dropout_is_reproducible_and_private(make, digits):
+    before = torch.get_rng_state()
+    first, second, other = (
+        make(network=MLP((16,), dropout=0.5), early_stopping=False, random_state=seed)
+        .fit(digits)
+        .transform(digits)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.allclose(first, other)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_without_ties_and_dropout_layers_are_plain_ones():
+    def by_hand():
+        down = nn.Sequential(nn.Linear(6, 9), nn.GELU(), nn.Linear(9, 2))
+        up = nn.Sequential(nn.Linear(2, 9), nn.GELU(), nn.Linear(9, 6))
+        return EncoderDecoder(LinearPath(down), LinearPath(up))
+
+    network = functools.partial(MLP((9,), tied_weights=False, dropout=0.0), 6, 2)
+    states = []
+    for function in (by_hand, network):
+        with PrivateRandomness(torch.Generator().manual_seed(0)):
+            states.append(function().state_dict())
+    assert list(states[0]) == list(states[1])
+    assert all(
+        torch.equal(*pair)
+        for pair in zip(*(state.values() for state in states), strict=True)
+    )
+
+
+def test_dropout_changes_the_training(make, digits):
+    plain, dropped = (
+        make(network=MLP((16,), dropout=dropout), early_stopping=False).fit(digits)
+        for dropout in (0.0, 0.5)
+    )
+    assert plain.loss_curve_[-1] < dropped.loss_curve_[-1]
+    names = [type(layer) for layer in plain.net_.module_.modules()]
+    assert nn.Dropout not in names
 
 
 class Squashed(EncoderDecoder):
