@@ -44,7 +44,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "activation": [StrOptions(set(ACTIVATIONS))],
         "network": [callable, None],
         "linear_path": ["boolean"],
-        "init": [StrOptions({"pca", "random"})],
+        "init": [StrOptions({"pca", "random", "layerwise"})],
         "loss": [StrOptions(set(LOSSES)), Loss],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from skae._codes import CodeMap, bare
 from skae._device import training_device
 from skae._halves import EncoderDecoder
+from skae._layerwise import check_is_layered, pretrain
 from skae._mlp import MLP
 from skae._model import Model
 from skae._net import train
@@ -68,6 +69,8 @@ class Fitting:
                 f"network is an instance of {type(network).__name__}: pass the class "
                 "or a function that makes it, so that each fit starts anew."
             )
+        if estimator.init == "layerwise":
+            check_is_layered(self.network)
         if getattr(self.penalty, "is_neutral", False):
             self.penalty = None
         if getattr(self.corruption, "is_neutral", False):
@@ -123,6 +126,9 @@ class Fitting:
         else:
             model, module, as_pca = earlier, earlier.build(), None
         training = self._training(len(train_rows), earlier is not None, device, seeds)
+        if earlier is None and estimator.init == "layerwise":
+            outermost = Objective(self.loss, None, self.corruption, shift, scale)
+            pretrain(module, train_rows, valid_rows, outermost.to(device), training)
         trained = train(
             module, train_rows, valid_rows, objective, training, model.moments, as_pca
         )
@@ -199,9 +205,9 @@ class Fitting:
             module.to(rows.device)
             inner.start_at_pca(pca, seen, objective.target(head), objective.loss)
             as_pca = {name: v.clone() for name, v in module.state_dict().items()}
-            if self.estimator.init == "random" and is_known(bare(self.network)):
+            if self.estimator.init != "pca" and is_known(bare(self.network)):
                 inner.leave_pca()
-            elif self.estimator.init == "random":
+            elif self.estimator.init != "pca":
                 module.load_state_dict(given)
         return module.cpu(), as_pca if module is inner else None
 

@@ -268,7 +268,7 @@ def _silence(layer):
     nn.init.zeros_(layer.bias)
 
 
-def _layers(half):
+def layers_of(half):
     """The layers of a half, without the linear path."""
     network = half.network if isinstance(half, LinearPath) else half
     return network if isinstance(network, nn.Sequential) else [network]
@@ -276,13 +276,13 @@ def _layers(half):
 
 def _weighted(half):
     """The layers of a half that have a weight, without the linear path."""
-    return [layer for layer in _layers(half) if hasattr(layer, "weight")]
+    return [layer for layer in layers_of(half) if hasattr(layer, "weight")]
 
 
 def _linear(half):
     """The linear map of a half that has one."""
     if isinstance(half, LinearPath):
         return half.linear
-    layers = _layers(half)
+    layers = layers_of(half)
     is_linear = len(layers) == 1 and type(layers[0]) is nn.Linear
     return layers[0] if is_linear and layers[0].bias is not None else None

@@ -62,11 +62,15 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         Whether a linear map runs beside the encoder's network and one beside the
         decoder's, so that the autoencoder can be PCA: training then has to beat it.
         Not used with `network`.
-    init : {"pca", "random"}, default="random"
+    init : {"pca", "random", "layerwise"}, default="random"
         Where training starts. With "random" the networks are random, and linear maps
         beside them add nothing yet. With "pca" the linear maps are PCA's, and the
         networks add nothing yet: the autoencoder starts as PCA, and its codes as
-        PCA's scores. A network of your own keeps its own initialisation.
+        PCA's scores. "layerwise" is "random", and then pairs of mirrored layers are
+        trained one after the other, from the outermost inwards, for a third of the
+        epochs each, before all are trained together; for :class:`skae.networks.MLP`
+        only (:doi:`10.7551/mitpress/7503.003.0024`). A network of your own keeps its
+        own initialisation.
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
             Loss, default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].

@@ -21,7 +21,7 @@ LAYERS = [
         "networks",
         "penalties",
     ],
-    ["_model", "_objective", "_training", "_net", "_fitting"],
+    ["_model", "_objective", "_training", "_net", "_layerwise", "_fitting"],
     ["_base"],
     ["_autoencoder", "_denoising", "_sparse", "_contractive", "_variational"],
     ["__init__"],
