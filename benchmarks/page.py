@@ -12,6 +12,7 @@ TITLES = {
     "quality": "Quality",
     "speed": "Speed",
     "features": "Features",
+    "family": "The family",
     "memory": "Memory",
     "gpu": "GPU",
     "defaults": "Defaults",
@@ -38,9 +39,9 @@ question at a time:
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
-The other questions are ``speed``, ``features``, ``memory``, ``gpu`` and ``defaults``,
-which changes one default at a time and is not part of ``make bench``; ``--quick`` shows
-that it runs.
+The other questions are ``speed``, ``features``, ``family``, ``memory``, ``gpu`` and
+``defaults``, which changes one default at a time and is not part of ``make bench``;
+``--quick`` shows that it runs.
 """
 
 
