@@ -1,7 +1,7 @@
 """The network for images: convolutions as encoder and, mirrored, as decoder."""
 
 from itertools import pairwise
-from math import prod
+from math import isqrt, prod
 from numbers import Integral
 
 from torch import nn
@@ -20,9 +20,10 @@ class Convolutional(KnownNetwork):
 
     Parameters
     ----------
-    image_shape : tuple of ints
+    image_shape : tuple of ints, default=None
         (height, width) or (height, width, n_channels) of the images whose cells, in
-        C order, are a row of X: ``X = images.reshape(len(images), -1)``.
+        C order, are a row of X: ``X = images.reshape(len(images), -1)``. None is a
+        square of one channel.
     channels : int or array-like of ints, default=(32, 64)
         Channels after each of the encoder's convolutions.
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
@@ -31,6 +32,12 @@ class Convolutional(KnownNetwork):
     linear_path : bool, default=True
         Whether a linear map runs beside each of the two networks, so that the module
         can be PCA.
+
+    Raises
+    ------
+    ValueError
+        When called for another number of features than the images have cells, or if a
+        shape or a number of channels is no positive integer.
 
     References
     ----------
@@ -49,14 +56,14 @@ class Convolutional(KnownNetwork):
     """
 
     _parameter_constraints = {
-        "image_shape": ["array-like"],
+        "image_shape": ["array-like", None],
         "channels": ["array-like", Integral],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "linear_path": ["boolean"],
     }
 
     def __init__(
-        self, image_shape, channels=(32, 64), activation="gelu", linear_path=True
+        self, image_shape=None, channels=(32, 64), activation="gelu", linear_path=True
     ):
         self.image_shape = image_shape
         self.channels = channels
@@ -85,11 +92,13 @@ class Convolutional(KnownNetwork):
 
     def _shapes(self, n_features):
         """(height, width, n_channels) of the images, and after each convolution."""
-        shape, channels = list(self.image_shape), self.channels
+        side, channels = isqrt(n_features), self.channels
+        given = (side, side) if self.image_shape is None else self.image_shape
+        shape = list(given)
         channels = [channels] if isinstance(channels, Integral) else list(channels)
         if len(shape) not in (2, 3) or not _are_positive(shape):
             raise ValueError(
-                f"image_shape={self.image_shape!r}, but positive integers, (height, "
+                f"image_shape={given!r}, but positive integers, (height, "
                 "width) or (height, width, n_channels), were expected."
             )
         if not channels or not _are_positive(channels):
@@ -100,7 +109,7 @@ class Convolutional(KnownNetwork):
         shape = tuple(map(int, shape + [1] * (3 - len(shape))))
         if prod(shape) != n_features:
             raise ValueError(
-                f"image_shape={self.image_shape!r} is {prod(shape)} cells, but X has "
+                f"image_shape={given!r} is {prod(shape)} cells, but X has "
                 f"{n_features} features: give the shape of the images that the rows "
                 "of X are, channels last."
             )

@@ -214,6 +214,15 @@ def test_images_do_not_depend_on_their_neighbours(shape, channels, n_threads):
         torch.set_num_threads(before)
 
 
+def test_images_are_squares_unless_told():
+    module = Convolutional(channels=3)(49, 2)
+    assert module.decode(module.encode(torch.randn(4, 49))).shape == (4, 49)
+    with pytest.raises(
+        ValueError, match=r"\(7, 7\) is 49 cells, but X has 50 features"
+    ):
+        Convolutional()(50, 2)
+
+
 @pytest.mark.parametrize("linear_path", [True, False])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (5, 1, 2), (4, 8), (7, 5, 3)])
 @pytest.mark.parametrize("channels", [3, (3,), (2, 4, 3)])
@@ -398,9 +407,11 @@ def test_mapping_codes_leaves_the_reconstruction(network, linear_path):
 
 @pytest.mark.parametrize("linear_path", [True, False])
 @pytest.mark.parametrize("widths", [(), (9,), (16, 7)])
-def test_tied_weights_stay_tied(make, digits, widths, linear_path):
+def test_tied_weights_stay_tied(digits, widths, linear_path):
     network = MLP(widths, linear_path=linear_path, tied_weights=True)
-    estimator = make(network=network, early_stopping=False, init="random").fit(digits)
+    estimator = skae.AutoencoderTransformer(
+        4, network=network, early_stopping=False, max_iter=3, random_state=0
+    ).fit(digits)
     for fitted in (estimator, pickle.loads(pickle.dumps(estimator))):
         module = fitted.net_.module_
         down, up = (
