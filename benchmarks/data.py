@@ -61,6 +61,26 @@ def code_size(n_columns):
     return max(2, min(n_columns // 4, 32))
 
 
+def labelled_tables(directory):
+    """All rows of the tables ``adbench/*.npz``: X, and y where 1 is an anomaly.
+
+    Without a directory, tables that come with scikit-learn, of which a class is taken
+    for anomalies.
+    """
+    if directory is None:
+        cancer, wine = datasets.load_breast_cancer(), datasets.load_wine()
+        return [
+            Dataset("breast_cancer", cancer.data, (cancer.target == 0).astype(int)),
+            Dataset("wine", wine.data, (wine.target == 2).astype(int)),
+        ]
+    found = []
+    for path in _table_paths(directory):
+        arrays = _arrays(path)
+        X, y = arrays["X"].astype(np.float64), arrays["y"].astype(int)
+        found.append(Dataset(path.stem, X, y))
+    return found
+
+
 def tables(directory):
     """Normal rows of the tables ``adbench/*.npz``: X, and y where 1 is an anomaly.
 

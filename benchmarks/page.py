@@ -13,6 +13,7 @@ TITLES = {
     "speed": "Speed",
     "features": "Features",
     "family": "The family",
+    "detection": "Detection",
     "memory": "Memory",
     "gpu": "GPU",
     "defaults": "Defaults",
@@ -39,9 +40,9 @@ question at a time:
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
-The other questions are ``speed``, ``features``, ``family``, ``memory``, ``gpu`` and
-``defaults``, which changes one default at a time and is not part of ``make bench``;
-``--quick`` shows that it runs.
+The other questions are ``speed``, ``features``, ``family``, ``detection``, ``memory``,
+``gpu`` and ``defaults``, which changes one default at a time and is not part of
+``make bench``; ``--quick`` shows that it runs.
 """
 
 

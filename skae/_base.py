@@ -24,6 +24,18 @@ from skae._rows import check_bounds, check_magnitude, is_bounded
 from skae.losses import LOSSES, Loss
 
 
+@contextmanager
+def kept_on_failure(estimator):
+    """Leave an estimator as it was if the block raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of all autoencoder transformers; not to be instantiated.
 
@@ -304,17 +316,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         state["callbacks"] = clone(self.callbacks, safe=False)
         return state
 
-    @contextmanager
-    def _kept_on_failure(self):
-        """Leave the estimator as it was if the block raises."""
-        before = vars(self).copy()
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
     def _checked(self, X):
         """Rows to apply a fitted model to, as an array."""
         check_is_fitted(self)
@@ -370,7 +371,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         earlier = getattr(self, "_model", None) if goes_on else None
         done = 0 if earlier is None else self.n_iter_
-        with self._kept_on_failure():
+        with kept_on_failure(self):
             first = earlier is None
             X = self._validated(X, reset=first, min_samples=2 if first else 1)
             fitting = Fitting(self, incremental)

@@ -2,6 +2,8 @@
 
 from numbers import Real
 
+import torch
+
 from skae._base import BaseAutoencoder
 from skae._compat import Interval
 from skae._device import inference_device
@@ -193,6 +195,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     def _make_penalty(self):
         return Contractive(self.alpha, self.n_projections)
 
+    @torch.inference_mode(mode=False)
     def jacobian_norm(self, X):
         """Frobenius norm of the encoder's Jacobian at each row.
 

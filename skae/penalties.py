@@ -4,7 +4,6 @@ from abc import abstractmethod
 from numbers import Integral, Real
 
 import torch
-from torch.func import vjp
 
 from skae._codes import gaussian_kl
 from skae._compat import Interval, StrOptions
@@ -224,10 +223,16 @@ def squared_jacobian_norms(network, X, n_components):
 
 def _squared_gradients(network, X, directions):
     """Squared lengths (m, n) of the gradients of codes along directions (m, n, k)."""
-    # Not autograd: while validating, no graph is recorded. Nor vmap, which not all
-    # layers have rules for.
-    _, pull_back = vjp(network.encode, X)
-    gradients = [pull_back(direction)[0] for direction in directions]
+    is_trained = torch.is_grad_enabled()  # and not validated or applied
+    with torch.enable_grad():
+        X = X.detach().requires_grad_()
+        code = network.encode(X)
+        gradients = [
+            torch.autograd.grad(
+                code, X, direction, retain_graph=True, create_graph=is_trained
+            )[0]
+            for direction in directions
+        ]
     return torch.stack([gradient.square().sum(1) for gradient in gradients])
 
 

@@ -24,13 +24,18 @@ def estimator_classes():
     return [getattr(skae, name) for name in skae.__all__]
 
 
+def transformer_classes():
+    """Every public transformer."""
+    return [cls for cls in estimator_classes() if hasattr(cls, "transform")]
+
+
 def code_units(estimator, factor):
     """What codes are multiplied by where the data are multiplied by a factor."""
     module = estimator.net_.module_
     return 1.0 if getattr(module, "has_own_units", False) else factor
 
 
-@pytest.fixture(params=estimator_classes(), ids=lambda cls: cls.__name__)
+@pytest.fixture(params=transformer_classes(), ids=lambda cls: cls.__name__)
 def make(request):
     """Makes an estimator of each class with a short training."""
 

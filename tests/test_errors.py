@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import torch
-from conftest import estimator_classes
+from conftest import transformer_classes
 from sklearn.preprocessing import MinMaxScaler
 
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
@@ -339,7 +339,7 @@ def test_a_network_whose_shapes_are_wrong(make, tables, network, error, message)
     check(tables, code)
 
 
-@pytest.mark.parametrize("cls", estimator_classes())
+@pytest.mark.parametrize("cls", transformer_classes())
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -12,6 +12,7 @@ PACKAGE = Path(skae.__file__).parent
 # from those that stand before it.
 LAYERS = [
     ["_compat", "_device", "_random", "_rows", "_pca", "_inference", "_part", "losses"],
+    ["_anomaly"],
     [
         "corruptions",
         "_halves",
@@ -24,11 +25,12 @@ LAYERS = [
     ["_model", "_objective", "_training", "_net", "_layerwise", "_fitting"],
     ["_base"],
     ["_autoencoder", "_denoising", "_sparse", "_contractive", "_variational"],
+    ["_outlier", "windows"],
     ["__init__"],
 ]
 ORDER = [name for layer in LAYERS for name in layer]
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
-FINAL = LAYERS[4]
+FINAL = LAYERS[5]
 
 
 def imported(path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import estimator_classes
+from conftest import transformer_classes
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -203,7 +203,7 @@ def test_overcomplete_codes_need_a_constraint(digits, constraint):
     np.testing.assert_allclose(autoencoder.pca_loss_, 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("cls", estimator_classes())
+@pytest.mark.parametrize("cls", transformer_classes())
 @pytest.mark.filterwarnings("error")
 def test_constant_columns_and_wild_scales(cls):
     rng = np.random.default_rng(0)

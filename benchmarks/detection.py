@@ -1,0 +1,254 @@
+"""Are outliers and novelties found, how often is there a false alarm, and why?"""
+
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from statistics import mean, median
+
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks import data
+from benchmarks.report import Report
+from benchmarks.timing import seconds
+from skae import AutoencoderOutlierDetector
+
+MOST_ROWS = 10_000
+# Held-out normal rows that a feature is replaced in, and the least change of it.
+PROBES, LEAST_CHANGE = 300, 0.5
+LEVELS = 0.01, 0.05
+FEWEST_ROWS = 1000  # to measure false alarms on
+NAME = "skae"
+
+
+class Nearest:
+    """Distance to the fifth nearest training row."""
+
+    def fit(self, X):
+        self.neighbors_ = NearestNeighbors(n_neighbors=5).fit(X)
+        return self
+
+    def outlyingness(self, X):
+        return self.neighbors_.kneighbors(X)[0][:, -1]
+
+
+@dataclass
+class Sklearn:
+    """A detector of scikit-learn's kind."""
+
+    make: object
+
+    def fit(self, X):
+        self.fitted_ = self.make().fit(X)
+        return self
+
+    def outlyingness(self, X):
+        return -self.fitted_.score_samples(X)
+
+
+class PyOD:
+    """AutoEncoder at its defaults."""
+
+    def fit(self, X):
+        from pyod.models.auto_encoder import AutoEncoder
+
+        self.fitted_ = AutoEncoder(random_state=0, device="cpu", verbose=0).fit(X)
+        return self
+
+    def outlyingness(self, X):
+        return self.fitted_.decision_function(X)
+
+
+def methods():
+    """The detectors by name, without those that are not installed, and a note."""
+    found = {
+        score: partial(
+            Sklearn, partial(AutoencoderOutlierDetector, score=score, random_state=0)
+        )
+        for score in ("combined", "neighbors", "error")
+    }
+    found = {f"{NAME}, {score}": make for score, make in found.items()}
+    found["5-NN distance"] = Nearest
+    found["IsolationForest"] = partial(
+        Sklearn, partial(IsolationForest, random_state=0)
+    )
+    if find_spec("pyod") is None:
+        return found, [
+            "PyOD is left out: pip install -c constraints.txt -e '.[bench]'."
+        ]
+    found["PyOD AutoEncoder"] = PyOD
+    return found, []
+
+
+def run(directory, quick):
+    """The report on detection."""
+    report = Report("Are outliers and novelties found, and what makes them so?")
+    tables = data.labelled_tables(directory)
+    tables = tables[:2] if quick else tables
+    contenders, notes = methods()
+    report.notes += [_described(directory, tables), *notes]
+    limit = data.QUICK_ROWS if quick else MOST_ROWS
+    times = dict.fromkeys(contenders, 0.0)
+    for protocol, split in (("novelty", novelty), ("contaminated", contaminated)):
+        _add_scores(report, protocol, split, tables, contenders, limit, times)
+    _add_times(report, times)
+    _add_false_alarms(report, tables, limit, 100 if quick else FEWEST_ROWS)
+    _add_culprits(report, tables, limit)
+    return report
+
+
+def _described(directory, tables):
+    if directory is None:
+        return "Without a data directory: sets that come with scikit-learn alone."
+    return f"{len(tables)} tables, at most {MOST_ROWS:,} rows of each, standardised."
+
+
+def novelty(table, seed):
+    """Half of the normal rows to train on; the others and all anomalies to test."""
+    normal = np.flatnonzero(table.y == 0)
+    train, others = train_test_split(normal, test_size=0.5, random_state=seed)
+    return train, np.r_[others, np.flatnonzero(table.y == 1)]
+
+
+def contaminated(table, seed):
+    """70 % of all rows to train on, without labels; 30 % to test."""
+    rows = np.arange(len(table.y))
+    return train_test_split(rows, test_size=0.3, stratify=table.y, random_state=seed)
+
+
+def _standardised(table, train, *others):
+    scaler = StandardScaler().fit(table.X[train])
+    return [scaler.transform(table.X[rows]) for rows in (train, *others)]
+
+
+def _add_scores(report, protocol, split, tables, contenders, limit, times):
+    rows = []
+    for table in tables:
+        table = table.capped(limit)
+        train, test = split(table, 0)
+        X_train, X_test = _standardised(table, train, test)
+        row = [table.name, len(train)]
+        for name, make in contenders.items():
+            method = make()
+            time, _ = seconds(method.fit, X_train)
+            more, scores = seconds(method.outlyingness, X_test)
+            times[name] += time + more
+            row.append(roc_auc_score(table.y[test], scores))
+        rows.append(row)
+    means = [mean(row[j] for row in rows) for j in range(2, len(rows[0]))]
+    rows.append(["mean", None, *means])
+    report.table(
+        f"AUROC, {protocol}",
+        ["table", "training rows", *contenders],
+        rows,
+        " ".join(split.__doc__.split()),
+    )
+    own, peers = means[0], means[3:]
+    aim = {"novelty": 0.915, "contaminated": 0.825}[protocol]
+    report.bar(f"{protocol}: mean AUROC", own, aim, at_most=False)
+    report.bar(
+        f"{protocol}: mean AUROC over the best peer's",
+        own - max(peers),
+        0.0,
+        at_most=False,
+    )
+
+
+def _add_times(report, times):
+    report.table(
+        "Seconds to fit and to score, all tables and both protocols",
+        list(times),
+        [list(times.values())],
+    )
+    if "PyOD AutoEncoder" in times:
+        ratio = times[f"{NAME}, combined"] / times["PyOD AutoEncoder"]
+        report.bar("seconds over PyOD AutoEncoder's", ratio, 1.0)
+
+
+def _add_false_alarms(report, tables, limit, fewest):
+    rows = []
+    for table in tables:
+        table = table.capped(limit)
+        train, test = novelty(table, 0)
+        test = test[table.y[test] == 0]
+        if len(train) < fewest:
+            continue
+        X_train, X_test = _standardised(table, train, test)
+        row = [table.name, len(train), len(test)]
+        detector = AutoencoderOutlierDetector(random_state=0).fit(X_train)
+        scores = detector.score_samples(X_test)
+        for alpha in LEVELS:
+            row.append(100 * float((scores < detector.threshold(alpha)).mean()))
+        rows.append(row)
+    if not rows:
+        return
+    for j, alpha in enumerate(LEVELS):
+        rates = [row[3 + j] / 100 for row in rows]
+        within = mean(abs(rate - alpha) <= alpha / 3 for rate in rates)
+        report.bar(
+            f"false alarms at {alpha:.0%}: mean rate over the requested one, less 1",
+            abs(mean(rates) / alpha - 1),
+            1 / 3,
+        )
+        report.bar(f"false alarms at {alpha:.0%}: share of tables within a third",
+                   within, 1.0, at_most=False)  # fmt: skip
+    means = [mean(row[j] for row in rows) for j in (3, 4)]
+    medians = [median(row[j] for row in rows) for j in (3, 4)]
+    rows += [["mean", None, None, *means], ["median", None, None, *medians]]
+    report.table(
+        "False alarms among new normal rows, in %",
+        ["table", "training rows", "new rows", *(f"at {a:.0%}" for a in LEVELS)],
+        rows,
+        "Trained on half of the normal rows.",
+    )
+
+
+def _add_culprits(report, tables, limit):
+    rows = []
+    for table in tables:
+        table = table.capped(limit)
+        train, test = novelty(table, 0)
+        test = test[table.y[test] == 0][:PROBES]
+        X_train, X_test = _standardised(table, train, test)
+        X, replaced = _with_one_replaced(X_train, X_test)
+        detector = AutoencoderOutlierDetector(random_state=0).fit(X_train)
+        raw = np.square(X - detector.reconstruct(X))
+        found = [
+            float((scores.argmax(1) == replaced).mean())
+            for scores in (detector.feature_scores(X), raw)
+        ]
+        rows.append([table.name, X.shape[1], *found, 1 / X.shape[1]])
+    means = [mean(row[j] for row in rows) for j in (2, 3, 4)]
+    rows.append(["mean", None, *means])
+    report.table(
+        "Share of replaced features that are ranked first",
+        ["table", "features", "feature_scores", "raw squared errors", "by chance"],
+        rows,
+        "Normal rows, in each of which one feature has another row's value, at least "
+        f"{LEAST_CHANGE} standard deviations from its own.",
+    )
+    report.bar(
+        "replaced features found: gain over raw squared errors",
+        means[0] - means[1],
+        0.0,
+        at_most=False,
+    )
+
+
+def _with_one_replaced(X_train, X_test):
+    """Rows of which one feature is another row's, and which feature that is."""
+    rng = np.random.default_rng(0)
+    varying = np.flatnonzero(X_train.std(0) > 0)
+    rows, replaced = np.arange(len(X_test)), rng.choice(varying, len(X_test))
+    X = X_test.copy()
+    for _ in range(50):
+        same = np.abs(X - X_test)[rows, replaced] < LEAST_CHANGE
+        X[rows[same], replaced[same]] = X_train[
+            rng.integers(len(X_train), size=same.sum()), replaced[same]
+        ]
+    moved = np.abs(X - X_test)[rows, replaced] >= LEAST_CHANGE
+    return X[moved], replaced[moved]
