@@ -66,12 +66,11 @@ class PyOD:
 def methods():
     """The detectors by name, without those that are not installed, and a note."""
     found = {
-        score: partial(
-            Sklearn, partial(AutoencoderOutlierDetector, score=score, random_state=0)
+        f"{NAME}, {method}": partial(
+            Sklearn, partial(AutoencoderOutlierDetector, method=method, random_state=0)
         )
-        for score in ("combined", "neighbors", "error")
+        for method in ("combined", "neighbors", "error")
     }
-    found = {f"{NAME}, {score}": make for score, make in found.items()}
     found["5-NN distance"] = Nearest
     found["IsolationForest"] = partial(
         Sklearn, partial(IsolationForest, random_state=0)

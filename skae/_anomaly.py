@@ -57,20 +57,18 @@ class Neighbours:
         self.references = references
         self.weights = _nearest_probabilities(len(references), SAMPLE_SIZE)
 
-    def distances(self, rows, own=None):
-        """Mean distance (n,) of rows (n, d).
+    def distances(self, rows):
+        """Mean distance (n,) of rows (n, d); no row is a reference for itself.
 
-        With `own`, the index of each row among the references, or -1, no row is a
-        reference for itself.
+        That is, one reference that equals it is left out.
         """
+        rows = rows.astype(self.references.dtype)
         squared = cdist(rows, self.references, "sqeuclidean")  # (n, m)
-        count = len(self.weights)
-        if own is not None:
-            is_one = np.flatnonzero(own >= 0)
-            squared[is_one, own[is_one]] = np.inf
-            count = min(count, squared.shape[1] - 1)
-        if count < squared.shape[1]:
-            squared = np.partition(squared, count - 1, axis=1)[:, :count]
+        nearest = squared.argmin(axis=1)
+        same = np.flatnonzero(squared.min(axis=1) == 0)
+        squared[same, nearest[same]] = np.inf
+        count = min(len(self.weights), squared.shape[1] - 1)
+        squared = np.partition(squared, count - 1, axis=1)[:, :count]
         weights = self.weights[:count] / self.weights[:count].sum()
         return (np.sqrt(np.sort(squared, axis=1)) * weights).sum(axis=1)
 
@@ -113,7 +111,7 @@ class Errors:
     def __init__(self, rows, errors, seed):
         pass
 
-    def of(self, rows, errors, own=None):
+    def of(self, rows, errors):
         return np.square(errors).mean(axis=1)
 
 
@@ -133,7 +131,7 @@ class Isolation:
         )
         self.forest = forest.fit(rows)
 
-    def of(self, rows, errors, own=None):
+    def of(self, rows, errors):
         return -self.forest.score_samples(rows)
 
 
@@ -143,8 +141,8 @@ class NeighboursOfRows(Neighbours):
     def __init__(self, rows, errors, seed):
         super().__init__(rows[:_MOST_REFERENCES].astype(np.float32))
 
-    def of(self, rows, errors, own=None):
-        return self.distances(rows, own)
+    def of(self, rows, errors):
+        return self.distances(rows)
 
 
 class NeighboursOfBoth(Neighbours):
@@ -154,8 +152,8 @@ class NeighboursOfBoth(Neighbours):
         both = np.c_[rows, errors][:_MOST_REFERENCES]
         super().__init__(both.astype(np.float32))
 
-    def of(self, rows, errors, own=None):
-        return self.distances(np.c_[rows, errors], own)
+    def of(self, rows, errors):
+        return self.distances(np.c_[rows, errors])
 
 
 # What each score is made of; of several, the surprises are added.
@@ -208,8 +206,7 @@ class Anomalies:
         for X, errors in parts:
             rows, errors = self._rows(X), self.relative(errors)
             pieces = [kind(rows, errors, seed) for kind in self.kinds]
-            own = np.where(np.arange(len(X)) < _MOST_REFERENCES, np.arange(len(X)), -1)
-            values.append(_values(pieces, rows, errors, own))
+            values.append(_values(pieces, rows, errors))
             self.pieces.append(pieces)
         values = np.concatenate(values)
         self.usual_values = np.sort(values, axis=0)
@@ -248,11 +245,10 @@ class Anomalies:
         return sum(surprise(of_rows, usual) for of_rows, usual in pairs)
 
 
-def _values(pieces, rows, errors, own=None):
+def _values(pieces, rows, errors):
     """What each of p pieces says of rows and their errors: (n, p)."""
     values = np.empty((len(rows), len(pieces)))
     for part in gen_batches(len(rows), _CHUNK_ROWS):
-        of_part = None if own is None else own[part]
         for j, piece in enumerate(pieces):
-            values[part, j] = piece.of(rows[part], errors[part], of_part)
+            values[part, j] = piece.of(rows[part], errors[part])
     return values

@@ -7,14 +7,12 @@ from sklearn.utils._param_validation import (
     RealNotInt,
     StrOptions,
 )
-from sklearn.utils._set_output import _SetOutputMixin as SetOutputMixin
 from sklearn.utils._set_output import _wrap_data_with_container as wrapped_output
 
 __all__ = [
     "HasMethods",
     "Interval",
     "RealNotInt",
-    "SetOutputMixin",
     "StrOptions",
     "fit_context",
     "wrapped_output",

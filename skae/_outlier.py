@@ -14,7 +14,6 @@ from skae._base import kept_on_failure
 from skae._compat import (
     HasMethods,
     Interval,
-    SetOutputMixin,
     StrOptions,
     fit_context,
     wrapped_output,
@@ -36,9 +35,7 @@ _DEFAULTS = {
 }
 
 
-class AutoencoderOutlierDetector(
-    OneToOneFeatureMixin, SetOutputMixin, OutlierMixin, BaseEstimator
-):
+class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
     """Finds rows that are not like the others, and the features that make them so.
 
     An autoencoder learns what rows are like. How badly it reconstructs a new one tells
@@ -53,7 +50,7 @@ class AutoencoderOutlierDetector(
         Any transformer of this package, such as
         :class:`skae.VariationalAutoencoderTransformer`. None is a small denoising
         autoencoder.
-    score : {"combined", "neighbors", "error"}, default="combined"
+    method : {"combined", "neighbors", "error"}, default="combined"
         What rows are scored by. "error" is the mean over the features of the squared
         error, each in units of that feature's usual error: it alone is a sum over the
         features. "neighbors" is the distance to the nearest of 256 rows, the mean over
@@ -83,7 +80,8 @@ class AutoencoderOutlierDetector(
     offset_ : float
         Scores below it are outlying.
     held_out_scores_ : ndarray of shape (n_samples,)
-        Scores of the training rows when they were held out, sorted.
+        Scores of the training rows by what was fitted without them; NaN for rows that
+        `cv` never holds out.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -117,9 +115,11 @@ class AutoencoderOutlierDetector(
     np.int64(0)
     """
 
+    # Of scikit-learn's mechanism for containers, which is for transformers.
+    _sklearn_auto_wrap_output_keys = frozenset({"transform"})
     _parameter_constraints = {
         "autoencoder": [HasMethods(["fit", "reconstruct"]), None],
-        "score": [StrOptions(set(SCORES))],
+        "method": [StrOptions(set(SCORES))],
         "contamination": [
             StrOptions({"auto"}),
             Interval(Real, 0, 0.5, closed="right"),
@@ -133,14 +133,14 @@ class AutoencoderOutlierDetector(
         self,
         autoencoder=None,
         *,
-        score="combined",
+        method="combined",
         contamination="auto",
         alpha=0.01,
         cv=2,
         random_state=None,
     ):
         self.autoencoder = autoencoder
-        self.score = score
+        self.method = method
         self.contamination = contamination
         self.alpha = alpha
         self.cv = cv
@@ -170,19 +170,65 @@ class AutoencoderOutlierDetector(
         with kept_on_failure(self):
             X = self._validated(X, reset=True)
             seed = new_seed(self.random_state)
-            self.autoencoders_, parts = [], []
+            self.autoencoders_, parts, order = [], [], []
             for train, test in self._splitter(seed).split(X):
                 autoencoder = self._new_autoencoder(X.shape[1], seed).fit(X[train])
-                rows = X[np.random.default_rng(seed).permutation(test)]
+                order.append(np.random.default_rng(seed).permutation(test))
+                rows = X[order[-1]]
                 parts.append((rows, rows - autoencoder.reconstruct(rows)))
                 self.autoencoders_.append(autoencoder)
-            self._anomalies = Anomalies(SCORES[self.score], *shift_and_scale(X))
-            self.held_out_scores_ = np.sort(-self._anomalies.fit(parts, seed))
+            self._anomalies = Anomalies(SCORES[self.method], *shift_and_scale(X))
+            self.held_out_scores_ = np.full(len(X), np.nan)
+            order, scores = np.concatenate(order), self._anomalies.fit(parts, seed)
+            self.held_out_scores_[order] = -scores
             if self.contamination == "auto":
                 self.offset_ = self.threshold(self.alpha)
             else:
                 scores = self._scores(X)
                 self.offset_ = float(np.percentile(scores, 100 * self.contamination))
+        return self
+
+    def fit_predict(self, X, y=None):
+        """Fit to rows, and say which of them are normal.
+
+        With ``contamination="auto"`` each row is judged by what was fitted without it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least eight rows, without missing values, most of them normal.
+        y : object
+            Ignored.
+
+        Returns
+        -------
+        is_normal : ndarray of shape (n_samples,)
+            1 for normal rows, -1 for outlying ones.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit`.
+        """
+        self.fit(X)
+        if self.contamination != "auto":
+            return self.predict(X)
+        return np.where(self.held_out_scores_ < self.offset_, -1, 1)
+
+    def set_output(self, *, transform=None):
+        """Set what :meth:`feature_scores` returns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            As for transformers. None leaves it as it is.
+
+        Returns
+        -------
+        self : object
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
         return self
 
     def threshold(self, alpha):
@@ -210,7 +256,7 @@ class AutoencoderOutlierDetector(
         check_is_fitted(self)
         if not 0 < alpha < 1:
             raise ValueError(f"alpha={alpha}, but a rate between 0 and 1 was expected.")
-        scores = self.held_out_scores_
+        scores = np.sort(self.held_out_scores_[np.isfinite(self.held_out_scores_)])
         rank = int(alpha * (len(scores) + 1))
         return float(scores[rank - 1] if rank else np.nextafter(scores[0], -np.inf))
 
@@ -283,7 +329,7 @@ class AutoencoderOutlierDetector(
 
         The squared error of its reconstruction, in units of the feature's usual error,
         over the number of features; the mean over the autoencoders. For
-        ``score="error"`` they add up to minus the score.
+        ``method="error"`` they add up to minus the score.
 
         Parameters
         ----------

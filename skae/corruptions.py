@@ -1,6 +1,7 @@
 """Corruptions: what is done to the rows that a denoising autoencoder reads."""
 
 from abc import abstractmethod
+from copy import copy
 from functools import partial
 from numbers import Real
 
@@ -72,7 +73,9 @@ class Corruption(Part):
                 f"level has values from {float(level.min()):g} to "
                 f"{float(level.max()):g}, but they must be from 0 to {self._highest:g}."
             )
-        return type(self)(level.to(mean.device))
+        prepared = copy(self)
+        prepared.level = level.to(mean.device)
+        return prepared
 
     @abstractmethod
     def __call__(self, X, generator):

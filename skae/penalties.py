@@ -1,6 +1,7 @@
 """Penalties: what constrains the code, added to the loss while training."""
 
 from abc import abstractmethod
+from copy import copy
 from numbers import Integral, Real
 
 import torch
@@ -299,7 +300,9 @@ class GaussianKL(Penalty):
     def during(self, epoch):
         if epoch >= self.warm_up:
             return self
-        return GaussianKL(self.beta * epoch / self.warm_up)
+        warming = copy(self)
+        warming.beta = self.beta * epoch / self.warm_up
+        return warming
 
     def __call__(self, network, X, code, output):
         kl = gaussian_kl(code, network.log_variance(code))  # (n, n_components)

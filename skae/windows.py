@@ -76,7 +76,7 @@ def latest(values, n_times, length, stride=1):
     array([nan, nan, 0.5, 0.5, 0.7, 0.7])
     """
     times = np.arange(n_times) - (length - 1)
-    window = np.minimum(times // stride, len(values) - 1)
+    window = np.clip(times // stride, 0, len(values) - 1)
     result = np.asarray(values, float)[window]
     result[times < 0] = np.nan
     return result

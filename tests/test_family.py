@@ -408,6 +408,24 @@ def test_levels_for_each_feature(cls, digits):
     np.testing.assert_allclose(moved[1:], level[1:], atol=0.1)
 
 
+def test_prepared_parts_keep_their_kind_and_parameters():
+    class Filled(corruptions.Masking):
+        def __init__(self, level=0.5, value=0.0):
+            super().__init__(level)
+            self.value = value
+
+        def __call__(self, X, generator):
+            return super().__call__(X, generator) + self.value
+
+    class Scaled(GaussianKL):
+        pass
+
+    prepared = Filled([0.1, 0.2], value=5.0).prepared(torch.zeros(2))
+    assert prepared.value == 5.0
+    assert prepared.level.tolist() == pytest.approx([0.1, 0.2])
+    assert type(Scaled(warm_up=4).during(1)) is Scaled
+
+
 def code_lines(path):
     """Lines of a file that are neither blank, comments nor docstrings."""
     text = path.read_text()
