@@ -3,8 +3,8 @@ Codes that noise hardly moves
 =============================
 
 A contractive autoencoder is trained so that its codes change slowly with the rows,
-but for what the reconstruction needs. A little of it costs nothing on new rows: codes
-move less under noise, and noise is removed along with it.
+but for what the reconstruction needs. A little of it costs nothing on new digits: codes
+move less under noise, and reconstructions of noisy digits are closer to clean ones.
 """
 
 # %%
