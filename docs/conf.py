@@ -64,7 +64,16 @@ html_static_path = ["_static"]
 html_css_files = ["skae.css"]
 html_show_sourcelink = False
 html_copy_source = False
-PAGES = ("index", "start", "network", "how_it_works", "benchmarks", "defaults")
+PAGES = (
+    "index",
+    "start",
+    "family",
+    "network",
+    "write_your_own",
+    "how_it_works",
+    "benchmarks",
+    "defaults",
+)
 html_sidebars = {page: [] for page in PAGES}
 html_theme_options = {
     "navbar_align": "left",
