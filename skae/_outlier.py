@@ -188,33 +188,6 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
                 self.offset_ = float(np.percentile(scores, 100 * self.contamination))
         return self
 
-    def fit_predict(self, X, y=None):
-        """Fit to rows, and say which of them are normal.
-
-        With ``contamination="auto"`` each row is judged by what was fitted without it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            At least eight rows, without missing values, most of them normal.
-        y : object
-            Ignored.
-
-        Returns
-        -------
-        is_normal : ndarray of shape (n_samples,)
-            1 for normal rows, -1 for outlying ones.
-
-        Raises
-        ------
-        ValueError
-            As for :meth:`fit`.
-        """
-        self.fit(X)
-        if self.contamination != "auto":
-            return self.predict(X)
-        return np.where(self.held_out_scores_ < self.offset_, -1, 1)
-
     def set_output(self, *, transform=None):
         """Set what :meth:`feature_scores` returns.
 
