@@ -7,7 +7,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-QUESTIONS = ("quality", "speed", "features", "family", "detection", "memory", "gpu")
+QUESTIONS = (
+    "quality",
+    "speed",
+    "features",
+    "family",
+    "detection",
+    "machine",
+    "memory",
+    "gpu",
+)
 # Takes long, and is only asked when defaults are to change.
 DEFAULTS = "defaults"
 

@@ -14,6 +14,7 @@ TITLES = {
     "features": "Features",
     "family": "The family",
     "detection": "Detection",
+    "machine": "A machine",
     "memory": "Memory",
     "gpu": "GPU",
     "defaults": "Defaults",
@@ -40,9 +41,9 @@ question at a time:
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
-The other questions are ``speed``, ``features``, ``family``, ``detection``, ``memory``,
-``gpu`` and ``defaults``, which changes one default at a time and is not part of
-``make bench``; ``--quick`` shows that it runs.
+The other questions are ``speed``, ``features``, ``family``, ``detection``,
+``machine``, ``memory``, ``gpu`` and ``defaults``, which changes one default at a time
+and is not part of ``make bench``; ``--quick`` shows that it runs.
 """
 
 
