@@ -114,7 +114,7 @@ def _draw(watch, series, failures, is_alarm, n_train):
         cut_windows(scaled, model.length, model.stride)
     )
     by_hour = of_cells.reshape(len(of_cells), -1, PER_HOUR).sum(2)  # (windows, hours)
-    share = by_hour / by_hour.sum(1, keepdims=True)
+    size = np.log10(by_hour / np.median(by_hour))
     fig, axes = plt.subplots(
         3, sharex=True, figsize=(11, 7), layout="constrained", height_ratios=[3, 3, 2]
     )
@@ -127,20 +127,24 @@ def _draw(watch, series, failures, is_alarm, n_train):
         times[is_alarm], np.full(is_alarm.sum(), -1.0), "|", color="C3", label="alarm"
     )
     axes[1].set_ylabel("nats")
-    ends = times[model.length - 1 :: model.stride][: len(share)]
-    hours = -np.arange(share.shape[1], 0, -1)
-    axes[2].pcolormesh(ends, hours, share.T, cmap="magma_r", vmin=0, vmax=0.5)
-    axes[2].set(ylabel="hour of the window", xlabel="date")
+    axes[1].set_ylim(-2, 22)
+    ends = times[model.length - 1 :: model.stride][: len(size)]
+    ago = np.arange(size.shape[1])[::-1] + 0.5
+    mesh = axes[2].pcolormesh(ends, ago, size.T, cmap="Reds", vmin=0.5, vmax=3.5)
+    fig.colorbar(mesh, ax=axes[2], label="times the usual, log10", aspect=10)
+    axes[2].set(ylabel="hours ago", xlabel="date")
     for ax in axes:
         for i, (start, end) in enumerate(failures):
             label = "labelled failure" if i == 0 and ax is axes[1] else None
-            ax.axvspan(start, end, color="C1", alpha=0.25, linewidth=0, label=label)
+            color = {"color": "C1", "alpha": 0.25, "linewidth": 0}
+            if ax is not axes[2]:
+                ax.axvspan(start, end, label=label, **color)
         ax.axvline(times[n_train], color="k", linestyle=":")
-    axes[0].text(times[n_train], series.min(), " trained before", va="bottom")
+    axes[0].text(times[n_train], series.min(), "trained on ", ha="right")
     axes[1].legend(loc="upper left", ncols=4, fontsize=9)
     axes[0].set_title("Sensor of a machine, 5-minute readings")
     axes[1].set_title("How unusual the last 12 hours are")
-    axes[2].set_title("Which hours make them so: share of the squared errors")
+    axes[2].set_title("Which of these hours make them so: squared errors of each")
     PICTURE.parent.mkdir(exist_ok=True)
     fig.savefig(PICTURE, dpi=100)
     plt.close(fig)

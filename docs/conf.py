@@ -68,6 +68,7 @@ PAGES = (
     "index",
     "start",
     "family",
+    "detection",
     "network",
     "write_your_own",
     "how_it_works",
