@@ -9,9 +9,12 @@ import pytest
 import torch
 from conftest import SHORT, transformer_classes
 from scipy.sparse import csr_array, issparse
+from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import cross_val_score
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
 
 import skae
 from skae import _codes, corruptions, losses, networks, penalties
@@ -448,3 +451,41 @@ def test_a_variant_is_a_small_file(cls):
     path = PACKAGE / f"{cls.__module__.split('.')[1]}.py"
     least = len(code_lines(PACKAGE / "_autoencoder.py"))
     assert len(code_lines(path)) <= least + 60
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid"),
+    [
+        (
+            skae.AutoencoderTransformer(penalty=Contractive(), max_iter=1),
+            {"a__penalty__alpha": [0.0, 0.1], "a__penalty__n_projections": [1, None]},
+        ),
+        (
+            skae.AutoencoderTransformer(
+                network=networks.Convolutional((8, 8)), max_iter=1
+            ),
+            {"a__network__channels": [(2,), (2, 4)]},
+        ),
+        (
+            skae.AutoencoderTransformer(20, network=TopK(MLP(())), max_iter=1),
+            {"a__network__k": [2, 5], "a__network__network__linear_path": [True]},
+        ),
+        (
+            skae.SparseAutoencoderTransformer(80, sparse_output=True, max_iter=1),
+            {"a__k": [3, 9], "a__sparsity": ["top_k", "l1"]},
+        ),
+        (
+            skae.VariationalAutoencoderTransformer(4, max_iter=1),
+            {"a__beta": [0.1, 1.0], "a__warm_up": [0, 1]},
+        ),
+    ],
+    ids=["penalty", "channels", "code map", "sparse", "variational"],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_parts_are_searched_over_in_a_pipeline(estimator, grid, digits):
+    y = load_digits().target[:200]
+    pipe = Pipeline([("a", estimator), ("c", LogisticRegression(max_iter=50))])
+    search = GridSearchCV(pipe, grid, cv=2, error_score="raise")
+    search.fit(digits[:200] / 16, y)
+    assert search.best_score_ > 0.2
+    assert len(search.cv_results_["params"]) == np.prod([len(v) for v in grid.values()])
