@@ -214,28 +214,41 @@ def _add_culprits(report, tables, limit):
         test = test[table.y[test] == 0][:PROBES]
         X_train, X_test = _standardised(table, train, test)
         X, replaced = _with_one_replaced(X_train, X_test)
-        detector = AutoencoderOutlierDetector(random_state=0).fit(X_train)
-        raw = np.square(X - detector.reconstruct(X))
+        units = 10 ** np.random.default_rng(1).uniform(-1, 1, X.shape[1])
         found = [
-            float((scores.argmax(1) == replaced).mean())
-            for scores in (detector.feature_scores(X), raw)
+            share
+            for factor in (1.0, units)
+            for share in _found(X_train * factor, X * factor, replaced)
         ]
         rows.append([table.name, X.shape[1], *found, 1 / X.shape[1]])
-    means = [mean(row[j] for row in rows) for j in (2, 3, 4)]
+    means = [mean(row[j] for row in rows) for j in range(2, 7)]
     rows.append(["mean", None, *means])
     report.table(
         "Share of replaced features that are ranked first",
-        ["table", "features", "feature_scores", "raw squared errors", "by chance"],
+        ["table", "features", "feature_scores", "raw squared errors",
+         "feature_scores, own units", "raw, own units", "by chance"],
         rows,
         "Normal rows, in each of which one feature has another row's value, at least "
-        f"{LEAST_CHANGE} standard deviations from its own.",
-    )
-    report.bar(
-        "replaced features found: gain over raw squared errors",
-        means[0] - means[1],
-        0.0,
-        at_most=False,
-    )
+        f"{LEAST_CHANGE} standard deviations from its own. Features are standardised, "
+        "or then multiplied by factors from 0.1 to 10: units of their own.",
+    )  # fmt: skip
+    for of_own, raw, case in ((0, 1, "standardised"), (2, 3, "own units")):
+        report.bar(
+            f"replaced features found: gain over raw squared errors, {case}",
+            means[of_own] - means[raw],
+            0.0,
+            at_most=False,
+        )
+
+
+def _found(X_train, X, replaced):
+    """How often the replaced feature comes first, by feature_scores and raw errors."""
+    detector = AutoencoderOutlierDetector(method="error", random_state=0).fit(X_train)
+    for scores in (
+        detector.feature_scores(X),
+        np.square(X - detector.reconstruct(X)),
+    ):
+        yield float((scores.argmax(1) == replaced).mean())
 
 
 def _with_one_replaced(X_train, X_test):

@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.ensemble import IsolationForest
 from sklearn.utils import gen_batches
 
 # Rows that a neighbour is looked for among, as an isolation tree has them.
@@ -125,6 +124,9 @@ class Isolation:
     """
 
     def __init__(self, rows, errors, seed):
+        # Its import would be felt in that of the package.
+        from sklearn.ensemble import IsolationForest
+
         size = min(SAMPLE_SIZE, len(rows))
         forest = IsolationForest(
             n_estimators=_TREES, max_samples=size, random_state=seed

@@ -30,8 +30,8 @@ _DEFAULTS = {
     "noise_level": 0.5,
     "linear_path": True,
     "init": "pca",
-    "learning_rate": 0.01,
-    "max_iter": 20,
+    "learning_rate": 0.015,
+    "max_iter": 15,
 }
 
 
