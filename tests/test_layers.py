@@ -22,7 +22,15 @@ LAYERS = [
         "networks",
         "penalties",
     ],
-    ["_model", "_objective", "_training", "_net", "_layerwise", "_fitting"],
+    [
+        "_model",
+        "_objective",
+        "_training",
+        "_callbacks",
+        "_net",
+        "_layerwise",
+        "_fitting",
+    ],
     ["_base"],
     ["_autoencoder", "_denoising", "_sparse", "_contractive", "_variational"],
     ["_outlier", "windows"],
@@ -59,9 +67,9 @@ def test_imports_go_down(module):
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_skorch_stands_behind_one_module(module):
+def test_skorch_stands_behind_two_modules(module):
     packages = {name.split(".")[0] for name in imported(PACKAGE / f"{module}.py")}
-    assert ("skorch" in packages) == (module == "_net")
+    assert ("skorch" in packages) == (module in ("_net", "_callbacks"))
 
 
 @pytest.mark.parametrize("module", MODULES)
