@@ -63,7 +63,7 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         `alpha` instead.
     alpha : float in (0, 1), default=0.01
         False-alarm rate: share of normal rows that are to be found outlying, estimated
-        on rows held out. Only used with ``contamination="auto"``.
+        on rows held out [2]_. Only used with ``contamination="auto"``.
     cv : int, cross-validation generator or iterable, default=2
         How rows are held out: in so many parts, in turn, each of which an autoencoder
         is fitted without. Usual errors, usual scores and the threshold are those of
@@ -207,7 +207,7 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
     def threshold(self, alpha):
         """Score that normal rows fall below at a given rate.
 
-        A new row that is like those held out does so with this probability [2]_.
+        A new row that is like those held out does so with this probability.
 
         Parameters
         ----------
