@@ -4,6 +4,7 @@ from abc import abstractmethod
 from numbers import Integral, Real
 
 import torch
+from sklearn.base import clone
 from torch import nn
 
 from skae._compat import Interval
@@ -36,6 +37,9 @@ class CodedModule(nn.Module):
         super().__init__()
         self.module = module
         self.code_map = code_map
+        self.has_own_units = self.has_own_units or getattr(
+            module, "has_own_units", False
+        )
 
     def encode(self, X):
         return self.code_map(self.module.encode(X))
@@ -81,6 +85,27 @@ def bare(network):
     while isinstance(network, CodeMap | CodedModule):
         network = network.inner if isinstance(network, CodeMap) else network.module
     return network
+
+
+def with_maps_of(network, earlier):
+    """An earlier network with its codes mapped as those of another one.
+
+    Raises
+    ------
+    ValueError
+        If they are mapped in another way, so that the weights mean something else.
+    """
+    if type(network) is not type(earlier) and (
+        isinstance(network, CodeMap) or isinstance(earlier, CodeMap)
+    ):
+        raise ValueError(
+            f"network={network!r} cannot go on from a fit with {earlier!r}, whose "
+            "codes mean something else: set warm_start=False."
+        )
+    if not isinstance(network, CodeMap):
+        return earlier
+    inner = with_maps_of(network.inner, earlier.inner)
+    return clone(network, safe=False).set_params(network=inner)
 
 
 class TopK(CodeMap):

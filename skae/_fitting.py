@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from skae._codes import CodeMap, bare
+from skae._codes import CodeMap, bare, with_maps_of
 from skae._device import training_device
 from skae._halves import EncoderDecoder
 from skae._layerwise import check_is_layered, pretrain
@@ -56,7 +56,10 @@ class Fitting:
         self.loss = clone(estimator.loss, safe=False)
         if isinstance(self.loss, str):
             self.loss = LOSSES[self.loss]()
-        for part in (self.loss, self.penalty, self.corruption, self.network):
+        networks = [self.network]
+        while isinstance(networks[-1], CodeMap):
+            networks.append(networks[-1].inner)
+        for part in (self.loss, self.penalty, self.corruption, *networks):
             if isinstance(part, Part):
                 part._validate_params()
             if isinstance(part, type) and issubclass(part, Part):
@@ -113,6 +116,7 @@ class Fitting:
         n_valid = self._n_valid(len(X))
         train_rows, valid_rows = rows[n_valid:], rows[:n_valid] if n_valid else None
         objective = self.objective(self.loss, shift, scale).to(device)
+        objective.epochs_done = done
 
         pca_loss = None
         if earlier is None or not self.incremental:
@@ -124,7 +128,11 @@ class Fitting:
             model = self._new_model(n_components, shift, scale, seed)
             module, as_pca = self._new_module(model, pca, rows, objective)
         else:
-            model, module, as_pca = earlier, earlier.build(), None
+            network = with_maps_of(self.network, earlier.network)
+            model = earlier.with_state(network=network)
+            module, as_pca = _built(model, earlier), None
+        if isinstance(self.penalty, Penalty):
+            self.penalty.check(module)
         training = self._training(len(train_rows), earlier is not None, device, seeds)
         if earlier is None and estimator.init == "layerwise":
             outermost = Objective(self.loss, None, self.corruption, shift, scale)
@@ -181,8 +189,6 @@ class Fitting:
     def _new_module(self, model, pca, rows, objective):
         """A fresh module, and the weights with which it is PCA, if it can be."""
         module = model.build()
-        if isinstance(self.penalty, Penalty):
-            self.penalty.check(module)
         inner = bare(module)
         is_tied = isinstance(inner, EncoderDecoder) and inner.is_tied
         if is_tied and self.estimator.init == "pca":
@@ -248,6 +254,17 @@ class Fitting:
             device=device,
             seeds=seeds,
         )
+
+
+def _built(model, earlier):
+    """A module with the weights of an earlier model."""
+    try:
+        return model.build()
+    except RuntimeError as error:
+        raise ValueError(
+            f"network={model.network!r} cannot take the weights of a fit with "
+            f"{earlier.network!r}: set warm_start=False."
+        ) from error
 
 
 def _shift_and_scale(X, earlier):

@@ -132,7 +132,7 @@ class AutoencoderNet(NeuralNet):
         # One tensor for all: small ones, kept between large ones that are freed,
         # would keep memory from being given back.
         losses = torch.empty(len(iterator), device=self.device)
-        self.criterion_.epoch = len(self.history)
+        self.criterion_.epoch = self.criterion_.epochs_done + len(self.history)
         sizes = np.empty(len(iterator))
         for i, batch in enumerate(iterator):
             self.notify("on_batch_begin", batch=batch, training=True)

@@ -34,6 +34,7 @@ class Objective(nn.Module):
         self.register_buffer("scale", torch.tensor(scale).float())
         self.register_buffer("mean", torch.tensor(shift / scale).float())
         self.epoch = 1
+        self.epochs_done = 0  # by earlier fits that this one goes on from
 
     @property
     def is_plain(self):

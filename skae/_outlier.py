@@ -173,10 +173,20 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
             self.autoencoders_, parts, order = [], [], []
             for train, test in self._splitter(seed).split(X):
                 autoencoder = self._new_autoencoder(X.shape[1], seed).fit(X[train])
+                if len(test) < 2:
+                    raise ValueError(
+                        f"cv={self.cv!r} holds out parts of {len(test)} rows, but "
+                        "rows are compared within parts: use fewer parts."
+                    )
                 order.append(np.random.default_rng(seed).permutation(test))
                 rows = X[order[-1]]
                 parts.append((rows, rows - autoencoder.reconstruct(rows)))
                 self.autoencoders_.append(autoencoder)
+            if not parts:
+                raise ValueError(
+                    f"cv={self.cv!r} gives no parts: a generator gives them once; pass "
+                    "a splitter, such as KFold(2), or a list."
+                )
             self._anomalies = Anomalies(SCORES[self.method], *shift_and_scale(X))
             self.held_out_scores_ = np.full(len(X), np.nan)
             order, scores = np.concatenate(order), self._anomalies.fit(parts, seed)
@@ -350,7 +360,7 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         NotFittedError, ValueError
             As for :meth:`score_samples`.
         """
-        labels = getattr(X, "index", None)
+        labels = X.index if isinstance(X, pd.DataFrame) else None
         X = self._validated(X)
         expected = self._expected(X)
         errors = self._anomalies.relative(X - expected)

@@ -228,13 +228,17 @@ def _squared_gradients(network, X, directions):
     with torch.enable_grad():
         X = X.detach().requires_grad_()
         code = network.encode(X)
-        gradients = [
-            torch.autograd.grad(
-                code, X, direction, retain_graph=True, create_graph=is_trained
-            )[0]
-            for direction in directions
-        ]
-    return torch.stack([gradient.square().sum(1) for gradient in gradients])
+        # Squared one by one: outside of training, none is kept.
+        return torch.stack(
+            [
+                torch.autograd.grad(
+                    code, X, direction, retain_graph=True, create_graph=is_trained
+                )[0]
+                .square()
+                .sum(1)
+                for direction in directions
+            ]
+        )
 
 
 class GaussianKL(Penalty):

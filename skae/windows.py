@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skae._base import kept_on_failure
 from skae._compat import HasMethods, Interval, fit_context
 
 __all__ = ["WindowedDetector", "cut_windows", "latest"]
@@ -182,10 +183,17 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
                 f"needed={self.needed} outlying windows among={self.among}, which "
                 "can never be: use needed <= among."
             )
-        X = validate_data(self, X, dtype=(np.float64, np.float32))
-        windows = cut_windows(X, self.length, self.stride)
-        self.detector_ = clone(self.detector).fit(windows)
-        self.offset_ = self.detector_.offset_
+        with kept_on_failure(self):
+            X = validate_data(self, X, dtype=(np.float64, np.float32))
+            windows = cut_windows(X, self.length, self.stride)
+            self.detector_ = clone(self.detector).fit(windows)
+            if not hasattr(self.detector_, "offset_"):
+                raise TypeError(
+                    f"detector={self.detector!r} has no offset_ once it is fitted: "
+                    "pass a detector of outliers itself, with what scales its rows "
+                    "before the WindowedDetector."
+                )
+            self.offset_ = self.detector_.offset_
         return self
 
     def score_samples(self, X):
@@ -292,6 +300,9 @@ class WindowedDetector(OutlierMixin, BaseEstimator):
 
 def _trailing_mean(scores, count):
     """Mean of each score and those before it, `count` at the most."""
-    total = np.cumsum(scores)
-    total[count:] -= total[:-count].copy()
+    count = min(count, len(scores))
+    # Sums of their own, not differences of running ones: one score must not round away
+    # those after it.
+    padded = np.concatenate([np.zeros(count - 1), scores])
+    total = np.lib.stride_tricks.sliding_window_view(padded, count).sum(axis=1)
     return total / np.minimum(np.arange(1, len(scores) + 1), count)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import SHORT, transformer_classes
 from scipy.sparse import csr_array, issparse
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -489,3 +490,55 @@ def test_parts_are_searched_over_in_a_pipeline(estimator, grid, digits):
     search.fit(digits[:200] / 16, y)
     assert search.best_score_ > 0.2
     assert len(search.cv_results_["params"]) == np.prod([len(v) for v in grid.values()])
+
+
+# Going on from an earlier fit
+
+
+def test_a_changed_map_of_codes_counts_when_training_goes_on(digits):
+    estimator = sparse("top_k", k=2, warm_start=True).fit(digits)
+    codes = estimator.set_params(k=8).fit(digits).transform(digits)
+    assert ((codes != 0).sum(1) == 8).all()
+    for changed in ({"sparsity": "kl"}, {"k": 100}):
+        with pytest.raises(ValueError, match="set warm_start=False"):
+            clone(estimator).fit(digits).set_params(**changed).fit(digits)
+
+
+def test_penalties_are_checked_when_training_goes_on(digits):
+    estimator = skae.AutoencoderTransformer(2, max_iter=1, warm_start=True).fit(digits)
+    with pytest.raises(ValueError, match=r"GaussianKL.*needs codes"):
+        estimator.set_params(penalty=GaussianKL()).fit(digits)
+
+
+def test_epochs_are_counted_on(digits):
+    class Recorded(penalties.Penalty):
+        seen = []
+
+        def __init__(self, alpha=1.0):
+            super().__init__(alpha)
+
+        def during(self, epoch):
+            self.seen.append(epoch)
+            return self
+
+        def __call__(self, network, X, code, output):
+            return 0.0 * code.sum()
+
+    estimator = skae.AutoencoderTransformer(2, penalty=Recorded(), random_state=0)
+    for _ in range(3):
+        estimator.partial_fit(digits[:50])
+    assert sorted(set(Recorded.seen)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("network", [MLP(activation="foo"), MLP(dropout=1.0)])
+def test_networks_inside_maps_are_validated(network, digits):
+    with pytest.raises(ValueError, match="parameter of MLP must be"):
+        skae.VariationalAutoencoderTransformer(4, network=network).fit(digits)
+
+
+def test_maps_of_maps_keep_their_units(digits):
+    network = TopK(Bounded(MLP((8,))), k=2)
+    estimator = skae.AutoencoderTransformer(
+        5, network=network, max_iter=1, random_state=0
+    ).fit(100 * digits)
+    assert estimator.transform(100 * digits).max() < 1

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, LeaveOneOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -215,6 +215,18 @@ def test_rows_are_held_out_as_asked(normal):
     assert len(detector(cv=3).fit(normal).autoencoders_) == 3
 
 
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        (LeaveOneOut(), "holds out parts of 1 rows"),
+        (iter([]), "gives no parts"),
+    ],
+)
+def test_parts_that_rows_cannot_be_compared_within(cv, message, normal):
+    with pytest.raises(ValueError, match=message):
+        detector(cv=cv).fit(normal[:12])
+
+
 # Reasons
 
 
@@ -260,4 +272,6 @@ def test_explanations_are_in_numbers_and_words(normal):
         assert line.expected == pytest.approx(expected[i, j])
         assert line.feature in line.words
         assert f"{abs(line.usual_errors):.1f} usual errors" in line.words
+    of_list = detector().fit(normal).explain(normal[:2].tolist())
+    assert list(of_list["row"].unique()) == [0, 1]
     assert abs(reasons["usual_errors"]).iloc[2] > abs(reasons["usual_errors"]).iloc[0]

@@ -119,5 +119,18 @@ def test_a_failed_fit_keeps_the_earlier_one(series):
     model = watch().fit(series)
     scores = model.score_samples(series)
     with pytest.raises(ValueError, match="X has 4 times"):
-        model.fit(series[:4])
+        model.fit(series[:4, :1])
     np.testing.assert_array_equal(model.score_samples(series), scores)
+
+
+def test_a_glitch_does_not_silence_later_alarms(series, broken):
+    model = watch(smoothing=3).fit(series[:300])
+    expected = model.score_samples(broken)[100:]
+    broken[50] = 1e9
+    np.testing.assert_array_equal(model.score_samples(broken)[100:], expected)
+
+
+def test_detectors_without_a_threshold_are_refused(series):
+    scaled = make_pipeline(StandardScaler(), AutoencoderOutlierDetector())
+    with pytest.raises(TypeError, match="has no offset_ once it is fitted"):
+        WindowedDetector(scaled, length=10).fit(series)
