@@ -32,7 +32,7 @@ Reproduce
    make bench DATA=DIR
 
 sets up ``.venv-bench`` with the peers, asks all questions and writes this page, in
-about 20 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
+about 30 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
 arrays ``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz`` and
 ``olivetti/olivetti.npz``. Without it, sets that come with scikit-learn are used. One
 question at a time:
