@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.report import Report
 from skae import AutoencoderOutlierDetector
-from skae.windows import WindowedDetector, cut_windows
+from skae.detection._windows import WindowedDetector, cut_windows
 
 FOLDER = "machine_temperature"
 PICTURE = Path(__file__).parents[1] / "docs" / "_static" / "machine_temperature.png"

@@ -7,9 +7,10 @@ from numbers import Real
 
 import numpy as np
 import torch
+from sklearn.base import clone
 
-from skae._compat import Interval
-from skae._part import Part
+from skae._utils.compat import Interval
+from skae._utils.part import Part, own_copy
 
 __all__ = ["Corruption", "Gaussian", "Masking", "SaltAndPepper", "Swap"]
 
@@ -47,7 +48,8 @@ class Corruption(Part):
         ----------
         mean : Tensor of shape (n_features,)
             What was subtracted from the rows, in the same units and on the same
-            device: ``X + mean`` are the rows as they were, but for their scale.
+            device: ``X + mean`` are the rows as they were, but for their scale and
+            one constant that is the same for all features.
 
         Returns
         -------
@@ -76,6 +78,13 @@ class Corruption(Part):
         prepared = copy(self)
         prepared.level = level.to(mean.device)
         return prepared
+
+    def for_hidden_cells(self):
+        """This corruption for the cells of a hidden layer.
+
+        Levels of single features say nothing of them: theirs is the mean.
+        """
+        return clone(self).set_params(level=float(np.mean(self.level)))
 
     @abstractmethod
     def __call__(self, X, generator):
@@ -193,10 +202,11 @@ class SaltAndPepper(Corruption):
         super().__init__(level)
 
     def __call__(self, X, generator):
-        return self._replace(0.0, X, generator)
+        return self._replace(torch.zeros(()), X, generator)
 
     def prepared(self, mean):
-        return partial(super().prepared(mean)._replace, mean)
+        # A common shift would only round off the data.
+        return partial(super().prepared(mean)._replace, mean - mean.median())
 
     def _replace(self, mean, X, generator):
         unshifted = X + mean
@@ -245,3 +255,59 @@ NOISES = {
     "salt_and_pepper": SaltAndPepper,
     "swap": Swap,
 }
+
+
+class NoCorruption(Corruption):
+    """Rows as they are: what ``corruption=None`` stands for."""
+
+    is_neutral = True
+
+    def __init__(self):
+        pass
+
+    def prepared(self, mean):
+        return self
+
+    def for_hidden_cells(self):
+        return self
+
+    def __call__(self, X, generator):
+        return X
+
+
+class FunctionCorruption(Corruption):
+    """A user's function as a corruption.
+
+    Parameters
+    ----------
+    function : callable
+        ``(X, generator) -> X``.
+    """
+
+    draws = True
+    is_neutral = False
+
+    def __init__(self, function):
+        self.function = function
+
+    def prepared(self, mean):
+        return self.function
+
+    def for_hidden_cells(self):
+        return NoCorruption()  # the function may know the features
+
+    def __call__(self, X, generator):
+        return self.function(X, generator)
+
+    def __repr__(self):
+        return repr(self.function)
+
+
+def as_corruption(corruption):
+    """A corruption from what the parameter `corruption` holds."""
+    if corruption is None:
+        return NoCorruption()
+    corruption = own_copy(corruption)
+    if not isinstance(corruption, Corruption):
+        return FunctionCorruption(corruption)
+    return NoCorruption() if corruption.is_neutral else corruption

@@ -6,10 +6,12 @@ from numbers import Real
 import torch
 from torch.nn import functional as F
 
-from skae._compat import Interval
-from skae._part import Part
+from skae._utils.compat import Interval
+from skae._utils.part import Part, own_copy
 
 __all__ = ["AbsoluteError", "Huber", "LogLoss", "Loss", "SquaredError"]
+
+_ROUNDING = 1e-6
 
 
 class Loss(Part):
@@ -25,10 +27,13 @@ class Loss(Part):
         Multiplying the data by c > 0 multiplies the loss by ``c ** degree``.
     bounds : tuple of two floats or None
         The range that X must lie in; None means any finite value.
+    is_logistic : bool
+        Whether raw output is log-odds.
     """
 
     degree = 0
     bounds = None
+    is_logistic = False
 
     @abstractmethod
     def cells(self, output, target):
@@ -79,13 +84,6 @@ class Loss(Part):
         For noise of a scale at which losses as large as these are most likely.
         """
         return loss * self.degree / n_features if self.degree else 1 / n_features
-
-    def linear_decoder(self, code, target, pca):
-        """Weight (d, k) and bias (d,) of a linear decoder for PCA's codes.
-
-        PCA's own, unless the loss has a link.
-        """
-        return pca.components.T, pca.mean
 
 
 class SquaredError(Loss):
@@ -170,6 +168,7 @@ class LogLoss(Loss):
     """
 
     bounds = (0.0, 1.0)
+    is_logistic = True
 
     def cells(self, output, target):
         return F.binary_cross_entropy_with_logits(output, target, reduction="none")
@@ -184,19 +183,6 @@ class LogLoss(Loss):
     def to_data(self, output, shift, scale):
         return torch.sigmoid(output.double())
 
-    def linear_decoder(self, code, target, pca):
-        # Logistic regression of every feature on the codes. The Hessian is at most
-        # a quarter of the design's Gram matrix, so that stepping with four times its
-        # inverse never raises the loss, and one inverse serves all features
-        # (Boehning and Lindsay, 1988, doi:10.1007/BF00049423).
-        design = torch.cat([code, code.new_ones(len(code), 1)], 1)  # (n, k + 1)
-        gram = design.double().T @ design.double()
-        step = 4 * torch.linalg.pinv(gram, hermitian=True).to(code.dtype)
-        beta = code.new_zeros(design.shape[1], target.shape[1])  # (k + 1, d)
-        for _ in range(100):
-            beta += step @ (design.T @ (target - torch.sigmoid(design @ beta)))
-        return beta[:-1].T, beta[-1]
-
 
 LOSSES = {
     "squared_error": SquaredError,
@@ -204,3 +190,30 @@ LOSSES = {
     "huber": Huber,
     "log_loss": LogLoss,
 }
+
+
+def as_loss(loss):
+    """A loss from what the parameter `loss` holds: a name or an object."""
+    return LOSSES[loss]() if isinstance(loss, str) else own_copy(loss)
+
+
+def parameter_value(loss):
+    """What the parameter `loss` would be for a loss, for messages."""
+    names = [name for name, kind in LOSSES.items() if repr(kind()) == repr(loss)]
+    return names[0] if names else loss
+
+
+def check_bounds(X, loss):
+    """Raise for values outside of the range that a loss needs."""
+    if loss.bounds is None:
+        return
+    low, high = loss.bounds
+    smallest, largest = float(X.min()), float(X.max())
+    # Scaling to the bounds may pass them by rounding.
+    if smallest < low - _ROUNDING or largest > high + _ROUNDING:
+        wrong = f"up to {largest!r}" if largest > high else f"down to {smallest!r}"
+        raise ValueError(
+            f"X has values {wrong}, but loss={parameter_value(loss)!r} needs X in "
+            f"[{low:g}, {high:g}]: divide by the maximum or use "
+            "MinMaxScaler(clip=True)."
+        )

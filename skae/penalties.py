@@ -6,9 +6,8 @@ from numbers import Integral, Real
 
 import torch
 
-from skae._codes import gaussian_kl
-from skae._compat import Interval, StrOptions
-from skae._part import Part
+from skae._utils.compat import Interval, StrOptions
+from skae._utils.part import Part, own_copy
 
 __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
 
@@ -24,11 +23,6 @@ class Penalty(Part):
     global standard deviation, so that a penalty's strength does not depend on the
     scale of the data.
 
-    Parameters
-    ----------
-    alpha : float
-        Strength. 0 is no penalty at all.
-
     Attributes
     ----------
     in_nats : bool
@@ -36,16 +30,12 @@ class Penalty(Part):
         against that of the reconstruction and not against the loss.
     """
 
-    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
     in_nats = False
-
-    def __init__(self, alpha):
-        self.alpha = alpha
 
     @property
     def is_neutral(self):
         """Whether it changes nothing."""
-        return self.alpha == 0
+        return False
 
     def check(self, network):
         """Raise ValueError for a network whose codes the penalty makes no sense for."""
@@ -77,7 +67,26 @@ class Penalty(Part):
         """
 
 
-class L1(Penalty):
+class ScaledPenalty(Penalty):
+    """Base of penalties whose strength is a factor.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength. 0 is no penalty at all.
+    """
+
+    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, alpha):
+        self.alpha = alpha
+
+    @property
+    def is_neutral(self):
+        return self.alpha == 0
+
+
+class L1(ScaledPenalty):
     """Mean absolute value of the code, which pulls its components to zero.
 
     Parameters
@@ -100,7 +109,7 @@ class L1(Penalty):
         return self.alpha * code.abs().mean()
 
 
-class BernoulliKL(Penalty):
+class BernoulliKL(ScaledPenalty):
     """Divergence of each component's mean from a small target, for codes in (0, 1).
 
     Components are then close to 0 for most rows: a sparse autoencoder as in [1]_. The
@@ -129,7 +138,7 @@ class BernoulliKL(Penalty):
     """
 
     _parameter_constraints = {
-        **Penalty._parameter_constraints,
+        **ScaledPenalty._parameter_constraints,
         "rho": [Interval(Real, 0, 1, closed="neither")],
     }
 
@@ -138,11 +147,12 @@ class BernoulliKL(Penalty):
         self.rho = rho
 
     def check(self, network):
-        if getattr(network, "code_bounds", None) != (0.0, 1.0):
+        if network.code_bounds != (0.0, 1.0):
             raise ValueError(
                 f"{self!r} needs codes between 0 and 1, but those of the network are "
-                "not bounded: pass network=skae.networks.Bounded(...), or give your "
-                "own network the attribute code_bounds = (0.0, 1.0)."
+                "not bounded: pass code_map=skae.code_maps.Sigmoid(), or derive your "
+                "own network from skae.networks.Autoencoder, with the attribute "
+                "code_bounds = (0.0, 1.0)."
             )
 
     def __call__(self, network, X, code, output):
@@ -153,7 +163,7 @@ class BernoulliKL(Penalty):
         return self.alpha * (on + off).mean()
 
 
-class Contractive(Penalty):
+class Contractive(ScaledPenalty):
     """Squared Frobenius norm of the encoder's Jacobian: codes that change slowly.
 
     A contractive autoencoder [1]_. The norm is the sum over components of the squared
@@ -191,7 +201,7 @@ class Contractive(Penalty):
     """
 
     _parameter_constraints = {
-        **Penalty._parameter_constraints,
+        **ScaledPenalty._parameter_constraints,
         "n_projections": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
@@ -202,6 +212,10 @@ class Contractive(Penalty):
     def __init__(self, alpha=0.01, n_projections="auto"):
         super().__init__(alpha)
         self.n_projections = n_projections
+
+    @property
+    def draws(self):
+        return super().draws or self.n_projections is not None
 
     def __call__(self, network, X, code, output):
         k, wanted = code.shape[1], self.n_projections
@@ -270,12 +284,10 @@ class GaussianKL(Penalty):
     Examples
     --------
     >>> import torch
-    >>> from skae.networks import GaussianCode, MLP
-    >>> from skae.penalties import GaussianKL
-    >>> network = GaussianCode(MLP((32,)))(n_features=8, n_components=3)
-    >>> mean = network.encode(torch.randn(5, 8))
-    >>> bool(GaussianKL()(network, None, mean, None) > 0)
-    True
+    >>> from skae.penalties import gaussian_kl
+    >>> mean, log_variance = torch.tensor([[0.0, 2.0]]), torch.zeros(1, 2)
+    >>> gaussian_kl(mean, log_variance)
+    tensor([[0., 2.]])
     """
 
     _parameter_constraints = {
@@ -293,12 +305,12 @@ class GaussianKL(Penalty):
         return self.beta == 0
 
     def check(self, network):
-        if not hasattr(network, "log_variance"):
+        if not network.is_gaussian:
             raise ValueError(
                 f"{self!r} needs codes that are Gaussian distributions, but the "
-                "network's are not: pass network=skae.networks.GaussianCode(...), or "
-                "give your own network the methods log_variance(mean) and "
-                "draw(mean, generator)."
+                "network's are not: pass code_map=skae.code_maps.GaussianCode(), or "
+                "derive your own network from skae.networks.Autoencoder, with the "
+                "attribute is_gaussian = True and the method log_variance(mean)."
             )
 
     def during(self, epoch):
@@ -311,3 +323,48 @@ class GaussianKL(Penalty):
     def __call__(self, network, X, code, output):
         kl = gaussian_kl(code, network.log_variance(code))  # (n, n_components)
         return self.beta * kl.sum(1).mean()
+
+
+def gaussian_kl(mean, log_variance):
+    """Divergence from the standard normal prior, of each component, in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+class NoPenalty(Penalty):
+    """No constraint on the code: what ``penalty=None`` stands for."""
+
+    is_neutral = True
+
+    def __call__(self, network, X, code, output):
+        return code.new_zeros(())
+
+
+class FunctionPenalty(Penalty):
+    """A user's function as a penalty.
+
+    Parameters
+    ----------
+    function : callable
+        ``(network, X, code, output) -> scalar``.
+    """
+
+    draws = True
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, network, X, code, output):
+        return self.function(network, X, code, output)
+
+    def __repr__(self):
+        return repr(self.function)
+
+
+def as_penalty(penalty):
+    """A penalty from what the parameter `penalty` holds."""
+    if penalty is None:
+        return NoPenalty()
+    penalty = own_copy(penalty)
+    if not isinstance(penalty, Penalty):
+        return FunctionPenalty(penalty)
+    return NoPenalty() if penalty.is_neutral else penalty

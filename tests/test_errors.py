@@ -9,7 +9,7 @@ from conftest import transformer_classes
 from sklearn.preprocessing import MinMaxScaler
 
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
-from skae._training import DivergenceError
+from skae._training.settings import DivergenceError
 from skae.corruptions import Masking
 from skae.losses import Huber
 from skae.networks import MLP, LinearPath

@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 import skae
 from skae import _codes, corruptions, losses, networks, penalties
-from skae._objective import Objective
+from skae._training.objective import Objective
 from skae.networks import MLP, Bounded, GaussianCode, TopK
 from skae.penalties import BernoulliKL, Contractive, GaussianKL, squared_jacobian_norms
 

@@ -6,7 +6,7 @@ import torch
 from skorch.callbacks import Callback
 
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
-from skae._training import DivergenceError
+from skae._training.settings import DivergenceError
 from skae.corruptions import Masking, SaltAndPepper
 from skae.networks import MLP, Convolutional, TopK
 

@@ -13,8 +13,8 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 import skae
-from skae._halves import ACTIVATIONS
-from skae._random import PrivateRandomness
+from skae.networks._encoder_decoder import ACTIVATIONS
+from skae._utils.random import PrivateRandomness
 from skae.corruptions import Masking
 from skae.networks import MLP, Convolutional, EncoderDecoder, LinearPath
 

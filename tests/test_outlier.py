@@ -20,7 +20,7 @@ from skae import (
     DenoisingAutoencoderTransformer,
     VariationalAutoencoderTransformer,
 )
-from skae._anomaly import SCORES, Neighbours, surprise, usual_errors
+from skae.detection._scores import SCORES, Neighbours, surprise, usual_errors
 
 SHORT = AutoencoderTransformer(2, hidden_layer_sizes=(8,), max_iter=3)
 

@@ -10,8 +10,8 @@ from scipy.special import xlogy
 from sklearn.base import clone
 
 from skae import corruptions, losses, networks, penalties
-from skae._part import Part
-from skae._random import PrivateRandomness
+from skae._utils.part import Part
+from skae._utils.random import PrivateRandomness
 from skae.losses import LOSSES
 
 CORRUPTIONS = [

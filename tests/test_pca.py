@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from skae import AutoencoderTransformer, _pca
-from skae._pca import principal_components
+from skae._training.pca import principal_components
 from skae.corruptions import Gaussian
 from skae.penalties import L1
 

@@ -16,7 +16,7 @@ from skorch.callbacks import (
 )
 
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
-from skae._training import is_gain
+from skae._training.settings import is_gain
 from skae.corruptions import NOISES, Gaussian, Masking
 from skae.penalties import L1
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skae import AutoencoderOutlierDetector, AutoencoderTransformer
-from skae.windows import WindowedDetector, cut_windows, latest
+from skae.detection._windows import WindowedDetector, cut_windows, latest
 
 
 @settings(deadline=None, max_examples=50)

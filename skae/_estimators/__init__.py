@@ -1,0 +1,1 @@
+"""scikit-learn's semantics, once, and a final class for each transformer."""

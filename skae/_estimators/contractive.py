@@ -1,0 +1,249 @@
+"""The contractive autoencoder: codes that small changes of a row hardly move."""
+
+from numbers import Real
+
+from skae._estimators.base import BaseAutoencoder
+from skae._utils.compat import Interval
+from skae._utils.device import inference_device
+from skae.penalties import Contractive, squared_jacobian_norms
+
+
+class ContractiveAutoencoderTransformer(BaseAutoencoder):
+    """Codes that small changes of a row hardly move.
+
+    A contractive autoencoder [3]_ is trained on its loss plus `alpha` times the
+    squared Frobenius norm of the encoder's Jacobian, the mean over the rows. Only what
+    the reconstruction needs keeps moving the code: the directions in which the data
+    vary. :meth:`jacobian_norm` shows the contraction.
+
+    Parameters
+    ----------
+    n_components : int or float in (0, 1), default=0.95
+        Size of the code. A share is turned into as many components as PCA needs to
+        explain more than that share of the variance.
+    alpha : float, default=0.01
+        Strength of the penalty. 0 is no penalty at all.
+    n_projections : int, None or "auto", default="auto"
+        How many random directions the norm is estimated by; None stands for the exact
+        norm, which takes as many backward passes as there are components. "auto" is
+        exact for up to 8 components, and 4 directions for more.
+    hidden_layer_sizes : int or array-like of ints, default=(256, 128)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
+        is a linear autoencoder. Not used with `network`.
+    activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
+            "leaky_relu"}, default="gelu"
+        Activation of the hidden layers. Not used with `network`.
+    network : callable, default=None
+        A network of your own: a :class:`torch.nn.Module` class, or any callable
+        ``(n_features, n_components) -> module``, whose modules have the methods
+        ``encode(X)``, which returns codes of shape (n_samples, n_components), and
+        ``decode(code)``, which returns rows of shape (n_samples, n_features). It
+        reads rows in float32, shifted to mean 0 and divided by their global standard
+        deviation, and returns such rows; with ``loss="log_loss"`` it returns
+        log-odds. None is :class:`skae.networks.MLP`.
+    linear_path : bool, default=True
+        Whether a linear map runs beside the encoder's network and one beside the
+        decoder's, so that the autoencoder can be PCA: training then has to beat it.
+        Not used with `network`.
+    init : {"pca", "random", "layerwise"}, default="random"
+        Where training starts. With "random" the networks are random, and linear maps
+        beside them add nothing yet. With "pca" the linear maps are PCA's, and the
+        networks add nothing yet: the autoencoder starts as PCA, and its codes as
+        PCA's scores. "layerwise" is "random", and then pairs of mirrored layers are
+        trained one after the other, from the outermost inwards, for a third of the
+        epochs each, before all are trained together; for :class:`skae.networks.MLP`
+        only (:doi:`10.7551/mitpress/7503.003.0024`). A network of your own keeps its
+        own initialisation.
+    loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
+            Loss, default="squared_error"
+        What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    learning_rate : float, default=0.02
+        Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
+        the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+    weight_decay : float, default=0.1
+        Decoupled weight decay of AdamW.
+    batch_size : int or "auto", default="auto"
+        Rows in a training step. "auto" is the power of two nearest to
+        ``3 * sqrt(n_samples)``, between 32 and 4096.
+    max_iter : int, default=30
+        Epochs.
+    early_stopping : bool, default=True
+        Whether to hold out rows, to keep the best epoch on them, and to stop when
+        nothing gets better. PCA, where the networks have linear maps beside them, is
+        one of the epochs, and left only for a gain that is more than chance. If False,
+        all rows are trained on and the last epoch is kept.
+    validation_fraction : float in (0, 1) or "auto", default="auto"
+        Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
+        but a fifth at the most. Only used with early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without progress after which to stop, not counted while the learning
+        rate rises. Only used with early stopping.
+    tol : float, default=0.0001
+        What counts as progress: a relative fall of the validation loss by more than
+        this. Only used with early stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
+        instead of starting anew.
+    callbacks : list of skorch callbacks, default=None
+        Called while training, after the transformer's own.
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
+        a GPU where there is one. A transformer fitted on a device that is not there
+        any more runs on the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the rows held out, their order and all noise. With
+        an int, the result is the same each time. Global random generators are neither
+        used nor changed: None takes fresh entropy from the operating system.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Size of the code.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X had names that are all strings.
+    n_iter_ : int
+        Epochs run.
+    best_iter_ : int
+        The epoch that was kept; 0 is PCA.
+    loss_curve_ : list of float of length `n_iter_`
+        Training loss of each epoch, with the penalty and the corruption; as all
+        losses here in the units of the data, squared for "squared_error".
+    validation_loss_curve_ : list of float of length `n_iter_`, or None
+        Loss of clean held-out rows after each epoch; None without early stopping,
+        NaN for epochs of `partial_fit`.
+        With a penalty or a corruption the best epoch is chosen by the loss that has
+        them, on one fixed corrupted copy.
+    pca_loss_ : float
+        Loss of PCA with as many components, fitted on all rows, on the same rows as
+        `validation_loss_curve_`, or on the training rows without early stopping: is
+        the network worth it?
+    encoder_ : torch.nn.Module
+        Rows to codes, both in the units of the data, float32 or float64; made anew
+        each time.
+    decoder_ : torch.nn.Module
+        Codes to rows.
+    net_ : skorch.NeuralNet
+        The trained network in skorch, to look at ``module_`` and ``history``; made
+        anew each time.
+
+    See Also
+    --------
+    DenoisingAutoencoderTransformer : Also robust, by example and for the
+        reconstruction instead of the code.
+
+    References
+    ----------
+    .. [1] Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization.
+       ICLR. https://arxiv.org/abs/1711.05101
+    .. [2] Smith, L. N., Topin, N. (2019). Super-convergence: very fast training of
+       neural networks using large learning rates. SPIE 11006.
+       :doi:`10.1117/12.2520589`
+    .. [3] Rifai, S., Vincent, P., Muller, X., Glorot, X., Bengio, Y. (2011).
+       Contractive auto-encoders: explicit invariance during feature extraction. ICML.
+       https://icml.cc/2011/papers/455_icmlpaper.pdf
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import AutoencoderTransformer, ContractiveAutoencoderTransformer
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> contractive = ContractiveAutoencoderTransformer(8, random_state=0).fit(X)
+    >>> contractive.jacobian_norm(X).shape
+    (1797,)
+    """
+
+    _parameter_constraints = {
+        **BaseAutoencoder._parameter_constraints,
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "n_projections": Contractive._parameter_constraints["n_projections"],
+    }
+
+    def __init__(
+        self,
+        n_components=0.95,
+        *,
+        alpha=0.01,
+        n_projections="auto",
+        hidden_layer_sizes=(256, 128),
+        activation="gelu",
+        network=None,
+        linear_path=True,
+        init="random",
+        loss="squared_error",
+        learning_rate=2e-2,
+        weight_decay=0.1,
+        batch_size="auto",
+        max_iter=30,
+        early_stopping=True,
+        validation_fraction="auto",
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            network=network,
+            linear_path=linear_path,
+            init=init,
+            loss=loss,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.alpha = alpha
+        self.n_projections = n_projections
+
+    def _make_penalty(self):
+        return Contractive(self.alpha, self.n_projections)
+
+    def jacobian_norm(self, X):
+        """Frobenius norm of the encoder's Jacobian at each row.
+
+        The root of the summed squared derivatives of all components by all features:
+        an upper bound on how far the code moves per unit of X. For PCA it is the root
+        of the number of components everywhere.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the transformer was fitted on.
+
+        Returns
+        -------
+        norms : ndarray of shape (n_samples,)
+            Units of the code per unit of X.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As for :meth:`transform`.
+        """
+        X, k, scaling = self._checked(X), self.n_components_, self._model.scaling
+
+        def norms(module, rows):
+            # Codes with own units don't grow with the data, as others do.
+            unit = 1 / scaling.scale if module.has_own_units else 1.0
+            norms = squared_jacobian_norms(module, rows, k).sqrt()
+            return norms.cpu().double() * unit
+
+        return self._model.apply(norms, X, (), inference_device(self.device))

@@ -1,0 +1,318 @@
+"""The variational autoencoder: codes that are distributions, and new rows from them."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from skae._estimators.base import BaseAutoencoder
+from skae._training.data import CHUNK_ROWS
+from skae._utils.compat import Interval
+from skae._utils.device import inference_device
+from skae._utils.random import new_seed
+from skae._utils.warnings import warn
+from skae.code_maps import GaussianCode
+from skae.penalties import GaussianKL, gaussian_kl
+
+# Nats below which no component tells rows apart.
+_COLLAPSED = 0.01
+
+
+class VariationalAutoencoderTransformer(BaseAutoencoder):
+    """Codes that fill a standard normal distribution, from which new rows are drawn.
+
+    A variational autoencoder [3]_ encodes each row as a Gaussian distribution of codes
+    and is trained on the evidence lower bound: the log-likelihood of the row given a
+    code drawn from it, less `beta` times the divergence from a standard normal prior
+    [4]_. Both are in nats per row, so that `beta` means the same for any number of
+    features and components. For losses other than the log-loss, noise of the likeliest
+    scale is assumed around the reconstruction: there is no variance to be tuned [5]_.
+
+    ``transform`` returns the means. They have the prior's units: multiplying X by a
+    constant leaves them.
+
+    Parameters
+    ----------
+    n_components : int or float in (0, 1), default=0.95
+        Size of the code. A share is turned into as many components as PCA needs to
+        explain more than that share of the variance.
+    beta : float, default=1.0
+        Strength of the divergence from the prior; 1 is the evidence lower bound.
+    warm_up : int, default=0
+        Epochs over which the strength grows to `beta` from zero.
+    hidden_layer_sizes : int or array-like of ints, default=(256, 128)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
+        is a linear autoencoder. Not used with `network`.
+    activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
+            "leaky_relu"}, default="gelu"
+        Activation of the hidden layers. Not used with `network`.
+    network : callable, default=None
+        A network of your own: a :class:`torch.nn.Module` class, or any callable
+        ``(n_features, n_components) -> module``, whose modules have the methods
+        ``encode(X)``, which returns codes of shape (n_samples, n_components), and
+        ``decode(code)``, which returns rows of shape (n_samples, n_features). It
+        reads rows in float32, shifted to mean 0 and divided by their global standard
+        deviation, and returns such rows; with ``loss="log_loss"`` it returns
+        log-odds. None is :class:`skae.networks.MLP`.
+    linear_path : bool, default=False
+        Whether a linear map runs beside the encoder's network and one beside the
+        decoder's, so that the autoencoder can be PCA: training then has to beat it.
+        Not used with `network`.
+    init : {"pca", "random", "layerwise"}, default="random"
+        Where training starts. With "random" the networks are random, and linear maps
+        beside them add nothing yet. With "pca" the linear maps are PCA's, and the
+        networks add nothing yet: the autoencoder starts as PCA, and its codes as
+        PCA's scores. "layerwise" is "random", and then pairs of mirrored layers are
+        trained one after the other, from the outermost inwards, for a third of the
+        epochs each, before all are trained together; for :class:`skae.networks.MLP`
+        only (:doi:`10.7551/mitpress/7503.003.0024`). A network of your own keeps its
+        own initialisation.
+    loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
+            Loss, default="squared_error"
+        What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    learning_rate : float, default=0.005
+        Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
+        the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+    weight_decay : float, default=0.1
+        Decoupled weight decay of AdamW.
+    batch_size : int or "auto", default="auto"
+        Rows in a training step. "auto" is the power of two nearest to
+        ``3 * sqrt(n_samples)``, between 32 and 4096.
+    max_iter : int, default=50
+        Epochs.
+    early_stopping : bool, default=True
+        Whether to hold out rows, to keep the best epoch on them, and to stop when
+        nothing gets better. PCA, where the networks have linear maps beside them, is
+        one of the epochs, and left only for a gain that is more than chance. If False,
+        all rows are trained on and the last epoch is kept.
+    validation_fraction : float in (0, 1) or "auto", default="auto"
+        Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
+        but a fifth at the most. Only used with early stopping.
+    n_iter_no_change : int, default=10
+        Epochs without progress after which to stop, not counted while the learning
+        rate rises. Only used with early stopping.
+    tol : float, default=0.0001
+        What counts as progress: a relative fall of the validation loss by more than
+        this. Only used with early stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
+        instead of starting anew.
+    callbacks : list of skorch callbacks, default=None
+        Called while training, after the transformer's own.
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
+        a GPU where there is one. A transformer fitted on a device that is not there
+        any more runs on the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the rows held out, their order and all noise. With
+        an int, the result is the same each time. Global random generators are neither
+        used nor changed: None takes fresh entropy from the operating system.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Size of the code.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X had names that are all strings.
+    n_iter_ : int
+        Epochs run.
+    best_iter_ : int
+        The epoch that was kept; 0 is PCA.
+    loss_curve_ : list of float of length `n_iter_`
+        Training loss of each epoch, with the penalty and the corruption; as all
+        losses here in the units of the data, squared for "squared_error".
+    validation_loss_curve_ : list of float of length `n_iter_`, or None
+        Loss of clean held-out rows after each epoch; None without early stopping,
+        NaN for epochs of `partial_fit`.
+        With a penalty or a corruption the best epoch is chosen by the loss that has
+        them, on one fixed corrupted copy.
+    pca_loss_ : float
+        Loss of PCA with as many components, fitted on all rows, on the same rows as
+        `validation_loss_curve_`, or on the training rows without early stopping: is
+        the network worth it?
+    encoder_ : torch.nn.Module
+        Rows to codes, both in the units of the data, float32 or float64; made anew
+        each time.
+    decoder_ : torch.nn.Module
+        Codes to rows.
+    net_ : skorch.NeuralNet
+        The trained network in skorch, to look at ``module_`` and ``history``; made
+        anew each time.
+    kl_per_component_ : ndarray of shape (`n_components_`,)
+        Mean divergence of each component from the prior over the rows trained on, in
+        nats. A component near 0 carries no information.
+
+    See Also
+    --------
+    AutoencoderTransformer : Codes without a distribution, and a lower error.
+
+    References
+    ----------
+    .. [1] Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization.
+       ICLR. https://arxiv.org/abs/1711.05101
+    .. [2] Smith, L. N., Topin, N. (2019). Super-convergence: very fast training of
+       neural networks using large learning rates. SPIE 11006.
+       :doi:`10.1117/12.2520589`
+    .. [3] Kingma, D. P., Welling, M. (2014). Auto-encoding variational Bayes. ICLR.
+       https://arxiv.org/abs/1312.6114
+    .. [4] Higgins, I. et al. (2017). beta-VAE: learning basic visual concepts with a
+       constrained variational framework. ICLR.
+       https://openreview.net/forum?id=Sy2fzU9gl
+    .. [5] Rybkin, O., Daniilidis, K., Levine, S. (2021). Simple and effective VAE
+       training with calibrated decoders. ICML. https://arxiv.org/abs/2006.13202
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import VariationalAutoencoderTransformer
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> variational = VariationalAutoencoderTransformer(8, random_state=0).fit(X)
+    >>> variational.sample(5, random_state=0).shape
+    (5, 64)
+    """
+
+    _parameter_constraints = {
+        **BaseAutoencoder._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "warm_up": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=0.95,
+        *,
+        beta=1.0,
+        warm_up=0,
+        hidden_layer_sizes=(256, 128),
+        activation="gelu",
+        network=None,
+        linear_path=False,
+        init="random",
+        loss="squared_error",
+        learning_rate=5e-3,
+        weight_decay=0.1,
+        batch_size="auto",
+        max_iter=50,
+        early_stopping=True,
+        validation_fraction="auto",
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            n_components,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            network=network,
+            linear_path=linear_path,
+            init=init,
+            loss=loss,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.beta = beta
+        self.warm_up = warm_up
+
+    def _make_penalty(self):
+        return GaussianKL(self.beta, self.warm_up)
+
+    def _make_code_map(self):
+        return GaussianCode()
+
+    def _describe(self, X):
+        kl = np.zeros(self.n_components_)
+        for rows in gen_batches(len(X), CHUNK_ROWS):
+            kl += self._of_codes(gaussian_kl, X[rows]).sum(axis=0)
+        self.kl_per_component_ = kl / len(X)
+        if self.kl_per_component_.max() < _COLLAPSED:
+            warn(
+                "Posterior collapse: codes carry no information about the rows, all of "
+                f"kl_per_component_ are below {_COLLAPSED}. Use a smaller beta than "
+                f"{self.beta:g}, or a warm_up.",
+                ConvergenceWarning,
+            )
+
+    def _of_codes(self, function, X):
+        """A function of means and log-variances, for each row and component."""
+
+        def of_rows(module, rows):
+            mean = module.encode(rows)
+            return function(mean, module.log_variance(mean))
+
+        shape, device = (self.n_components_,), inference_device(self.device)
+        return self._model.apply(of_rows, X, shape, device)
+
+    def transform_distribution(self, X):
+        """Encode rows as Gaussian distributions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the transformer was fitted on.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples, `n_components_`)
+            What :meth:`transform` returns.
+        deviation : ndarray of shape (n_samples, `n_components_`)
+            Standard deviations.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As for :meth:`transform`.
+        """
+        X = self._checked(X)
+        mean = self._model.encode(X, inference_device(self.device))
+        return mean, self._of_codes(lambda mean, log: torch.exp(0.5 * log), X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw new rows: decode draws from the prior.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+            Determines the draws. Pass an int for the same rows each time.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data; what is expected there, without noise.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer was not fitted.
+        ValueError
+            If `n_samples` is less than 1.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(
+                f"n_samples={n_samples}, but at least 1 was expected, an integer."
+            )
+        rng = np.random.default_rng(new_seed(random_state))
+        return self.inverse_transform(rng.normal(size=(n_samples, self.n_components_)))

@@ -1,0 +1,115 @@
+"""A trained network on a device, ready to be applied to chunks of rows."""
+
+from contextlib import nullcontext
+
+from torch import nn
+
+from skae._inference.aligned import AlignedProducts
+from skae._inference.chunks import by_chunks
+from skae._inference.grain import rows_below_grain
+from skae._inference.stack import Stack, chunk_rows
+from skae._utils.torch_state import undisturbed
+from skae.networks._autoencoder import MappedAutoencoder
+from skae.networks._layers import LinearPath, TiedLinear
+
+
+class Engine:
+    """A trained network, ready to be applied to chunks of rows on a device.
+
+    Parameters
+    ----------
+    model : Model
+    device : str
+    folds : bool
+        Whether dense networks of ours become products of full width, instead of
+        staying modules.
+
+    Attributes
+    ----------
+    module : Autoencoder
+    encode, decode : callable
+        Standardised rows to codes, and codes to raw output.
+    code_scale : float
+        Units of the data in one of the codes.
+    """
+
+    def __init__(self, model, device, folds):
+        with undisturbed(device):
+            module = model.build().eval().requires_grad_(False).to(device)
+            self.device = device
+            self.module = module
+            self.code_scale = model.code_scale(module)
+            self.encode, self.decode = module.encode, module.decode
+            self._stacks = None
+            if folds and model.recipe.network.is_dense:
+                self._fold()
+        widths = [width for v in model.weights.values() for width in v.shape]
+        self._widest = max(widths, default=1)
+
+    def _fold(self):
+        module, maps = self.module, ()
+        if isinstance(module, MappedAutoencoder):
+            module, maps = module.network, module.maps
+        encode = _stack(module.encoder, self.device, out_factor=module.out_factor)
+        decode = _stack(module.decoder, self.device, in_factor=module.in_factor)
+        self._stacks = encode, decode
+        self.encode, self.decode = _through(encode, maps), decode
+
+    def reconstruct(self, rows):
+        """Raw output (n, n_features) of standardised rows (n, n_features)."""
+        return self.decode(self.encode(rows))
+
+    def chunk_rows(self, encodes=False, decodes=False, width=None):
+        """How many rows chunks have, descending.
+
+        Parameters
+        ----------
+        encodes, decodes : bool, default=False
+            What the rows go through.
+        width : int, default=None
+            Of what further element-wise functions are applied to.
+        """
+        if self._stacks is None:
+            return (rows_below_grain(self._widest),)
+        encode, decode = self._stacks
+        used = [encode] * encodes + [decode] * decodes
+        return chunk_rows(used, width)
+
+    def by_chunks(self, function, X, scaling, shape, sizes):
+        """A function of standardised rows, applied to X: see :func:`by_chunks`."""
+        mode = AlignedProducts if self._stacks is None else nullcontext
+        return by_chunks(function, X, scaling, shape, sizes, self.device, mode)
+
+
+def _through(encode, maps):
+    """The function that encodes, followed by maps of the codes."""
+    if not maps:
+        return encode
+
+    def mapped(rows):
+        code = encode(rows)
+        for code_map in maps:
+            code = code_map(code)
+        return code
+
+    return mapped
+
+
+def _stack(half, device, in_factor=None, out_factor=None):
+    """A half of an MLP as a Stack, the linear path's factors within the weights."""
+    network = half.network if isinstance(half, LinearPath) else half
+    layers = [
+        (layer.weight, layer.bias)
+        for layer in network
+        if isinstance(layer, nn.Linear | TiedLinear)
+    ]
+    activation = network[1] if len(network) > 1 else nn.Identity()
+    if not isinstance(half, LinearPath):
+        return Stack(layers, None, activation, device)
+    if in_factor is not None:
+        weight, bias = layers[0]
+        layers[0] = weight * in_factor, bias
+    if out_factor is not None:
+        weight, bias = layers[-1]
+        layers[-1] = weight * out_factor[:, None], bias * out_factor
+    return Stack(layers, (half.linear.weight, half.linear.bias), activation, device)

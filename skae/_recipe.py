@@ -1,0 +1,100 @@
+"""What an autoencoder is made of and trained on: its parts, resolved and checked."""
+
+from dataclasses import dataclass, replace
+
+from skae.code_maps import CodeMap, as_code_maps
+from skae.corruptions import Corruption, as_corruption
+from skae.losses import Loss, as_loss, parameter_value
+from skae.networks._network import Network, as_network
+from skae.networks._trial import made, tried
+from skae.penalties import Penalty, as_penalty
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The parts of an autoencoder. None and plain functions have become objects.
+
+    Attributes
+    ----------
+    network : Network
+    code_maps : tuple of CodeMap
+    loss : Loss
+    penalty : Penalty
+    corruption : Corruption
+    """
+
+    network: Network
+    code_maps: tuple[CodeMap, ...]
+    loss: Loss
+    penalty: Penalty
+    corruption: Corruption
+
+    @classmethod
+    def of(cls, network, code_map, loss, penalty, corruption):
+        """The recipe that an estimator's parameters stand for.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a part is not what it should be.
+        """
+        return cls(
+            as_network(network),
+            as_code_maps(code_map),
+            as_loss(loss),
+            as_penalty(penalty),
+            as_corruption(corruption),
+        )
+
+    @property
+    def is_constrained(self):
+        """Whether anything but its size keeps the code from being the row itself."""
+        return bool(self.code_maps) or not self.is_reconstruction_only
+
+    @property
+    def is_reconstruction_only(self):
+        """Whether the loss of clean rows is all that is minimised."""
+        return self.penalty.is_neutral and self.corruption.is_neutral
+
+    @property
+    def has_free_codes(self):
+        """Whether codes may be mapped by any matrix that the decoder undoes."""
+        is_free = self.penalty.is_neutral and not self.code_maps
+        return is_free and self.network.has_known_layers
+
+    @property
+    def draws(self):
+        """Whether a training step may draw past its generator; corruptions apart."""
+        parts = self.network, *self.code_maps, self.loss, self.penalty
+        return any(part.draws for part in parts)
+
+    def new_module(self, n_features, n_components):
+        """A module with fresh weights, once it was tried."""
+        return tried(self.network, self.code_maps, n_features, n_components)
+
+    def module(self, n_features, n_components):
+        """A module to be given the weights of an earlier one."""
+        return made(self.network, self.code_maps, n_features, n_components)
+
+    def continuing(self, earlier):
+        """This recipe for the network of an earlier one, with whose weights it goes on.
+
+        Raises
+        ------
+        ValueError
+            If the weights would mean something else.
+        """
+        if earlier.loss.bounds != self.loss.bounds:
+            raise ValueError(
+                f"loss={parameter_value(self.loss)!r} cannot go on from a fit with "
+                f"loss={parameter_value(earlier.loss)!r}, whose output means something "
+                "else: set warm_start=False."
+            )
+        kinds = [[type(part) for part in r.code_maps] for r in (self, earlier)]
+        if kinds[0] != kinds[1]:
+            raise ValueError(
+                f"code_map={list(self.code_maps)} cannot go on from a fit with "
+                f"{list(earlier.code_maps)}, whose codes mean something else: set "
+                "warm_start=False."
+            )
+        return replace(self, network=earlier.network)

@@ -1,0 +1,1 @@
+"""From rows to a trained model; the only package that knows skorch."""

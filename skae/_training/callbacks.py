@@ -1,0 +1,77 @@
+"""What is told about a training while it runs, and how callbacks end it."""
+
+from skorch.callbacks import Callback
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end the training after the present epoch."""
+
+
+def checked_callbacks(callbacks):
+    """The user's callbacks, once they are known to be skorch's."""
+    for callback in callbacks or []:
+        given = callback[-1] if isinstance(callback, tuple) else callback
+        kind = given if isinstance(given, type) else type(given)
+        if not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks holds {callback!r}, but skorch callbacks, or tuples of a "
+                "name and a callback, were expected."
+            )
+    return callbacks or []
+
+
+class ProgressBar(Callback):
+    """A tqdm bar over the epochs that shows the losses.
+
+    Parameters
+    ----------
+    n_epochs : int
+    """
+
+    def __init__(self, n_epochs):
+        self.n_epochs = n_epochs
+
+    def on_train_begin(self, net, **kwargs):
+        from tqdm.auto import tqdm
+
+        self.bar_ = tqdm(total=self.n_epochs, unit="epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        row = net.history[-1]
+        shown = {
+            "train": "train_loss",
+            "validation": "valid_loss",
+            "objective": "valid_objective",
+        }
+        losses = {name: f"{row[key]:.4g}" for name, key in shown.items() if key in row}
+        self.bar_.set_postfix(losses, refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        self.bar_.close()
+
+
+class KeptEpoch(Callback):
+    """Says which epoch was kept, once training has ended.
+
+    Parameters
+    ----------
+    best : BestEpoch
+    sink : callable, default=print
+        Gets the line.
+    """
+
+    def __init__(self, best, sink=print):
+        self.best = best
+        self.sink = sink
+
+    def on_train_end(self, net, **kwargs):
+        if self.best.n_iter == 0:
+            return
+        epoch, _ = self.best.result()
+        if epoch > 0:
+            self.sink(f"Kept: epoch {epoch} of {self.best.n_iter}.")
+        elif self.best.is_resumed:
+            self.sink("Kept: the earlier fit, which no epoch improved on.")
+        else:
+            self.sink("Kept: PCA. No epoch gained more than chance on held-out rows.")

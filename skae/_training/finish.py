@@ -1,0 +1,104 @@
+"""What becomes of a trained network: checked, and its codes given the data's metric."""
+
+import torch
+
+from skae._training.settings import as_arrays
+from skae.exceptions import DivergenceError
+from skae.networks._layers import LinearPath, weighted_layers
+
+# Rows that a trained network is looked at with.
+_HEAD_ROWS = 2048
+
+
+@torch.no_grad()
+def finished(model, result, data, settings):
+    """The model of a training's result.
+
+    Parameters
+    ----------
+    model : Model
+        Before the training.
+    result : Result
+    data : TrainingData
+    settings : Settings
+
+    Returns
+    -------
+    model : Model
+
+    Raises
+    ------
+    DivergenceError
+        If its reconstructions are not finite.
+    """
+    state = result.optimizer_state if settings.is_incremental else None
+    model = model.replaced(weights=result.weights, optimizer_state=state)
+    module = model.build().eval()
+    rows = data.train.rows[:_HEAD_ROWS].cpu()
+    code, output = module(rows)
+    shift, scale = model.scaling.tensors(torch.float64)
+    reconstructed = model.loss.to_data(output, shift, scale)
+    if not (code.isfinite().all() and reconstructed.isfinite().all()):
+        raise DivergenceError(
+            "Training ended in a network whose output is not finite, "
+            f"{settings.smaller_rate}"
+        )
+    if settings.is_incremental or result.best_iter == 0:
+        return model
+    # A matrix cannot be undone in the transposed weight of a tied layer.
+    if module.is_tied or not model.recipe.has_free_codes:
+        return model
+    map_codes(module, _metric_root(code.double(), reconstructed / model.scaling.scale))
+    return model.replaced(weights=as_arrays(module.state_dict()))
+
+
+def _metric_root(code, data):
+    """The matrix (k, k) after which distances of codes are those of reconstructions.
+
+    In least squares: with V (k, d) the linear regression of the data on the codes,
+    the symmetric root of V V'. The identity where codes are PCA's scores. Training
+    leaves codes in any scale, and each component in its own.
+    """
+    code, data = code - code.mean(0), (data - data.mean(0)).double()
+    # Codes were computed in single precision: what is below it is no direction.
+    solution = torch.linalg.lstsq(code, data, rcond=1e-5, driver="gelsd")
+    slopes = solution.solution  # (k, d)
+    values, vectors = torch.linalg.eigh(slopes @ slopes.T)
+    largest = float(values[-1])
+    if not largest > 0:
+        return torch.eye(len(values), dtype=torch.float32)
+    # Directions that stand for next to nothing stay part of the code.
+    values = values.clamp(min=1e-4 * largest)
+    return (vectors * values.sqrt() @ vectors.T).float()
+
+
+@torch.no_grad()
+def map_codes(module, matrix):
+    """Multiply a module's codes by a matrix, and undo it in the decoder.
+
+    Parameters
+    ----------
+    module : EncoderDecoder
+        Whose encoder's last layer with a weight, and whose decoder's first one, is a
+        Linear layer of its own; so not where weights are tied.
+    matrix : Tensor of shape (n_components, n_components)
+        Invertible.
+    """
+    inverse = torch.linalg.inv(matrix.double()).float()
+    encoder, decoder = module.encoder, module.decoder
+    last, first = weighted_layers(encoder)[-1], weighted_layers(decoder)[0]
+    outer, inner = [last], [first]
+    if isinstance(encoder, LinearPath):
+        last.weight.mul_(module.out_factor[:, None])
+        last.bias.mul_(module.out_factor)
+        module.out_factor.fill_(1)
+        outer.append(encoder.linear)
+    if isinstance(decoder, LinearPath):
+        first.weight.mul_(module.in_factor)
+        module.in_factor.fill_(1)
+        inner.append(decoder.linear)
+    for layer in outer:
+        layer.weight.copy_(matrix @ layer.weight)
+        layer.bias.copy_(matrix @ layer.bias)
+    for layer in inner:
+        layer.weight.copy_(layer.weight @ inverse)

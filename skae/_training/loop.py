@@ -1,0 +1,167 @@
+"""The training loop: a module, rows and settings in, the best epoch out."""
+
+from numbers import Number
+
+import numpy as np
+import torch
+from skorch.callbacks import EpochTimer, LRScheduler, PrintLog
+from torch.optim.lr_scheduler import OneCycleLR
+
+from skae._training.callbacks import KeptEpoch, ProgressBar, checked_callbacks
+from skae._training.net import AutoencoderNet, TensorDataset
+from skae._training.selection import BestEpoch
+from skae._training.settings import Result, as_arrays, set_state, state_of
+from skae.exceptions import DivergenceError
+
+# Share of the epochs in which the learning rate rises.
+_RISING_SHARE = 0.3
+
+
+def train(start, data, objective, settings, seeds):
+    """Train a module in place.
+
+    Parameters
+    ----------
+    start : Start
+        The module on the CPU, the optimiser's state and what is to be beaten.
+    data : TrainingData
+    objective : Objective
+        On the device of the data.
+    settings : Settings
+    seeds : tuple of three ints
+        Of the order of the rows, of all noise, and of the corrupted copy of the
+        validation rows.
+
+    Returns
+    -------
+    result : Result
+
+    Raises
+    ------
+    DivergenceError
+        If the loss stops being finite, or grows beyond any use.
+    KeyboardInterrupt
+        If the user interrupts before the first epoch ends.
+    """
+    device = data.device
+    *train_seeds, valid_seed = seeds
+    generators = tuple(torch.Generator(device).manual_seed(s) for s in train_seeds)
+    n_rising = (
+        0 if settings.is_incremental else round(_RISING_SHARE * settings.n_epochs)
+    )
+    best = BestEpoch(settings, start.pca_weights, start.is_resumed, n_rising)
+    n_batches = settings.n_batches(len(data.train))
+    net = AutoencoderNet(
+        start.module,
+        objective,
+        scaling=data.scaling,
+        n_batches=n_batches,
+        generators=generators,
+        seed=valid_seed,
+        own_callbacks=_own_callbacks(best, n_batches, settings),
+        callbacks=checked_callbacks(settings.callbacks),
+        optimizer=torch.optim.AdamW,
+        optimizer__fused=True,
+        optimizer__weight_decay=settings.weight_decay,
+        lr=settings.learning_rate,
+        max_epochs=settings.n_epochs,
+        device=str(device),
+        verbose=int(settings.verbose > 1),
+    ).initialize()
+    if start.optimizer_state is not None:
+        set_state(net.optimizer_, start.optimizer_state)
+    rows = [data.train, data.valid]
+    datasets = [None if r is None else TensorDataset(r, objective) for r in rows]
+    interrupted = False
+    try:
+        net.partial_fit(datasets)
+    except KeyboardInterrupt:
+        if best.n_iter == 0:
+            raise
+        interrupted = True
+    return _result(net, best, interrupted, settings)
+
+
+def _own_callbacks(best, n_batches, settings):
+    callbacks = [("best_epoch", best)]
+    n_steps = settings.n_epochs * n_batches
+    if not settings.is_incremental and n_steps > 2:
+        schedule = LRScheduler(
+            OneCycleLR,
+            step_every="batch",
+            event_name=None,
+            max_lr=settings.learning_rate,
+            pct_start=_RISING_SHARE,
+            total_steps=n_steps,
+        )
+        callbacks.append(("schedule", schedule))
+    if settings.verbose == 1:
+        callbacks.append(("progress", ProgressBar(settings.n_epochs)))
+    if settings.verbose > 1:
+        callbacks += [("timer", EpochTimer()), ("print_log", PrintLog())]
+    if settings.verbose:
+        callbacks.append(("kept_epoch", KeptEpoch(best)))
+    return callbacks
+
+
+def _result(net, best, interrupted, settings):
+    best_iter, weights = best.result()
+    weights = as_arrays(weights)
+    if not all(np.isfinite(value).all() for value in weights.values()):
+        raise DivergenceError(
+            f"Training ended in weights that are not finite, {settings.smaller_rate}"
+        )
+    return Result(
+        weights=weights,
+        optimizer_state=state_of(net.optimizer_),
+        n_iter=best.n_iter,
+        best_iter=best_iter,
+        history=[_plain(row) for row in net.history[: best.n_iter]],
+        interrupted=interrupted,
+    )
+
+
+def _plain(row):
+    """What was recorded in an epoch as plain values, without its batches."""
+    return {name: _plain_value(v) for name, v in row.items() if name != "batches"}
+
+
+def _plain_value(value):
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.generic) or (
+        isinstance(value, np.ndarray) and value.ndim == 0
+    ):
+        return value.item()
+    if isinstance(value, Number | str | np.ndarray | None):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain_value(part) for part in value]
+    if isinstance(value, dict):
+        return {str(name): _plain_value(part) for name, part in value.items()}
+    return repr(value)
+
+
+def fitted_net(module, objective, scaling, history):
+    """A skorch net around a trained module, with what was recorded in its training.
+
+    Parameters
+    ----------
+    module : Autoencoder
+    objective : Objective
+    scaling : Scaling
+    history : list of dict
+
+    Returns
+    -------
+    net : AutoencoderNet
+    """
+    optimizer = torch.optim.AdamW
+    net = AutoencoderNet(
+        module.eval(), objective, scaling=scaling, optimizer=optimizer, verbose=0
+    ).initialize()
+    for row in history:
+        net.history.new_epoch()
+        for name, value in row.items():
+            net.history.record(name, value)
+    return net

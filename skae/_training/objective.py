@@ -1,0 +1,163 @@
+"""What is minimised: loss, penalty and corruption as one criterion."""
+
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from torch import nn
+
+from skae._training.data import CHUNK_ROWS
+from skae._utils.random import PrivateRandomness
+
+
+class Objective(nn.Module):
+    """Loss, penalty and corruption as one criterion, in standard units.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    scaling : Scaling
+        Of the rows.
+    epochs_done : int, default=0
+        By earlier fits, from which this one goes on.
+    """
+
+    def __init__(self, recipe, scaling, epochs_done=0):
+        super().__init__()
+        self.recipe = recipe
+        self._scaling = scaling
+        self.loss = recipe.loss
+        self.unit = scaling.scale**recipe.loss.degree  # of the loss, in the data's
+        shift, scale = scaling.tensors(torch.float32)
+        self.register_buffer("shift", shift)
+        self.register_buffer("scale", scale)
+        mean = scaling.shift / scaling.scale
+        # In single precision, a common shift would leave little of the differences.
+        self.register_buffer("mean", torch.tensor(mean - np.median(mean)).float())
+        self._corrupt = None  # the corruption, once it is known where rows lie
+        self._epochs_done = epochs_done
+        self._penalty = recipe.penalty
+
+    def begin_epoch(self, epoch):
+        """Take the penalty of an epoch, counted from 1 in this fit."""
+        self._penalty = self.recipe.penalty.during(self._epochs_done + epoch)
+
+    def corrupt(self, rows, generator):
+        """Rows (n, d) as the network sees them."""
+        corruption = self.recipe.corruption
+        if self._corrupt is None:
+            self._corrupt = corruption.prepared(self.mean)
+        version = rows._version
+        with self._private(corruption.draws, generator):
+            seen = self._corrupt(rows, generator)
+        if getattr(seen, "shape", None) != rows.shape or seen.dtype != rows.dtype:
+            raise ValueError(
+                f"The corruption {corruption!r} returned {_shown(seen)} for rows of "
+                f"shape {tuple(rows.shape)}, but a tensor of that shape was expected, "
+                "of torch.float32."
+            )
+        if rows._version != version:
+            raise ValueError(
+                f"The corruption {corruption!r} writes to the rows that it reads, but "
+                "they are what is to be learned: work on a copy, X.clone()."
+            )
+        return seen
+
+    def target(self, rows):
+        return self.loss.target(rows, self.shift, self.scale)
+
+    def to_data(self, output):
+        """Raw output (n, d) in the units of the data, on the CPU."""
+        return self.loss.to_data(output.cpu(), *self._scaling.tensors(torch.float64))
+
+    def restored(self, rows):
+        """Standardised rows (n, d) in the units of the data, on the CPU."""
+        shift, scale = self._scaling.tensors(torch.float64)
+        return rows.cpu().double() * scale + shift
+
+    def clean_losses(self, module, batch):
+        """Loss (n,) of each clean row, without the penalty."""
+        cells = self._cells(module(batch.rows)[1], batch)
+        return batch.mean(cells)
+
+    def forward(self, module, seen, batch, generator):
+        """Losses of rows of which the network sees another version, and the penalty.
+
+        The decoder of a network whose codes are distributions reads what is drawn from
+        them.
+
+        Parameters
+        ----------
+        module : Autoencoder
+        seen : Tensor of shape (n, d)
+            What :meth:`corrupt` made of the rows.
+        batch : Batch
+        generator : torch.Generator
+
+        Returns
+        -------
+        losses : Tensor of shape (n,)
+        penalty : Tensor of shape () or 0.0
+        output : Tensor of shape (n, d)
+            Raw.
+        """
+        with self._private(self.recipe.draws, generator):
+            code, output = module(seen, generator)
+            cells = self._cells(output, batch)
+            losses, penalty = batch.mean(cells), 0.0
+            if not self.recipe.penalty.is_neutral:
+                penalty = self._penalty_of(module, seen, code, output, losses)
+        return losses, penalty, output
+
+    def _cells(self, output, batch):
+        cells = self.loss.cells(output, self.target(batch.rows))
+        if getattr(cells, "shape", None) != output.shape:
+            raise ValueError(
+                f"The loss {self.loss!r} returned {_shown(cells)} for output of shape "
+                f"{tuple(output.shape)}, but a loss for each cell was expected."
+            )
+        return cells
+
+    def _penalty_of(self, module, seen, code, output, losses):
+        # Held-out rows are judged by the penalty itself, not by that of an epoch.
+        function = self._penalty if self.training else self.recipe.penalty
+        penalty = function(module, seen, code, output)
+        if getattr(penalty, "shape", None) != ():
+            raise ValueError(
+                f"The penalty {function!r} returned {_shown(penalty)}, but a tensor of "
+                "shape () was expected: one number for the batch."
+            )
+        if function.in_nats:
+            per_nat = self.loss.per_nat(losses.detach().mean(), output.shape[1])
+            penalty = penalty * per_nat
+        return penalty
+
+    @staticmethod
+    def _private(draws, generator):
+        """A context in which whatever is drawn comes from the generator.
+
+        Entered only where something may be drawn past it, since it costs a quarter of
+        a step's time.
+        """
+        return PrivateRandomness(generator) if draws else nullcontext()
+
+    def of_pca(self, pca, batch):
+        """Mean loss of rows as PCA reconstructs them, in the units of the data."""
+        total = 0.0
+        for part in batch.split(CHUNK_ROWS):
+            rows = pca.reconstruct(part.rows)
+            output = self.loss.link(rows, self.shift, self.scale)
+            total += float(part.mean(self._cells(output, part)).double().sum())
+        return total / len(batch) * self.unit
+
+    def of_mean(self, batch):
+        """Mean loss of rows all reconstructed by their mean, in units of the data."""
+        mean = batch.rows.mean(0).expand(batch.rows.shape)
+        output = self.loss.link(mean, self.shift, self.scale)
+        return float(batch.mean(self._cells(output, batch)).mean()) * self.unit
+
+
+def _shown(value):
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)} and {value.dtype}"
+    return f"a {type(value).__name__}"

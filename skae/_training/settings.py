@@ -1,0 +1,129 @@
+"""Settings of a training, its result, and what goes on from one to the next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train: an estimator's parameters, as they are.
+
+    Attributes
+    ----------
+    n_components : int or float
+    init : {"random", "pca", "layerwise"}
+    learning_rate, weight_decay : float
+    batch_size : int or "auto"
+    max_iter : int
+        Epochs.
+    early_stopping : bool
+    validation_fraction : float or "auto"
+    n_iter_no_change : int
+    tol : float
+    callbacks : list of skorch callbacks or None
+    device : str
+    random_state : int, RandomState instance or None
+    verbose : int
+    is_incremental : bool
+        One epoch on all rows at a constant learning rate, instead of a whole training.
+    """
+
+    n_components: int | float
+    init: str
+    learning_rate: float
+    weight_decay: float
+    batch_size: int | str
+    max_iter: int
+    early_stopping: bool
+    validation_fraction: float | str
+    n_iter_no_change: int
+    tol: float
+    callbacks: list | None
+    device: str
+    random_state: object
+    verbose: int
+    is_incremental: bool = False
+
+    @property
+    def n_epochs(self):
+        return 1 if self.is_incremental else self.max_iter
+
+    @property
+    def smaller_rate(self):
+        """What to do about a training that diverges, in words."""
+        return (
+            f"with learning_rate={self.learning_rate:g}. Use a smaller one, such as "
+            f"learning_rate={self.learning_rate / 10:g}."
+        )
+
+    def n_held_out(self, n_samples):
+        """How many rows are held out to choose the best epoch on."""
+        if self.is_incremental or not self.early_stopping:
+            return 0
+        fraction = self.validation_fraction
+        if fraction == "auto":
+            # Few rows don't tell a gain from chance; too many are missed in training.
+            fraction = min(max(0.1, 100 / n_samples), 0.2)
+        return min(max(1, round(fraction * n_samples)), n_samples - 1)
+
+    def n_batches(self, n_rows):
+        """How many batches there are in an epoch.
+
+        The batch size "auto" is the power of two nearest to 3 * sqrt(n_rows).
+        """
+        size = self.batch_size
+        if size == "auto":
+            size = int(np.clip(2 ** round(np.log2(3 * n_rows**0.5)), 32, 4096))
+        return max(1, round(n_rows / size))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training gives back, as arrays and plain values.
+
+    Attributes
+    ----------
+    weights : dict of str to ndarray
+        Of the best epoch.
+    optimizer_state : dict of int to dict of str to ndarray
+        After the last step.
+    n_iter, best_iter : int
+        Epochs run, and the best of them; 0 is the start.
+    history : list of dict
+        What was recorded in each epoch: plain values, losses in the units of the data.
+    interrupted : bool
+    """
+
+    weights: dict
+    optimizer_state: dict
+    n_iter: int
+    best_iter: int
+    history: list
+    interrupted: bool
+
+
+def as_arrays(tensors):
+    """A dict of tensors as one of arrays that share no memory with them."""
+    return {
+        name: value.detach().cpu().numpy().copy() for name, value in tensors.items()
+    }
+
+
+def as_tensors(arrays):
+    """A dict of arrays as one of tensors that share no memory with them."""
+    return {name: torch.tensor(value) for name, value in arrays.items()}
+
+
+def state_of(optimizer):
+    """An optimiser's state as arrays, by the number and name of each entry."""
+    state = optimizer.state_dict()["state"]
+    return {index: as_arrays(entries) for index, entries in state.items()}
+
+
+def set_state(optimizer, state):
+    """Give an optimiser the state that :func:`state_of` returned."""
+    state = {index: as_tensors(entries) for index, entries in state.items()}
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

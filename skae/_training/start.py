@@ -1,0 +1,224 @@
+"""Where training starts: at random or at PCA, or at an earlier fit."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from skae._inference.model import Model
+from skae._training.layerwise import check_is_layered, pretrain
+from skae._utils.random import PrivateRandomness
+from skae._utils.warnings import warn
+from skae.networks._layers import LinearPath, linear_map, weighted_layers
+
+# Rows that the start at PCA is measured on.
+HEAD_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Start:
+    """A module before its training.
+
+    Attributes
+    ----------
+    model : Model
+        What the module is, with fresh or earlier weights.
+    module : Autoencoder
+        On the CPU.
+    pca_weights : dict of str to Tensor or None
+        With which it is PCA; None where it cannot be, or need not be beaten.
+    is_resumed : bool
+        Whether the module holds an earlier fit.
+    """
+
+    model: Model
+    module: nn.Module
+    pca_weights: dict | None = None
+    is_resumed: bool = False
+
+    @property
+    def optimizer_state(self):
+        return self.model.optimizer_state
+
+
+def resumed(recipe, earlier):
+    """An earlier model, to go on from.
+
+    Raises
+    ------
+    ValueError
+        If its weights don't fit the recipe.
+    """
+    recipe = recipe.continuing(earlier.recipe)
+    model = earlier.replaced(recipe=recipe)
+    try:
+        return Start(model, model.build(), is_resumed=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"network={recipe.network!r} cannot take the weights of a fit with "
+            f"{earlier.recipe.network!r}: set warm_start=False."
+        ) from error
+
+
+def fresh(recipe, data, pca, objective, settings, seed, seeds):
+    """A new module, random or at PCA.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    data : TrainingData
+    pca : PrincipalComponents
+    objective : Objective
+    settings : Settings
+    seed : int
+        Of the model.
+    seeds : tuple of ints
+        Of the training.
+
+    Returns
+    -------
+    start : Start
+    """
+    wanted = settings.n_components
+    n_components = int(wanted) if wanted >= 1 else len(pca.components)
+    _warn_of_size(n_components, recipe, data)
+    if settings.init == "layerwise":
+        check_is_layered(recipe.network)
+    model = Model(recipe, n_components, data.scaling, seed)
+    start = _started(model, data, pca, objective, settings.init)
+    if settings.init == "layerwise":
+        inner = start.module.network if recipe.code_maps else start.module
+        pretrain(inner, data, recipe, settings, seeds)
+    return start
+
+
+def _warn_of_size(n_components, recipe, data):
+    n_rows, n_features = data.all.rows.shape
+    if n_components > n_features and not recipe.is_constrained:
+        warn(
+            f"n_components={n_components} is more than the {n_features} features of X "
+            "and nothing else constrains the code: the network can learn the identity. "
+            "Use fewer components, a corruption or a penalty."
+        )
+    elif n_features >= n_components > n_rows and not recipe.is_constrained:
+        warn(
+            f"n_components={n_components} is more than the {n_rows} rows of X, which "
+            "determine no more principal components than that: the others are zero "
+            "where PCA is kept. Use fewer components."
+        )
+
+
+def _started(model, data, pca, objective, init):
+    module, network = model.build(), model.recipe.network
+    if module.is_tied and init == "pca":
+        raise ValueError(
+            "init='pca' starts with networks that add nothing, which tied weights "
+            "cannot leave: use init='random' or tied_weights=False."
+        )
+    inner = module.network if model.recipe.code_maps else module
+    if not inner.can_be_pca:
+        if network.is_dense and init == "pca":
+            raise ValueError(
+                "init='pca' sets linear maps, but linear_path=False leaves the "
+                "network without: use linear_path=True or init='random'."
+            )
+        return Start(model, module)
+    given = _state(module)
+    rows = data.all.rows[:HEAD_ROWS]
+    generator = torch.Generator(rows.device).manual_seed(model.seed)
+    seen = objective.corrupt(rows, generator)
+    with PrivateRandomness(generator):
+        module.to(rows.device)
+        decoder = _linear_decoder(pca, seen, objective.target(rows), objective.loss)
+        become_pca(inner, pca, decoder, seen)
+        pca_weights = _state(module)
+        if init != "pca" and network.has_known_layers:
+            _randomise(inner)
+        elif init != "pca":
+            module.load_state_dict(given)
+    # Codes that pass through a map are not PCA's.
+    is_pca = inner is module
+    return Start(model, module.cpu(), pca_weights if is_pca else None)
+
+
+@torch.no_grad()
+def become_pca(module, pca, decoder, rows):
+    """Make a module PCA: its maps in the linear maps, and networks that add nothing.
+
+    Parameters
+    ----------
+    module : EncoderDecoder
+    pca : PrincipalComponents
+        With up to n_components components. What the code has room for beyond them is
+        zero, or random directions that the decoder ignores where the code is larger
+        than the rows.
+    decoder : tuple of two Tensors
+        Weight (d, k) and bias (d,) that decode PCA's codes.
+    rows : Tensor of shape (n, n_features)
+        As the network will see them, to measure the codes.
+    """
+    encode, decode = linear_map(module.encoder), linear_map(module.decoder)
+    k, (n_components, n_features) = len(pca.components), encode.weight.shape
+    nn.init.normal_(encode.weight, std=n_features**-0.5)
+    if n_components <= n_features:
+        encode.weight.zero_()
+    encode.weight[:k] = pca.components
+    encode.bias.copy_(-encode.weight @ pca.mean)
+    weight, bias = decoder
+    decode.weight.zero_()
+    decode.weight[:, :k] = weight
+    decode.bias.copy_(bias)
+    for half in (module.encoder, module.decoder):
+        if isinstance(half, LinearPath):
+            _silence(weighted_layers(half)[-1])
+    # The networks see and add codes of unit variance, but for those that hardly vary.
+    deviation = encode(rows).std(0, correction=0)
+    deviation = deviation.clamp(min=0.01 * float(deviation.max().clamp(min=1)))
+    if module.out_factor is not None:
+        module.out_factor.copy_(deviation)
+    if module.in_factor is not None:
+        module.in_factor.copy_(1 / deviation)
+
+
+@torch.no_grad()
+def _randomise(module):
+    """Make a module that is PCA random networks beside linear maps that add nothing.
+
+    The scales of PCA's codes stay.
+    """
+    for half in (module.encoder, module.decoder):
+        if isinstance(half, LinearPath):
+            _silence(half.linear)
+            weighted_layers(half)[-1].reset_parameters()
+        else:
+            linear_map(half).reset_parameters()
+
+
+def _silence(layer):
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+
+
+def _state(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def _linear_decoder(pca, rows, target, loss):
+    """Weight (d, k) and bias (d,) of a linear decoder for PCA's codes of rows (n, d).
+
+    PCA's own, unless raw output is log-odds.
+    """
+    if not loss.is_logistic:
+        return pca.components.T, pca.mean
+    # Logistic regression of every feature on the codes. The Hessian is at most a
+    # quarter of the design's Gram matrix, so that stepping with four times its inverse
+    # never raises the loss, and one inverse serves all features (Boehning and Lindsay,
+    # 1988, doi:10.1007/BF00049423).
+    code = pca.encode(rows)
+    design = torch.cat([code, code.new_ones(len(code), 1)], 1)  # (n, k + 1)
+    gram = design.double().T @ design.double()
+    step = 4 * torch.linalg.pinv(gram, hermitian=True).to(code.dtype)
+    beta = code.new_zeros(design.shape[1], target.shape[1])  # (k + 1, d)
+    for _ in range(100):
+        beta += step @ (design.T @ (target - torch.sigmoid(design @ beta)))
+    return beta[:-1].T, beta[-1]

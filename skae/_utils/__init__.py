@@ -1,0 +1,1 @@
+"""One thing each, said in its first line; knows nothing of autoencoders."""

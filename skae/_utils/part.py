@@ -1,0 +1,55 @@
+"""The base of losses, penalties, corruptions, code maps and networks."""
+
+from sklearn.base import BaseEstimator, clone
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Part(BaseEstimator):
+    """A small object of scalars that an estimator is put together from.
+
+    As an estimator of scikit-learn it has ``clone``, ``repr`` and keys for grid
+    searches, such as ``penalty__alpha``. Estimators check the ranges of its
+    parameters when they are fitted.
+    """
+
+    _parameter_constraints = {}
+
+    @property
+    def draws(self):
+        """Whether random numbers may be drawn past the generator that is handed out.
+
+        They then come from torch's global generator, unless that is held off, which
+        takes time. Of what users wrote, nothing is known.
+        """
+        return not is_ours(self)
+
+
+def is_ours(part):
+    """Whether a part is of a class of this package itself, not of one derived from it.
+
+    What such a part does is known; a subclass may do anything.
+    """
+    return type(part).__module__.partition(".")[0] == _PACKAGE
+
+
+def own_copy(part):
+    """A part, checked, and copied so that later changes don't reach it.
+
+    Raises
+    ------
+    TypeError
+        If it is a class.
+    ValueError
+        If one of its parameters is out of range.
+    """
+    if isinstance(part, type) and issubclass(part, Part):
+        raise TypeError(
+            f"{part.__name__} was given as a class, but an object was expected, such "
+            f"as {part.__name__}()."
+        )
+    if not isinstance(part, Part):
+        return part
+    part = clone(part, safe=False)
+    part._validate_params()
+    return part

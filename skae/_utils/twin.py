@@ -1,0 +1,26 @@
+"""All or nothing: what a method changes in an estimator is stored once, at its end."""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """A twin of an estimator to be changed, whose state the estimator takes over.
+
+    That is one assignment, after the block. An error or Ctrl-C at any line before it
+    leaves the estimator as it was, and other threads see one state or the other.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+
+    Yields
+    ------
+    twin : BaseEstimator
+        Of the same class, with the same parameters, callbacks and fitted attributes.
+    """
+    # Not copy.copy, for which callbacks are cloned.
+    twin = object.__new__(type(estimator))
+    twin.__dict__ = vars(estimator).copy()
+    yield twin
+    estimator.__dict__ = vars(twin)

@@ -1,0 +1,123 @@
+"""Rows as users pass them: checked, with errors in the users' words."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import validate_data
+
+# The square of a larger float32 number is close to overflowing.
+LARGEST = 1e15
+
+
+def validated(estimator, X, *, reset, min_samples=1):
+    """Rows as an array of float32 or float64.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets `n_features_in_` and `feature_names_in_`, or is asked for them.
+    X : array-like of shape (n_samples, n_features)
+    reset : bool
+        Whether X is what the estimator is fitted to.
+    min_samples : int, default=1
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is sparse, holds anything but finite numbers of a sensible size, or has
+        another shape or other names than expected.
+    """
+    name = type(estimator).__name__
+    _refuse_dates(X, name)
+    try:
+        X = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=(np.float64, np.float32),
+            ensure_min_samples=min_samples,
+        )
+    except (TypeError, ValueError) as error:
+        advice = next((a for part, a in _ADVICE.items() if part in str(error)), None)
+        if advice is None:
+            raise
+        raise type(error)(f"{error}. {name} takes numbers only: {advice}") from error
+    check_magnitude(X, name)
+    return X
+
+
+# What to do about errors of scikit-learn and numpy, by a part of their texts.
+_ADVICE = {
+    "could not convert string to float": "encode columns of text first, for example "
+    "with OneHotEncoder or OrdinalEncoder.",
+    "Sparse data was passed": "or have dense rows made in the first place, with "
+    "sparse_output=False of OneHotEncoder or sparse_threshold=0 of ColumnTransformer.",
+    "datetime": "turn dates into numbers first, such as days since a first one.",
+}
+
+
+def _refuse_dates(X, name):
+    """Raise for dates, which numpy would turn into nanoseconds without a word."""
+    dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [getattr(X, "dtype", None)]
+    for column, dtype in zip(getattr(X, "columns", [None]), dtypes, strict=False):
+        if getattr(dtype, "kind", "") in ("M", "m"):
+            of = "X" if column is None else f"Column {column!r} of X"
+            raise ValueError(
+                f"{of} holds {dtype}. {name} takes numbers only: {_ADVICE['datetime']}"
+            )
+
+
+def is_bounded(X):
+    """Whether all of X is certainly finite and not too large, by one quick pass.
+
+    False may also stand for very many large values.
+    """
+    cells = X.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.dot(cells, cells) < LARGEST**2)
+
+
+def needs_no_validation(estimator, X):
+    """Whether X is what validation would return, without a warning.
+
+    Validation would take most of the time of a single row.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype in (np.float64, np.float32)
+        and X.ndim == 2
+        and X.shape[1] == estimator.n_features_in_
+        and len(X) > 0
+        and not hasattr(estimator, "feature_names_in_")
+        and is_bounded(X)
+    )
+
+
+def check_magnitude(X, name):
+    """Raise for values whose squares would overflow in single precision."""
+    if is_bounded(X):
+        return
+    largest = max(float(X.max()), -float(X.min()))
+    if largest > LARGEST:
+        raise ValueError(
+            f"X has values up to {largest:.3g} in magnitude, but {name} takes at the "
+            f"most {LARGEST:.0e}. Replace placeholders such as 1e30 by real values "
+            "or remove their rows; if the values are real, divide X by a constant."
+        )
+
+
+def check_distance(X, scaling, name):
+    """Raise for rows too far from those that were fitted: squares would overflow."""
+    # Squares of what is left of a checked magnitude fit into single precision.
+    if scaling.scale >= 1e-3:
+        return
+    largest = float(np.abs(X - scaling.shift).max())
+    if largest > LARGEST * scaling.scale:
+        raise ValueError(
+            f"X lies up to {largest / scaling.scale:.3g} standard deviations of the "
+            f"rows that {name} was fitted to away from their mean, but at the most "
+            f"{LARGEST:.0e} can be told apart: are the units the same?"
+        )

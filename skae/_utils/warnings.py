@@ -1,0 +1,30 @@
+"""Warnings that point at the user's line."""
+
+import sys
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+_PACKAGE = __name__.partition(".")[0]
+_PASSED_THROUGH = (_PACKAGE, "sklearn", "skorch", "torch", "joblib")
+
+
+def _folders():
+    for name in _PASSED_THROUGH:
+        yield str(Path(find_spec(name).origin).parent)
+    yield find_spec("contextlib").origin
+
+
+def warn(message, category=UserWarning):
+    """Warn at the innermost line that is not of this package or of one it stands on.
+
+    Parameters
+    ----------
+    message : str
+    category : type of Warning, default=UserWarning
+    """
+    passed_through = tuple(_folders())
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_code.co_filename.startswith(passed_through):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)

@@ -1,0 +1,153 @@
+"""What is trained: the base that declares what a network can do, and codes mapped."""
+
+from abc import abstractmethod
+
+import torch
+from torch import nn
+
+
+class Autoencoder(nn.Module):
+    """Base of networks: a module with ``encode`` and ``decode``, and what they can do.
+
+    Modules of other classes with these two methods will do as well, and are wrapped.
+    Derive from this class to declare more of a network of your own.
+
+    Attributes
+    ----------
+    code_bounds : tuple of two floats or None
+        Range of each component of the code.
+    has_own_units : bool
+        Whether codes keep their size where the data are multiplied by a constant.
+    is_gaussian : bool
+        Whether codes are means of Gaussian distributions, around which
+        :meth:`log_variance` says how much they vary.
+    can_be_pca : bool
+        Whether linear maps run beside the networks, or are all there is.
+    is_tied : bool
+        Whether the decoder has weights of the encoder's.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from skae.networks import Autoencoder
+    >>> class Bounded(Autoencoder):
+    ...     code_bounds, has_own_units = (0.0, 1.0), True
+    ...
+    ...     def __init__(self, n_features, n_components):
+    ...         super().__init__()
+    ...         self.down = nn.Linear(n_features, n_components)
+    ...         self.up = nn.Linear(n_components, n_features)
+    ...
+    ...     def encode(self, X):
+    ...         return torch.sigmoid(self.down(X))
+    ...
+    ...     def decode(self, code):
+    ...         return self.up(code)
+    >>> code, output = Bounded(6, 2)(torch.zeros(5, 6))
+    >>> code.shape, output.shape
+    (torch.Size([5, 2]), torch.Size([5, 6]))
+    """
+
+    code_bounds = None
+    has_own_units = False
+    is_gaussian = False
+    can_be_pca = False
+    is_tied = False
+
+    @abstractmethod
+    def encode(self, X):
+        """Codes (n, n_components) of standardised rows (n, n_features)."""
+
+    @abstractmethod
+    def decode(self, code):
+        """Raw output (n, n_features) of codes (n, n_components)."""
+
+    def log_variance(self, mean):
+        """Logarithm of the variances (n, n_components) around means; if Gaussian."""
+        raise TypeError(f"Codes of {type(self).__name__} are no distributions.")
+
+    def draw(self, code, generator):
+        """What the decoder reads while training: codes, or draws around them."""
+        if not self.is_gaussian:
+            return code
+        noise = torch.empty_like(code).normal_(generator=generator)
+        return code + torch.exp(0.5 * self.log_variance(code)) * noise
+
+    def forward(self, X, generator=None):
+        """Codes and raw output, as training has them.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n, n_features)
+        generator : torch.Generator, default=None
+            Of draws around Gaussian codes; None leaves them at their means.
+
+        Returns
+        -------
+        code : Tensor of shape (n, n_components)
+        output : Tensor of shape (n, n_features)
+        """
+        code = self.encode(X)
+        seen = code if generator is None else self.draw(code, generator)
+        return code, self.decode(seen)
+
+    def halves(self):
+        """Encoder and decoder as modules, which share the weights of this one."""
+        return Method(self, "encode"), Method(self, "decode")
+
+
+class Method(nn.Module):
+    """One method of a module as a module of its own.
+
+    Parameters
+    ----------
+    module : Module
+    name : str
+    """
+
+    def __init__(self, module, name):
+        super().__init__()
+        self.module = module
+        self.name = name
+
+    def forward(self, X):
+        return getattr(self.module, self.name)(X)
+
+
+class MappedAutoencoder(Autoencoder):
+    """A network whose codes pass through code maps.
+
+    Parameters
+    ----------
+    network : Autoencoder
+    code_maps : sequence of CodeMap
+        At least one, in the order in which codes pass through them.
+    n_components : int
+    """
+
+    def __init__(self, network, code_maps, n_components):
+        super().__init__()
+        self.network = network
+        self.maps = nn.ModuleList(make(n_components) for make in code_maps)
+        self.code_bounds = code_maps[-1].bounds
+        self.is_gaussian = code_maps[-1].is_gaussian
+        self.has_own_units = network.has_own_units or any(
+            make.has_own_units for make in code_maps
+        )
+
+    def encode(self, X):
+        code = self.network.encode(X)
+        for code_map in self.maps:
+            code = code_map(code)
+        return code
+
+    def decode(self, code):
+        return self.network.decode(code)
+
+    def log_variance(self, mean):
+        return self.maps[-1].log_variance(mean)
+
+    def halves(self):
+        encoder, decoder = self.network.halves()
+        return nn.Sequential(encoder, *self.maps), decoder

@@ -1,0 +1,125 @@
+"""The default network: two multi-layer perceptrons."""
+
+from itertools import pairwise
+from numbers import Integral, Real
+
+from torch import nn
+
+from skae._utils.compat import Interval, StrOptions
+from skae._utils.part import is_ours
+from skae.networks._encoder_decoder import EncoderDecoder
+from skae.networks._layers import ACTIVATIONS, LinearPath, TiedLinear
+from skae.networks._network import Network
+
+
+class MLP(Network):
+    """Multi-layer perceptrons as encoder and, mirrored, as decoder.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of ints, default=(256, 128)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
+        leaves two linear maps.
+    activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
+            "leaky_relu"}, default="gelu"
+        Activation of the hidden layers. Codes and outputs are linear.
+    linear_path : bool, default=True
+        Whether a linear map runs beside each of the two networks, so that the module
+        can be PCA.
+    tied_weights : bool, default=False
+        Whether the decoder's layers have the encoder's weights, transposed, and biases
+        of their own, which halves the parameters [1]_. Linear maps beside the networks
+        stay apart. Not with ``init="pca"``.
+    dropout : float in [0, 1), default=0.0
+        Share of the cells of each hidden layer that are zeroed at random while
+        training [2]_.
+
+    References
+    ----------
+    .. [1] Vincent, P., Larochelle, H., Lajoie, I., Bengio, Y., Manzagol, P.-A. (2010).
+       Stacked denoising autoencoders. JMLR 11.
+       https://jmlr.org/papers/v11/vincent10a.html
+    .. [2] Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural
+       networks from overfitting. JMLR 15.
+       https://jmlr.org/papers/v15/srivastava14a.html
+
+    Examples
+    --------
+    >>> from skae.networks import MLP
+    >>> module = MLP(hidden_layer_sizes=(32,))(n_features=8, n_components=2)
+    >>> import torch
+    >>> module.encode(torch.zeros(5, 8)).shape
+    torch.Size([5, 2])
+    """
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Integral],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "linear_path": ["boolean"],
+        "tied_weights": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(256, 128),
+        activation="gelu",
+        linear_path=True,
+        tied_weights=False,
+        dropout=0.0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.linear_path = linear_path
+        self.tied_weights = tied_weights
+        self.dropout = dropout
+
+    @property
+    def draws(self):
+        return super().draws or self.dropout > 0
+
+    @property
+    def is_dense(self):
+        return is_ours(self)
+
+    def __call__(self, n_features, n_components):
+        hidden = self.hidden_layer_sizes
+        hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
+        if not all(isinstance(width, Integral) and width > 0 for width in hidden):
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, but positive "
+                "integers, one for each hidden layer, were expected."
+            )
+        widths = [n_features, *map(int, hidden), n_components]
+        halves = [self._layers(widths), self._layers(widths[::-1])]
+        if self.tied_weights:
+            halves[1] = _tied(halves[1], halves[0])
+        if self.linear_path and hidden:
+            ends = n_features, n_components
+            halves = [
+                LinearPath(half, widths)
+                for half, widths in zip(halves, (ends, ends[::-1]), strict=True)
+            ]
+        return EncoderDecoder(*halves)
+
+    def _layers(self, widths):
+        """Linear layers between the given widths, activations between them."""
+        layers = []
+        for n_in, n_out in pairwise(widths):
+            layers += [nn.Linear(n_in, n_out), ACTIVATIONS[self.activation]()]
+            if self.dropout:
+                layers.append(nn.Dropout(self.dropout))
+        while not isinstance(layers[-1], nn.Linear):
+            layers.pop()
+        return nn.Sequential(*layers)
+
+
+def _tied(half, source):
+    """The half with Linear layers tied to those of its mirror image, the source."""
+    sources = [layer for layer in source if isinstance(layer, nn.Linear)]
+    return nn.Sequential(
+        *(
+            TiedLinear(sources.pop()) if isinstance(layer, nn.Linear) else layer
+            for layer in half
+        )
+    )
