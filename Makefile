@@ -2,9 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
-# Networks this small gain nothing from a second thread, and on busy cores threads
-# that wait for each other cost several times what they save.
-export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test lint docs bench clean
 
@@ -17,6 +14,7 @@ test: lint
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 docs: .venv/installed-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

@@ -29,7 +29,7 @@ BARE, STOCK, PERCEPTRON = "bare loop", "stock skorch", "MLPRegressor"
 def run(directory, quick):
     """The report on speed."""
     report = Report("What do fit, transform and import cost?")
-    report.notes.append("Medians of ratios, measured in turn.")
+    report.notes.append("Medians of repeats, measured in turn, and their ratios.")
     n_rows, repeats = (5000, 2) if quick else (ROWS, REPEATS)
     sets = {"tall": _tall(n_rows)}
     for dataset in data.images(directory):

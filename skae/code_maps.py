@@ -36,7 +36,7 @@ class CodeMap(Part):
         draws while training. The module then has a method ``log_variance(mean)``.
     """
 
-    bounds = None
+    bounds: tuple[float, float] | None = None
     has_own_units = False
     is_gaussian = False
 

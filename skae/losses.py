@@ -32,7 +32,7 @@ class Loss(Part):
     """
 
     degree = 0
-    bounds = None
+    bounds: tuple[float, float] | None = None
     is_logistic = False
 
     @abstractmethod

@@ -14,6 +14,7 @@ __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
 # Components up to which the exact Jacobian costs less than it is worth, and random
 # directions beyond.
 _FEW_COMPONENTS, _DIRECTIONS = 8, 4
+_AUTO = StrOptions({"auto"})
 
 
 class Penalty(Part):
@@ -50,8 +51,7 @@ class Penalty(Part):
 
         Parameters
         ----------
-        network : torch.nn.Module
-            With ``encode`` and ``decode``.
+        network : Autoencoder
         X : Tensor of shape (n_samples, n_features)
             What the network read: standardised and, where the estimator has a
             corruption, corrupted rows.
@@ -68,13 +68,7 @@ class Penalty(Part):
 
 
 class ScaledPenalty(Penalty):
-    """Base of penalties whose strength is a factor.
-
-    Parameters
-    ----------
-    alpha : float
-        Strength. 0 is no penalty at all.
-    """
+    """Base of penalties whose strength is a factor, `alpha`."""
 
     _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
 
@@ -112,8 +106,7 @@ class L1(ScaledPenalty):
 class BernoulliKL(ScaledPenalty):
     """Divergence of each component's mean from a small target, for codes in (0, 1).
 
-    Components are then close to 0 for most rows: a sparse autoencoder as in [1]_. The
-    mean is that over the batch.
+    Components are then close to 0 for most rows: a sparse autoencoder as in [1]_.
 
     Parameters
     ----------
@@ -124,8 +117,8 @@ class BernoulliKL(ScaledPenalty):
 
     References
     ----------
-    .. [1] Lee, H., Ekanadham, C., Ng, A. Y. (2007). Sparse deep belief net model for
-       visual area V2. NeurIPS 20.
+    .. [1] Lee, H. et al. (2007). Sparse deep belief net model for visual area V2.
+       NeurIPS 20.
        https://papers.nips.cc/paper/3313-sparse-deep-belief-net-model-for-visual-area-v2
 
     Examples
@@ -151,8 +144,7 @@ class BernoulliKL(ScaledPenalty):
             raise ValueError(
                 f"{self!r} needs codes between 0 and 1, but those of the network are "
                 "not bounded: pass code_map=skae.code_maps.Sigmoid(), or derive your "
-                "own network from skae.networks.Autoencoder, with the attribute "
-                "code_bounds = (0.0, 1.0)."
+                "network from skae.networks.Autoencoder, with code_bounds = (0.0, 1.0)."
             )
 
     def __call__(self, network, X, code, output):
@@ -202,11 +194,7 @@ class Contractive(ScaledPenalty):
 
     _parameter_constraints = {
         **ScaledPenalty._parameter_constraints,
-        "n_projections": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-            None,
-        ],
+        "n_projections": [Interval(Integral, 1, None, closed="left"), _AUTO, None],
     }
 
     def __init__(self, alpha=0.01, n_projections="auto"):
@@ -239,20 +227,18 @@ def squared_jacobian_norms(network, X, n_components):
 def _squared_gradients(network, X, directions):
     """Squared lengths (m, n) of the gradients of codes along directions (m, n, k)."""
     is_trained = torch.is_grad_enabled()  # and not validated or applied
+
+    def squared(direction):
+        (gradient,) = torch.autograd.grad(
+            code, X, direction, retain_graph=True, create_graph=is_trained
+        )
+        # Squared one by one: outside of training, no gradient is kept.
+        return gradient.square().sum(1)
+
     with torch.enable_grad():
         X = X.detach().requires_grad_()
         code = network.encode(X)
-        # Squared one by one: outside of training, none is kept.
-        return torch.stack(
-            [
-                torch.autograd.grad(
-                    code, X, direction, retain_graph=True, create_graph=is_trained
-                )[0]
-                .square()
-                .sum(1)
-                for direction in directions
-            ]
-        )
+        return torch.stack([squared(direction) for direction in directions])
 
 
 class GaussianKL(Penalty):
@@ -309,8 +295,8 @@ class GaussianKL(Penalty):
             raise ValueError(
                 f"{self!r} needs codes that are Gaussian distributions, but the "
                 "network's are not: pass code_map=skae.code_maps.GaussianCode(), or "
-                "derive your own network from skae.networks.Autoencoder, with the "
-                "attribute is_gaussian = True and the method log_variance(mean)."
+                "derive your network from skae.networks.Autoencoder, with is_gaussian "
+                "= True and a method log_variance(mean)."
             )
 
     def during(self, epoch):
@@ -340,13 +326,7 @@ class NoPenalty(Penalty):
 
 
 class FunctionPenalty(Penalty):
-    """A user's function as a penalty.
-
-    Parameters
-    ----------
-    function : callable
-        ``(network, X, code, output) -> scalar``.
-    """
+    """A user's function ``(network, X, code, output) -> scalar`` as a penalty."""
 
     draws = True
 

@@ -27,28 +27,17 @@ class AutoencoderTransformer(BaseAutoencoder):
             "leaky_relu"}, default="gelu"
         Activation of the hidden layers. Not used with `network`.
     network : callable, default=None
-        A network of your own: a :class:`torch.nn.Module` class, or any callable
-        ``(n_features, n_components) -> module``, whose modules have the methods
-        ``encode(X)``, which returns codes of shape (n_samples, n_components), and
-        ``decode(code)``, which returns rows of shape (n_samples, n_features). It
-        reads rows in float32, shifted to mean 0 and divided by their global standard
-        deviation, and returns such rows; with ``loss="log_loss"`` it returns
-        log-odds. None is :class:`skae.networks.MLP`.
+        A network of your own: ``(n_features, n_components) -> module``, with ``encode``
+        and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
     linear_path : bool, default=True
-        Whether a linear map runs beside the encoder's network and one beside the
-        decoder's, so that the autoencoder can be PCA: training then has to beat it.
-        Not used with `network`.
+        Whether linear maps run beside the networks, so that the autoencoder can be PCA:
+        training then has to beat it. Not used with `network`.
     init : {"pca", "random", "layerwise"}, default="random"
-        Where training starts. With "random" the networks are random, and linear maps
-        beside them add nothing yet. With "pca" the linear maps are PCA's, and the
-        networks add nothing yet: the autoencoder starts as PCA, and its codes as
-        PCA's scores. "layerwise" is "random", and then pairs of mirrored layers are
-        trained one after the other, from the outermost inwards, for a third of the
-        epochs each, before all are trained together; for :class:`skae.networks.MLP`
-        only (:doi:`10.7551/mitpress/7503.003.0024`). A network of your own keeps its
-        own initialisation.
-    loss : {"squared_error", "absolute_error", "huber", "log_loss"} or \
-            Loss, default="squared_error"
+        Where training starts: at PCA, at random networks, or at these after pairs of
+        mirrored layers were trained one after the other, from the outermost inwards;
+        see :doc:`/how_it_works`. Networks of your own keep their initialisation.
+    loss : {"squared_error", "absolute_error", "huber", "log_loss"} or Loss, \
+            default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
     penalty : Penalty or callable, default=None
         What constrains the code, such as :class:`skae.penalties.L1`, or any callable
@@ -65,21 +54,21 @@ class AutoencoderTransformer(BaseAutoencoder):
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
-        Rows in a training step. "auto" is the power of two nearest to
-        ``3 * sqrt(n_samples)``, between 32 and 4096.
+        Rows in a training step. "auto" is the power of two nearest to ``3 *
+        sqrt(n_samples)``, between 32 and 4096.
     max_iter : int, default=30
         Epochs.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
-        nothing gets better. PCA, where the networks have linear maps beside them, is
-        one of the epochs, and left only for a gain that is more than chance. If False,
-        all rows are trained on and the last epoch is kept.
+        nothing gets better. PCA is one of the epochs, where linear maps run beside the
+        networks, and left only for a gain that is more than chance. If False, all rows
+        are trained on and the last epoch is kept.
     validation_fraction : float in (0, 1) or "auto", default="auto"
         Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
         but a fifth at the most. Only used with early stopping.
     n_iter_no_change : int, default=10
-        Epochs without progress after which to stop, not counted while the learning
-        rate rises. Only used with early stopping.
+        Epochs without progress after which to stop, not counted while the learning rate
+        rises. Only used with early stopping.
     tol : float, default=0.0001
         What counts as progress: a relative fall of the validation loss by more than
         this. Only used with early stopping.
@@ -87,15 +76,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
         instead of starting anew.
     callbacks : list of skorch callbacks, default=None
-        Called while training, after the transformer's own.
+        Called while training, after the transformer's own. What they record is kept in
+        the history of `net_`.
     device : str, default="auto"
-        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
-        a GPU where there is one. A transformer fitted on a device that is not there
-        any more runs on the CPU.
+        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is a
+        GPU where there is one.
     random_state : int, RandomState instance or None, default=None
-        Determines initial weights, the rows held out, their order and all noise. With
-        an int, the result is the same each time. Global random generators are neither
-        used nor changed: None takes fresh entropy from the operating system.
+        Determines initial weights, the rows held out, their order and all noise. Global
+        random generators are neither used nor changed.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
@@ -112,25 +100,24 @@ class AutoencoderTransformer(BaseAutoencoder):
     best_iter_ : int
         The epoch that was kept; 0 is PCA.
     loss_curve_ : list of float of length `n_iter_`
-        Training loss of each epoch, with the penalty and the corruption; as all
-        losses here in the units of the data, squared for "squared_error".
+        Training loss of each epoch, with the penalty and the corruption; as all losses
+        here in the units of the data, squared for "squared_error".
     validation_loss_curve_ : list of float of length `n_iter_`, or None
-        Loss of clean held-out rows after each epoch; None without early stopping,
-        NaN for epochs of `partial_fit`.
-        With a penalty or a corruption the best epoch is chosen by the loss that has
-        them, on one fixed corrupted copy.
+        Loss of clean held-out rows after each epoch; None without early stopping, NaN
+        for epochs of `partial_fit`. With a penalty or a corruption the best epoch is
+        chosen by the loss that has them, on one fixed corrupted copy.
     pca_loss_ : float
         Loss of PCA with as many components, fitted on all rows, on the same rows as
-        `validation_loss_curve_`, or on the training rows without early stopping: is
-        the network worth it?
+        `validation_loss_curve_`, or on the training rows without early stopping: is the
+        network worth it?
     encoder_ : torch.nn.Module
-        Rows to codes, both in the units of the data, float32 or float64; made anew
-        each time.
+        Rows to codes, both in the units of the data, float32 or float64; made anew each
+        time.
     decoder_ : torch.nn.Module
         Codes to rows.
     net_ : skorch.NeuralNet
-        The trained network in skorch, to look at ``module_`` and ``history``; made
-        anew each time.
+        The trained network in skorch, made anew each time: ``history`` is what was
+        recorded in each epoch, ``predict`` reconstructs rows in the units of the data.
 
     See Also
     --------

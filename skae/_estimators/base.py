@@ -1,10 +1,9 @@
 """What all autoencoder transformers share: scikit-learn's semantics, once."""
 
-from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     clone,
@@ -12,13 +11,13 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
-from skae._recipe import Recipe
+from skae._estimators.parameters import AutoencoderParameters
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
-from skae._training.settings import Settings
-from skae._utils.compat import Interval, RealNotInt, StrOptions, fit_context
+from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import (
@@ -26,118 +25,32 @@ from skae._utils.validation import (
     check_magnitude,
     needs_no_validation,
     validated,
+    without_torch,
 )
 from skae._utils.warnings import warn
-from skae.losses import LOSSES, Loss, check_bounds
-from skae.networks import MLP
-from skae.networks._layers import ACTIVATIONS
+from skae.losses import check_bounds
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from skae._training.net import AutoencoderNet
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseAutoencoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderParameters
+):
     """Base of all autoencoder transformers; not to be instantiated.
 
-    A subclass has a constructor that names its parameters, and says through the hooks
-    ``_make_penalty``, ``_make_corruption`` and ``_make_code_map`` what sets it apart.
-    Think twice before adding more here.
+    A subclass has a constructor that names its parameters, and says through hooks what
+    sets it apart: those of :class:`AutoencoderParameters`, and ``_describe``. Think
+    twice before adding more here.
     """
-
-    _parameter_constraints = {
-        "n_components": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
-        ],
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "network": [callable, None],
-        "linear_path": ["boolean"],
-        "init": [StrOptions({"pca", "random", "layerwise"})],
-        "loss": [StrOptions(set(LOSSES)), Loss],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [
-            Interval(Real, 0, 1, closed="neither"),
-            StrOptions({"auto"}),
-        ],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "callbacks": [list, None],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    def __init__(
-        self,
-        n_components,
-        *,
-        hidden_layer_sizes,
-        activation,
-        network,
-        linear_path,
-        init,
-        loss,
-        learning_rate,
-        weight_decay,
-        batch_size,
-        max_iter,
-        early_stopping,
-        validation_fraction,
-        n_iter_no_change,
-        tol,
-        warm_start,
-        callbacks,
-        device,
-        random_state,
-        verbose,
-    ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.network = network
-        self.linear_path = linear_path
-        self.init = init
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def _make_penalty(self):
-        """The penalty to train with, or None."""
-        return None
-
-    def _make_corruption(self):
-        """The corruption to train with, or None."""
-        return None
-
-    def _make_code_map(self):
-        """What codes pass through: a code map, several of them, or None."""
-        return None
 
     def _describe(self, X):
         """Set fitted attributes of the class's own, from the rows trained on."""
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "Self":
         """Train the autoencoder.
 
         Parameters
@@ -170,7 +83,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return self._fit(X, earlier, is_incremental=False)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None) -> "Self":
         """Train for one epoch from where the autoencoder stands.
 
         The first call sets the widths, the shift and the scale of the data; later ones
@@ -191,7 +104,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         return self._fit(X, getattr(self, "_model", None), is_incremental=True)
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Encode rows.
 
         Parameters
@@ -208,14 +121,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Raises
         ------
         NotFittedError
-            If the transformer was not fitted.
+            If the transformer was not fitted; as all methods but `fit` do.
         ValueError
-            If X has another width than in `fit`, missing or infinite values.
+            If X has another width than in `fit`, missing, infinite or far too large
+            values; as all methods do that take rows.
         """
         X = self._checked(X)
         return self._model.encode(X, inference_device(self.device))
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> np.ndarray:
         """Decode codes.
 
         Parameters
@@ -230,13 +144,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Raises
         ------
-        NotFittedError
-            If the transformer was not fitted.
         ValueError
             If X has not `n_components_` columns.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype=(np.float64, np.float32), input_name="X")
+        X = check_array(
+            without_torch(X), dtype=(np.float64, np.float32), input_name="X"
+        )
         if X.shape[1] != self.n_components_:
             raise ValueError(
                 f"X has {X.shape[1]} columns, but {type(self).__name__} was fitted "
@@ -246,7 +160,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_magnitude(X, type(self).__name__)
         return self._model.decode(X, inference_device(self.device))
 
-    def reconstruct(self, X):
+    def reconstruct(self, X) -> np.ndarray:
         """Encode rows and decode them again.
 
         Parameters
@@ -262,7 +176,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         X = self._checked(X)
         return self._model.reconstruct(X, inference_device(self.device))
 
-    def score_samples(self, X):
+    def score_samples(self, X) -> np.ndarray:
         """Minus the reconstruction loss of each row; higher is more normal.
 
         Parameters
@@ -285,7 +199,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_bounds(X, self._model.loss)
         return -self._model.losses(X, inference_device(self.device))
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """Minus the mean reconstruction loss; higher is better.
 
         Parameters
@@ -303,19 +217,19 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return float(np.mean(self.score_samples(X), dtype=np.float64))
 
     @property
-    def encoder_(self):
+    def encoder_(self) -> nn.Module:
         """New torch module in data units: rows to codes."""
         check_is_fitted(self)
         return self._model.halves()[0]
 
     @property
-    def decoder_(self):
+    def decoder_(self) -> nn.Module:
         """New torch module in data units: codes to rows."""
         check_is_fitted(self)
         return self._model.halves()[1]
 
     @property
-    def net_(self):
+    def net_(self) -> "AutoencoderNet":
         """New skorch net around the trained network, with the history of losses."""
         check_is_fitted(self)
         model = self._model
@@ -344,42 +258,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             X = validated(self, X, reset=False)
         check_distance(X, self._model.scaling, type(self).__name__)
         return X
-
-    def _recipe(self):
-        """What the parameters say that is to be trained."""
-        network = self.network
-        if network is None:
-            widths = self.hidden_layer_sizes
-            if isinstance(widths, np.ndarray):
-                widths = widths.tolist()  # a model holds plain values
-            network = MLP(widths, self.activation, self.linear_path)
-        return Recipe.of(
-            network,
-            self._make_code_map(),
-            self.loss,
-            self._make_penalty(),
-            self._make_corruption(),
-        )
-
-    def _settings(self, is_incremental):
-        """What the parameters say about how to train."""
-        return Settings(
-            n_components=self.n_components,
-            init=self.init,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
-            max_iter=self.max_iter,
-            early_stopping=self.early_stopping,
-            validation_fraction=self.validation_fraction,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            callbacks=self.callbacks,
-            device=self.device,
-            random_state=self.random_state,
-            verbose=self.verbose,
-            is_incremental=is_incremental,
-        )
 
     def _fit(self, X, earlier, is_incremental):
         """Train, and store the result: all of it, or nothing."""

@@ -74,7 +74,8 @@ class Model:
 
     def halves(self):
         """New encoder and decoder in data units, in evaluation mode."""
-        with undisturbed():
+        # Layers draw weights when they are made, also those that are then replaced.
+        with undisturbed(), PrivateRandomness(torch.Generator()):
             return halves_in_data_units(self)
 
     def encode(self, X, device):

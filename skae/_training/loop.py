@@ -8,6 +8,7 @@ from skorch.callbacks import EpochTimer, LRScheduler, PrintLog
 from torch.optim.lr_scheduler import OneCycleLR
 
 from skae._training.callbacks import KeptEpoch, ProgressBar, checked_callbacks
+from skae._training.data import CHUNK_ROWS
 from skae._training.net import AutoencoderNet, TensorDataset
 from skae._training.selection import BestEpoch
 from skae._training.settings import Result, as_arrays, set_state, state_of
@@ -79,6 +80,14 @@ def train(start, data, objective, settings, seeds):
         if best.n_iter == 0:
             raise
         interrupted = True
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ValueError(
+            f"The network normalises batches, but one of batch_size="
+            f"{settings.batch_size!r} has a single row: use a larger batch_size."
+        ) from error
+    best.check_end(net, data.train[:CHUNK_ROWS])
     return _result(net, best, interrupted, settings)
 
 

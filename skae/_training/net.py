@@ -46,6 +46,10 @@ class TensorDataset(Dataset):
     def __len__(self):
         return len(self.X)
 
+    def __getitem__(self, i):
+        rows = self.X.rows[i]
+        return rows, self._objective.restored(rows)
+
 
 class AutoencoderNet(NeuralNet):
     """skorch net that trains an autoencoder on one tensor.
@@ -159,7 +163,7 @@ class AutoencoderNet(NeuralNet):
     def _train_epoch(self, iterator, step_fn):
         # One tensor for all: small ones, kept between large ones that are freed,
         # would keep memory from being given back.
-        losses = torch.empty(len(iterator), device=self.device)
+        losses = torch.empty(len(iterator), dtype=torch.float32, device=self.device)
         self.criterion_.begin_epoch(len(self.history))
         sizes = np.empty(len(iterator))
         for i, batch in enumerate(iterator):
@@ -196,7 +200,7 @@ class AutoencoderNet(NeuralNet):
         """
         objective, module = self.criterion_, self.module_
         sizes = [len(batch) for batch in iterator]
-        clean = torch.empty(sum(sizes), device=self.device)
+        clean = torch.empty(sum(sizes), dtype=torch.float32, device=self.device)
         for part, batch in zip(clean.split(sizes), iterator, strict=True):
             part.copy_(objective.clean_losses(module, batch))
         if objective.recipe.is_reconstruction_only:

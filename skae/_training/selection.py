@@ -127,6 +127,16 @@ class BestEpoch(Callback):
             f"{self.settings.smaller_rate}"
         )
 
+    def check_end(self, net, head):
+        """Raise if the last epoch, of which no loss was taken at its end, diverged."""
+        if self.validates_:
+            return
+        net.module_.load_state_dict(self.kept_.weights)
+        net._set_training(False)
+        _, losses = net.validation_losses([head])
+        loss = float(losses.mean()) * net.criterion_.unit
+        self._check(self.kept_.epoch, loss, None)
+
     def _is_better(self, losses):
         kept = self.kept_
         if kept is None:

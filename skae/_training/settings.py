@@ -1,9 +1,11 @@
 """Settings of a training, its result, and what goes on from one to the next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+
+from skae._utils.warnings import warn
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Settings:
     verbose: int
     is_incremental: bool = False
 
+    @classmethod
+    def parameters(cls):
+        """Names of those that are an estimator's parameters."""
+        return [field.name for field in fields(cls) if field.name != "is_incremental"]
+
     @property
     def n_epochs(self):
         return 1 if self.is_incremental else self.max_iter
@@ -66,7 +73,14 @@ class Settings:
         if fraction == "auto":
             # Few rows don't tell a gain from chance; too many are missed in training.
             fraction = min(max(0.1, 100 / n_samples), 0.2)
-        return min(max(1, round(fraction * n_samples)), n_samples - 1)
+        n_held_out = min(max(1, round(fraction * n_samples)), n_samples - 1)
+        if n_held_out > n_samples - n_held_out:
+            warn(
+                f"validation_fraction={self.validation_fraction} leaves "
+                f"{n_samples - n_held_out} of {n_samples} rows to train on: use a "
+                "smaller one."
+            )
+        return n_held_out
 
     def n_batches(self, n_rows):
         """How many batches there are in an epoch.

@@ -82,6 +82,7 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     wanted = settings.n_components
     n_components = int(wanted) if wanted >= 1 else len(pca.components)
     _warn_of_size(n_components, recipe, data)
+    _warn_of_scales(settings, pca, data)
     if settings.init == "layerwise":
         check_is_layered(recipe.network)
     model = Model(recipe, n_components, data.scaling, seed)
@@ -105,6 +106,21 @@ def _warn_of_size(n_components, recipe, data):
             f"n_components={n_components} is more than the {n_rows} rows of X, which "
             "determine no more principal components than that: the others are zero "
             "where PCA is kept. Use fewer components."
+        )
+
+
+def _warn_of_scales(settings, pca, data):
+    """Warn where a share of the variance is that of one feature."""
+    if settings.n_components >= 1 or len(pca.components) > 1:
+        return
+    variance = data.all.rows.var(0, correction=0)
+    share, column = (float(value) for value in (variance / variance.sum()).max(0))
+    if len(variance) > 2 and share > 0.5:
+        warn(
+            f"n_components={settings.n_components} chose a single component, since "
+            f"column {int(column)} alone has {share:.0%} of the variance of X: scale "
+            "the features first, for example with StandardScaler, or pass a number of "
+            "components."
         )
 
 

@@ -1,6 +1,6 @@
 """scikit-learn's private helpers, imported in one place."""
 
-from sklearn.base import _fit_context as fit_context
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -9,3 +9,18 @@ from sklearn.utils._param_validation import (
 )
 
 __all__ = ["HasMethods", "Interval", "RealNotInt", "StrOptions", "fit_context"]
+
+
+def fit_context(*, prefer_skip_nested_validation):
+    """scikit-learn's decorator of `fit`: parameters are checked before it runs.
+
+    Errors about arguments name the method alone, and not the base class that has it.
+    """
+
+    def decorated(method):
+        method.__qualname__ = method.__name__
+        return _fit_context(
+            prefer_skip_nested_validation=prefer_skip_nested_validation
+        )(method)
+
+    return decorated

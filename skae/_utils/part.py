@@ -13,7 +13,7 @@ class Part(BaseEstimator):
     parameters when they are fitted.
     """
 
-    _parameter_constraints = {}
+    _parameter_constraints: dict = {}
 
     @property
     def draws(self):

@@ -13,13 +13,28 @@ def new_seed(random_state):
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
+_ATEN = torch.ops.aten
+# What makes new tensors of the default dtype.
+_FACTORIES = {
+    _ATEN.empty.memory_format,
+    _ATEN.zeros.default,
+    _ATEN.ones.default,
+    _ATEN.eye.default,
+    _ATEN.eye.m,
+    _ATEN.rand.default,
+    _ATEN.randn.default,
+    _ATEN.linspace.default,
+}
+
+
 class PrivateRandomness(TorchDispatchMode):
     """Makes every random operation inside the context draw from one generator.
 
     Modules draw their initial weights, and layers such as Dropout their masks, from
     torch's global generator, which other threads share and the user may have seeded.
     Below this mode the same operations get a generator. A mode is local to its
-    thread, so that fits in several threads at once don't mix.
+    thread, so that fits in several threads at once don't mix. New tensors are of single
+    precision, since other numbers would be drawn in another default dtype.
 
     Parameters
     ----------
@@ -38,6 +53,8 @@ class PrivateRandomness(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
+        if func in _FACTORIES and kwargs.get("dtype") is None:
+            kwargs = kwargs | {"dtype": torch.float32}
         if torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
         if func is torch.ops.aten.native_dropout.default:

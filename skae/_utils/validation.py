@@ -1,7 +1,7 @@
 """Rows as users pass them: checked, with errors in the users' words."""
 
 import numpy as np
-import pandas as pd
+import torch
 from sklearn.utils.validation import validate_data
 
 # The square of a larger float32 number is close to overflowing.
@@ -31,6 +31,7 @@ def validated(estimator, X, *, reset, min_samples=1):
         another shape or other names than expected.
     """
     name = type(estimator).__name__
+    X = without_torch(X)
     _refuse_dates(X, name)
     try:
         X = validate_data(
@@ -41,32 +42,45 @@ def validated(estimator, X, *, reset, min_samples=1):
             ensure_min_samples=min_samples,
         )
     except (TypeError, ValueError) as error:
-        advice = next((a for part, a in _ADVICE.items() if part in str(error)), None)
+        advice = next((a for text, a in _ADVICE.items() if text in str(error)), None)
         if advice is None:
             raise
-        raise type(error)(f"{error}. {name} takes numbers only: {advice}") from error
+        said = str(error).rstrip(".")
+        raise type(error)(f"{said}. {name} takes numbers only: {advice}") from error
     check_magnitude(X, name)
     return X
 
 
+def without_torch(X):
+    """X itself, or a tensor as an array.
+
+    What scikit-learn's support of array APIs would keep a tensor is computed in numpy.
+    """
+    return X.detach().cpu().numpy() if isinstance(X, torch.Tensor) else X
+
+
+_DATES = "turn dates into numbers first, such as days since a first one."
 # What to do about errors of scikit-learn and numpy, by a part of their texts.
 _ADVICE = {
     "could not convert string to float": "encode columns of text first, for example "
     "with OneHotEncoder or OrdinalEncoder.",
-    "Sparse data was passed": "or have dense rows made in the first place, with "
-    "sparse_output=False of OneHotEncoder or sparse_threshold=0 of ColumnTransformer.",
-    "datetime": "turn dates into numbers first, such as days since a first one.",
+    "Sparse data was passed": "in a dense array, as OneHotEncoder(sparse_output=False) "
+    "or ColumnTransformer(..., sparse_threshold=0) make it.",
+    "datetime": _DATES,
 }
 
 
 def _refuse_dates(X, name):
-    """Raise for dates, which numpy would turn into nanoseconds without a word."""
-    dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [getattr(X, "dtype", None)]
-    for column, dtype in zip(getattr(X, "columns", [None]), dtypes, strict=False):
-        if getattr(dtype, "kind", "") in ("M", "m"):
-            of = "X" if column is None else f"Column {column!r} of X"
+    """Raise for dates, which would become nanoseconds without a word."""
+    if not hasattr(X, "columns"):
+        columns = [("X", getattr(X, "dtype", None))]
+    else:
+        pairs = zip(X.columns, X.dtypes, strict=True)
+        columns = [(f"Column {column!r} of X", dtype) for column, dtype in pairs]
+    for column, dtype in columns:
+        if str(dtype).lower().startswith(("date", "time", "duration")):
             raise ValueError(
-                f"{of} holds {dtype}. {name} takes numbers only: {_ADVICE['datetime']}"
+                f"{column} holds {dtype}. {name} takes numbers only: {_DATES}"
             )
 
 

@@ -27,4 +27,4 @@ def warn(message, category=UserWarning):
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_code.co_filename.startswith(passed_through):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level - 1)
+    warnings.warn(message, category, stacklevel=level)

@@ -1,30 +1,29 @@
 """The outlier detector: rows that are not like the others, and what makes them so."""
 
-from numbers import Integral, Real
+from functools import partial
+from numbers import Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin, clone
-from sklearn.model_selection import KFold, check_cv
+from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.denoising import DenoisingAutoencoderTransformer
-from skae._utils.compat import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    fit_context,
-)
+from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
-from skae._utils.scaling import Scaling
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import validated
-from skae.detection._scores import SCORES, Anomalies
+from skae.detection._folds import FoldModels, splits
+from skae.detection._reasons import reasons
+from skae.detection._scores import SCORES
+from skae.detection._threshold import threshold
 
+# Fewest rows to fit to.
+_LEAST_ROWS = 8
 # Rows that are scored at once.
 _CHUNK_ROWS = 2048
-# Of the default autoencoder: small, since neighbours and cuts see what it misses.
+# The default autoencoder: small, since neighbors and cuts see what it misses.
 _DEFAULTS = {
     "hidden_layer_sizes": (64,),
     "noise_level": 0.5,
@@ -35,7 +34,7 @@ _DEFAULTS = {
 }
 
 
-class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
+class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     """Finds rows that are not like the others, and the features that make them so.
 
     An autoencoder learns what rows are like. How badly it reconstructs a new one tells
@@ -56,8 +55,8 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         features. "neighbors" is the distance to the nearest of 256 rows, the mean over
         all draws of them, in rows and their errors together [1]_. "combined" adds up
         how rare such distances are, this one and that of the rows alone, and how rare
-        it is to be isolated as soon by random cuts: the logarithms of the shares of
-        rows held out that are as unusual.
+        it is to be isolated as soon by random cuts: the surprisals, minus the
+        logarithms of the shares of rows held out that are as unusual.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows that are outliers. "auto" sets the threshold by
         `alpha` instead.
@@ -65,18 +64,19 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         False-alarm rate: share of normal rows that are to be found outlying, estimated
         on rows held out [2]_. Only used with ``contamination="auto"``.
     cv : int, cross-validation generator or iterable, default=2
-        How rows are held out: in so many parts, in turn, each of which an autoencoder
+        How rows are held out: in so many folds, in turn, each of which an autoencoder
         is fitted without. Usual errors, usual scores and the threshold are those of
-        rows held out. For a series cut into windows, which overlap, ``KFold(2)`` holds
-        out whole stretches of time.
+        rows held out. An int shuffles the rows, as ``KFold(cv, shuffle=True)`` does.
+        For a series cut into windows, which overlap, ``KFold(2)`` holds out whole
+        stretches of time. Splitters that need y or groups are refused.
     random_state : int, RandomState instance or None, default=None
-        Determines the parts held out, and all that is random about the score and about
-        the autoencoder, if that has no `random_state` of its own.
+        Determines the folds, and all that is random about the score and about the
+        autoencoder, if that has no `random_state` of its own.
 
     Attributes
     ----------
     autoencoders_ : list of estimators
-        Each fitted to all rows but those of a part; what they reconstruct is averaged.
+        Each fitted to all rows but those of a fold; what they reconstruct is averaged.
     offset_ : float
         Scores below it are outlying.
     held_out_scores_ : ndarray of shape (n_samples,)
@@ -89,7 +89,7 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
 
     See Also
     --------
-    skae.detection._windows.WindowedDetector : For series of readings.
+    skae.detection.WindowedDetector : For series of readings.
     sklearn.ensemble.IsolationForest : Outliers without a model of the rows.
 
     References
@@ -166,29 +166,17 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
             If X is not what the parameters need. An earlier fit is kept.
         """
         with all_or_nothing(self) as twin:
-            X = twin._validated(X, reset=True)
+            X = validated(twin, X, reset=True, min_samples=_LEAST_ROWS)
             seed = new_seed(twin.random_state)
-            twin.autoencoders_, parts, order = [], [], []
-            for train, test in twin._splitter(seed).split(X):
-                autoencoder = twin._new_autoencoder(X.shape[1], seed).fit(X[train])
-                if len(test) < 2:
-                    raise ValueError(
-                        f"cv={self.cv!r} holds out parts of {len(test)} rows, but "
-                        "rows are compared within parts: use fewer parts."
-                    )
-                order.append(np.random.default_rng(seed).permutation(test))
-                rows = X[order[-1]]
-                parts.append((rows, rows - autoencoder.reconstruct(rows)))
-                twin.autoencoders_.append(autoencoder)
-            if not parts:
-                raise ValueError(
-                    f"cv={self.cv!r} gives no parts: a generator gives them once; pass "
-                    "a splitter, such as KFold(2), or a list."
-                )
-            twin._anomalies = Anomalies(SCORES[twin.method], Scaling.of(X))
-            twin.held_out_scores_ = np.full(len(X), np.nan)
-            order, scores = np.concatenate(order), twin._anomalies.fit(parts, seed)
-            twin.held_out_scores_[order] = -scores
+            twin._models = FoldModels()
+            twin.held_out_scores_ = -twin._models.fit(
+                X,
+                splits(twin.cv, X, seed),
+                partial(twin._new_autoencoder, X.shape[1], seed),
+                SCORES[twin.method],
+                seed,
+            )
+            twin.autoencoders_ = twin._models.autoencoders
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
@@ -209,21 +197,17 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         Returns
         -------
         threshold : float
-            For scores of :meth:`score_samples`.
+            For scores of :meth:`score_samples`. With fewer than 1 / alpha - 1 rows
+            held out it is just below the lowest of their scores: false alarms are
+            then more frequent than requested.
 
-        Raises
-        ------
-        NotFittedError
-            If the detector was not fitted.
-        ValueError
-            If alpha is not between 0 and 1.
+        Warns
+        -----
+        UserWarning
+            If not even a tenth of so many rows are held out.
         """
         check_is_fitted(self)
-        if not 0 < alpha < 1:
-            raise ValueError(f"alpha={alpha}, but a rate between 0 and 1 was expected.")
-        scores = np.sort(self.held_out_scores_[np.isfinite(self.held_out_scores_)])
-        rank = int(alpha * (len(scores) + 1))
-        return float(scores[rank - 1] if rank else np.nextafter(scores[0], -np.inf))
+        return threshold(self.held_out_scores_, alpha)
 
     def score_samples(self, X):
         """How normal rows are; higher is more normal.
@@ -236,16 +220,10 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            For "combined" minus the nats of surprise, for "neighbors" minus the mean
+            For "combined" minus the nats of surprisal, for "neighbors" minus the mean
             distance, for "error" minus the sum of :meth:`feature_scores`. A row's
-            score does not depend on the rows beside it.
-
-        Raises
-        ------
-        NotFittedError
-            If the detector was not fitted.
-        ValueError
-            If X has another width than in `fit`, missing or infinite values.
+            score does not depend on the rows beside it. Beyond 1e12 standard
+            deviations, all rows are equally far away.
         """
         return self._scores(self._validated(X))
 
@@ -261,11 +239,6 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         -------
         scores : ndarray of shape (n_samples,), float64
             ``score_samples(X) - offset_``.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            As for :meth:`score_samples`.
         """
         return self.score_samples(X) - self.offset_
 
@@ -281,11 +254,6 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         -------
         is_normal : ndarray of shape (n_samples,)
             1 for normal rows, -1 for outlying ones.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            As for :meth:`score_samples`.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
@@ -305,83 +273,11 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         -------
         scores : ndarray of shape (n_samples, n_features)
             Higher is more unusual.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            As for :meth:`score_samples`.
         """
         X = self._validated(X)
-        squares = [
-            np.square(self._anomalies.relative(X - a.reconstruct(X)))
-            for a in self.autoencoders_
-        ]
-        return np.mean(squares, axis=0) / X.shape[1]
-
-    def explain(self, X, n_features=5):
-        """The features that make rows unusual, in numbers and in words.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the detector was fitted on.
-        n_features : int, default=5
-            How many features to name for each row.
-
-        Returns
-        -------
-        reasons : DataFrame
-            A line for each row and feature, the most unusual first: `row` (its label in
-            a DataFrame, or number), `feature`, `observed`, `expected`, `usual_errors`
-            (by how many usual errors the one is above the other) and `words`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            As for :meth:`score_samples`.
-        """
-        labels = X.index if isinstance(X, pd.DataFrame) else None
-        X = self._validated(X)
-        expected = self._expected(X)
-        errors = self._anomalies.relative(X - expected)
-        names = self.get_feature_names_out()
-        lines = []
-        for i, row in enumerate(np.argsort(-np.abs(errors), axis=1, kind="stable")):
-            for j in row[:n_features]:
-                cell = X[i, j], expected[i, j], errors[i, j]
-                label = i if labels is None else labels[i]
-                lines.append(
-                    [label, names[j], *map(float, cell), _words(names[j], *cell)]
-                )
-        columns = "row", "feature", "observed", "expected", "usual_errors", "words"
-        return pd.DataFrame(lines, columns=columns)
-
-    def _validated(self, X, reset=False):
-        if not reset:
-            check_is_fitted(self)
-        return validated(self, X, reset=reset, min_samples=8 if reset else 1)
-
-    def _splitter(self, seed):
-        if isinstance(self.cv, Integral):
-            return KFold(self.cv, shuffle=True, random_state=seed)
-        return check_cv(self.cv)
-
-    def _new_autoencoder(self, n_features, seed):
-        if self.autoencoder is None:
-            return DenoisingAutoencoderTransformer(
-                max(1, round(n_features / 2)), **_DEFAULTS, random_state=seed
-            )
-        autoencoder = clone(self.autoencoder)
-        if autoencoder.get_params().get("random_state", 0) is None:
-            autoencoder.set_params(random_state=seed)
-        return autoencoder
-
-    def _scores(self, X):
-        scores = np.empty(len(X))
-        for part in gen_batches(len(X), _CHUNK_ROWS):
-            errors = [X[part] - a.reconstruct(X[part]) for a in self.autoencoders_]
-            scores[part] = -self._anomalies.scores(X[part], errors)
-        return scores
+        reconstructions = self._models.reconstructions(X)
+        errors = self._models.standardized_errors(X, reconstructions)
+        return np.square(errors).mean(axis=0) / X.shape[1]
 
     def reconstruct(self, X):
         """What rows would be like if they were normal.
@@ -395,21 +291,53 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         -------
         X_reconstructed : ndarray of shape (n_samples, n_features)
             The mean of what the autoencoders make of them.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            As for :meth:`score_samples`.
         """
-        return self._expected(self._validated(X))
+        X = self._validated(X)
+        return self._models.reconstructions(X).mean(axis=0).astype(X.dtype)
 
-    def _expected(self, X):
-        return np.mean([a.reconstruct(X) for a in self.autoencoders_], axis=0)
+    def explain(self, X, n_features=5):
+        """The features that make rows unusual, in numbers and in words.
 
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the detector was fitted on. May have no rows, as
+            ``X[detector.predict(X) == -1]`` where nothing is unusual.
+        n_features : int, default=5
+            How many features to name for each row.
 
-def _words(name, observed, expected, errors):
-    side = "above" if errors > 0 else "below"
-    return (
-        f"{name} is {observed:.4g}, {abs(errors):.1f} usual errors {side} "
-        f"the expected {expected:.4g}"
-    )
+        Returns
+        -------
+        reasons : DataFrame
+            A line for each row and feature, the most unusual first: `row` (its label in
+            a DataFrame, or number), `feature`, `observed`, `expected`,
+            `standardized_error` (by how many usual errors the one is above the other)
+            and `message`.
+        """
+        labels = X.index if isinstance(X, pd.DataFrame) else None
+        X = self._validated(X, min_samples=0)
+        # Autoencoders take no empty tables.
+        expected = self._models.reconstructions(X).mean(axis=0) if len(X) else X
+        errors = self._models.standardized_errors(X, expected)
+        names = getattr(self, "feature_names_in_", None)
+        return reasons(X, expected, errors, n_features, labels, names)
+
+    def _new_autoencoder(self, n_features, seed):
+        if self.autoencoder is None:
+            return DenoisingAutoencoderTransformer(
+                max(1, round(n_features / 2)), **_DEFAULTS, random_state=seed
+            )
+        autoencoder = clone(self.autoencoder)
+        if autoencoder.get_params().get("random_state", 0) is None:
+            autoencoder.set_params(random_state=seed)
+        return autoencoder
+
+    def _validated(self, X, min_samples=1):
+        check_is_fitted(self)
+        return validated(self, X, reset=False, min_samples=min_samples)
+
+    def _scores(self, X):
+        scores = np.empty(len(X))
+        for chunk in gen_batches(len(X), _CHUNK_ROWS):
+            scores[chunk] = -self._models.scores(X[chunk])
+        return scores

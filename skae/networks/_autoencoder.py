@@ -49,7 +49,7 @@ class Autoencoder(nn.Module):
     (torch.Size([5, 2]), torch.Size([5, 6]))
     """
 
-    code_bounds = None
+    code_bounds: tuple[float, float] | None = None
     has_own_units = False
     is_gaussian = False
     can_be_pca = False

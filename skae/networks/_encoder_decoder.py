@@ -79,16 +79,16 @@ class ScaledHalf(nn.Module):
 
     Parameters
     ----------
-    half : LinearPath
+    path : LinearPath
     name : {"in_factor", "out_factor"}
     factor : Tensor of shape (n_components,)
     """
 
-    def __init__(self, half, name, factor):
+    def __init__(self, path, name, factor):
         super().__init__()
-        self.half = half
+        self.path = path
         self.name = name
         self.register_buffer("factor", factor)
 
     def forward(self, X):
-        return self.half(X, **{self.name: self.factor})
+        return self.path(X, **{self.name: self.factor})

@@ -1,0 +1,134 @@
+"""An autoencoder's parameters, and what they stand for: its parts and settings."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skae._recipe import Recipe
+from skae._training.settings import Settings
+from skae._utils.compat import Interval, RealNotInt, StrOptions
+from skae.losses import LOSSES, Loss
+from skae.networks import MLP
+from skae.networks._layers import ACTIVATIONS
+
+
+class AutoencoderParameters(BaseEstimator):
+    """The parameters that all autoencoder transformers share.
+
+    What else a subclass is trained with, it says through the hooks ``_make_penalty``,
+    ``_make_corruption`` and ``_make_code_map``.
+    """
+
+    _parameter_constraints = {
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "network": [callable, None],
+        "linear_path": ["boolean"],
+        "init": [StrOptions({"pca", "random", "layerwise"})],
+        "loss": [StrOptions(set(LOSSES)), Loss],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [
+            Interval(Real, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+        ],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "callbacks": [list, None],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components,
+        *,
+        hidden_layer_sizes,
+        activation,
+        network,
+        linear_path,
+        init,
+        loss,
+        learning_rate,
+        weight_decay,
+        batch_size,
+        max_iter,
+        early_stopping,
+        validation_fraction,
+        n_iter_no_change,
+        tol,
+        warm_start,
+        callbacks,
+        device,
+        random_state,
+        verbose,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.network = network
+        self.linear_path = linear_path
+        self.init = init
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _make_penalty(self):
+        """The penalty to train with, or None."""
+        return None
+
+    def _make_corruption(self):
+        """The corruption to train with, or None."""
+        return None
+
+    def _make_code_map(self):
+        """What codes pass through: a code map, several of them, or None."""
+        return None
+
+    def _recipe(self):
+        """What the parameters say that is to be trained."""
+        network = self.network
+        if network is None:
+            widths = self.hidden_layer_sizes
+            if isinstance(widths, np.ndarray):
+                widths = widths.tolist()  # a model holds plain values
+            network = MLP(widths, self.activation, self.linear_path)
+        return Recipe.of(
+            network,
+            self._make_code_map(),
+            self.loss,
+            self._make_penalty(),
+            self._make_corruption(),
+        )
+
+    def _settings(self, is_incremental):
+        """What the parameters say about how to train."""
+        named = {name: getattr(self, name) for name in Settings.parameters()}
+        return Settings(**named, is_incremental=is_incremental)

@@ -1,0 +1,125 @@
+"""Folds: rows held out in turn, and what is fitted without them."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import KFold, check_cv
+
+from skae._utils.scaling import Scaling
+from skae.detection._anomalies import Anomalies, within_reach
+
+
+class FoldModels:
+    """Autoencoders that have not seen the rows of a fold each, and scores by them.
+
+    Attributes
+    ----------
+    autoencoders : list of estimators
+        One for each fold.
+    """
+
+    def fit(self, X, folds, new_autoencoder, score_classes, seed):
+        """Fit autoencoders to rows, and scores to what these make of rows held out.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+        folds : iterable of (train, held_out)
+            As of :func:`splits`.
+        new_autoencoder : callable
+            Without arguments.
+        score_classes : sequence of classes
+            Subclasses of Score.
+        seed : int
+
+        Returns
+        -------
+        scores : ndarray of shape (n,)
+            Higher is more unusual. NaN for rows that are never held out.
+        """
+        self.autoencoders, self._scalings, pairs, order = [], [], [], []
+        for train, held_out in folds:
+            self.autoencoders.append(new_autoencoder().fit(X[train]))
+            # Next to the rows of other folds these may vary very little.
+            self._scalings.append(Scaling.of(X[train]))
+            rows = X[held_out]
+            pairs.append((rows, rows - self._reconstruct(-1, rows)))
+            order.append(held_out)
+        self._anomalies = Anomalies(score_classes, Scaling.of(X))
+        scores = np.full(len(X), np.nan)
+        of_held_out = self._anomalies.fit(pairs, seed)
+        scores[np.concatenate(order)] = of_held_out
+        return scores
+
+    def scores(self, X):
+        """How unusual rows (n, d) are: (n,), higher is more unusual."""
+        X = self._near(X)
+        return self._anomalies.scores(X, X - self.reconstructions(X))
+
+    def reconstructions(self, X):
+        """What the autoencoder of each fold makes of rows (n, d): (n_folds, n, d)."""
+        X = self._near(X)
+        return np.array([self._reconstruct(k, X) for k in range(len(self._scalings))])
+
+    def standardized_errors(self, X, reconstructions):
+        """Errors (..., n, d) of reconstructions, in units of each feature's usual."""
+        return self._anomalies.relative(self._near(X) - reconstructions)
+
+    def _near(self, X):
+        return within_reach(X, self._anomalies.scaling)
+
+    def _reconstruct(self, k, X):
+        """What the autoencoder of the k-th fold makes of rows, however far away."""
+        return self.autoencoders[k].reconstruct(within_reach(X, self._scalings[k]))
+
+
+def splits(cv, X, seed):
+    """Numbers of the rows to fit to and of those held out, for each fold.
+
+    Parameters
+    ----------
+    cv : int, cross-validation generator or iterable
+    X : ndarray of shape (n, d)
+    seed : int
+
+    Yields
+    ------
+    train, held_out : ndarray of int
+        Those held out are in random order.
+
+    Raises
+    ------
+    ValueError
+        If `cv` needs more than the rows, gives no folds, or folds of less than two
+        rows.
+    """
+    if isinstance(cv, Integral):
+        splitter = KFold(cv, shuffle=True, random_state=seed)
+    else:
+        splitter = check_cv(cv)
+    count = 0
+    for train, held_out in _split(splitter, X):
+        count += 1
+        held_out = np.arange(len(X))[held_out]
+        if len(held_out) < 2:
+            raise ValueError(
+                f"cv={cv!r} holds out folds of {len(held_out)} rows, but rows are "
+                "compared within folds, for which two are needed: use fewer folds."
+            )
+        yield train, np.random.default_rng(seed).permutation(held_out)
+    if not count:
+        raise ValueError(
+            f"cv={cv!r} gives no folds: a generator gives them once; pass a splitter, "
+            "such as KFold(2), or a list."
+        )
+
+
+def _split(splitter, X):
+    try:
+        yield from splitter.split(X)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"cv={splitter!r} could not split {len(X)} rows: {error}. It gets the rows "
+            "alone, no y and no groups: pass a splitter that does without them, such "
+            "as KFold(2), or a list of pairs (train, test)."
+        ) from error

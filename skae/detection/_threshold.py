@@ -1,0 +1,37 @@
+"""Thresholds from the scores of rows held out."""
+
+import numpy as np
+
+from skae._utils.warnings import warn
+
+
+def threshold(held_out_scores, alpha):
+    """Score that normal rows fall below at a given rate.
+
+    Parameters
+    ----------
+    held_out_scores : ndarray of shape (n,)
+        Higher is more normal; NaN are left out.
+    alpha : float in (0, 1)
+        False-alarm rate.
+
+    Returns
+    -------
+    threshold : float
+        Of those held out and a new row like them, each falls below with the same
+        probability, so that n scores make n + 1 ranks.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha}, but a rate between 0 and 1 was expected.")
+    scores = np.sort(held_out_scores[~np.isnan(held_out_scores)])
+    n_below = alpha * (len(scores) + 1)
+    if n_below < 0.1:
+        warn(
+            f"alpha={alpha:g} needs {int(np.ceil(1 / alpha)) - 1} rows held out, but "
+            f"there are {len(scores)}: the threshold is just below the lowest of their "
+            f"scores, for a false-alarm rate of about {1 / (len(scores) + 1):.2g}. Fit "
+            "to more rows or raise alpha."
+        )
+    # Rounding makes 0.29 * 100 less than 29.
+    rank = int(n_below * (1 + 1e-12))
+    return float(scores[rank - 1] if rank else np.nextafter(scores[0], -np.inf))
