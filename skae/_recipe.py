@@ -62,11 +62,11 @@ class Recipe:
         is_free = self.penalty.is_neutral and not self.code_maps
         return is_free and self.network.has_known_layers
 
-    @property
-    def draws(self):
-        """Whether a training step may draw past its generator; corruptions apart."""
-        parts = self.network, *self.code_maps, self.loss, self.penalty
-        return any(part.draws for part in parts)
+    def draws(self, module):
+        """Whether training a module may draw past its generator; corruptions apart."""
+        parts = *self.code_maps, self.loss, self.penalty
+        of_network = self.network.draws and module.draws
+        return of_network or any(part.draws for part in parts)
 
     def new_module(self, n_features, n_components):
         """A module with fresh weights, once it was tried."""

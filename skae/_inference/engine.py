@@ -9,7 +9,6 @@ from skae._inference.chunks import by_chunks
 from skae._inference.grain import rows_below_grain
 from skae._inference.stack import Stack, chunk_rows
 from skae._utils.torch_state import undisturbed
-from skae.networks._autoencoder import MappedAutoencoder
 from skae.networks._layers import LinearPath, TiedLinear
 
 
@@ -47,9 +46,8 @@ class Engine:
         self._widest = max(widths, default=1)
 
     def _fold(self):
-        module, maps = self.module, ()
-        if isinstance(module, MappedAutoencoder):
-            module, maps = module.network, module.maps
+        module = self.module.bare
+        maps = self.module.maps if module is not self.module else ()
         encode = _stack(module.encoder, self.device, out_factor=module.out_factor)
         decode = _stack(module.decoder, self.device, in_factor=module.in_factor)
         self._stacks = encode, decode

@@ -101,7 +101,7 @@ class Objective(nn.Module):
         output : Tensor of shape (n, d)
             Raw.
         """
-        with self._private(self.recipe.draws, generator):
+        with self._private(self.recipe.draws(module), generator):
             code, output = module(seen, generator)
             cells = self._cells(output, batch)
             losses, penalty = batch.mean(cells), 0.0

@@ -88,8 +88,7 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     model = Model(recipe, n_components, data.scaling, seed)
     start = _started(model, data, pca, objective, settings.init)
     if settings.init == "layerwise":
-        inner = start.module.network if recipe.code_maps else start.module
-        pretrain(inner, data, recipe, settings, seeds)
+        pretrain(start.module.bare, data, recipe, settings, seeds)
     return start
 
 
@@ -131,7 +130,7 @@ def _started(model, data, pca, objective, init):
             "init='pca' starts with networks that add nothing, which tied weights "
             "cannot leave: use init='random' or tied_weights=False."
         )
-    inner = module.network if model.recipe.code_maps else module
+    inner = module.bare
     if not inner.can_be_pca:
         if network.is_dense and init == "pca":
             raise ValueError(

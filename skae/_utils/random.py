@@ -51,6 +51,11 @@ class PrivateRandomness(TorchDispatchMode):
         self.generator = generator
         self.used = False
 
+    @classmethod
+    def _should_skip_dynamo(cls):
+        # A wrapper against tracing would take as long as all else in here.
+        return False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func in _FACTORIES and kwargs.get("dtype") is None:

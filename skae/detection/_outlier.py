@@ -2,10 +2,11 @@
 
 from functools import partial
 from numbers import Real
+from typing import Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin, clone
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
@@ -34,7 +35,7 @@ _DEFAULTS = {
 }
 
 
-class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
+class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
     """Finds rows that are not like the others, and the features that make them so.
 
     An autoencoder learns what rows are like. How badly it reconstructs a new one tells
@@ -145,7 +146,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> Self:
         """Learn what rows are like, and set the threshold.
 
         Parameters
@@ -184,7 +185,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
                 twin.offset_ = float(np.percentile(scores, 100 * twin.contamination))
         return self
 
-    def threshold(self, alpha):
+    def threshold(self, alpha) -> float:
         """Score that normal rows fall below at a given rate.
 
         A new row that is like those held out does so with this probability.
@@ -209,7 +210,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         check_is_fitted(self)
         return threshold(self.held_out_scores_, alpha)
 
-    def score_samples(self, X):
+    def score_samples(self, X) -> np.ndarray:
         """How normal rows are; higher is more normal.
 
         Parameters
@@ -227,7 +228,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         """
         return self._scores(self._validated(X))
 
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Score above the threshold; below 0 is outlying.
 
         Parameters
@@ -242,7 +243,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Whether rows are normal.
 
         Parameters
@@ -257,7 +258,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def feature_scores(self, X):
+    def feature_scores(self, X) -> np.ndarray:
         """How much each feature makes a row unusual, by its error.
 
         The squared error of its reconstruction, in units of the feature's usual error,
@@ -272,14 +273,14 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples, n_features)
-            Higher is more unusual.
+            Higher is more unusual. Columns are those of `get_feature_names_out`.
         """
         X = self._validated(X)
         reconstructions = self._models.reconstructions(X)
         errors = self._models.standardized_errors(X, reconstructions)
         return np.square(errors).mean(axis=0) / X.shape[1]
 
-    def reconstruct(self, X):
+    def reconstruct(self, X) -> np.ndarray:
         """What rows would be like if they were normal.
 
         Parameters
@@ -295,7 +296,7 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         X = self._validated(X)
         return self._models.reconstructions(X).mean(axis=0).astype(X.dtype)
 
-    def explain(self, X, n_features=5):
+    def explain(self, X, n_features=5) -> pd.DataFrame:
         """The features that make rows unusual, in numbers and in words.
 
         Parameters
@@ -319,8 +320,8 @@ class AutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         # Autoencoders take no empty tables.
         expected = self._models.reconstructions(X).mean(axis=0) if len(X) else X
         errors = self._models.standardized_errors(X, expected)
-        names = getattr(self, "feature_names_in_", None)
-        return reasons(X, expected, errors, n_features, labels, names)
+        names = self.get_feature_names_out()
+        return reasons(X, expected, errors, names, n_features, labels)
 
     def _new_autoencoder(self, n_features, seed):
         if self.autoencoder is None:

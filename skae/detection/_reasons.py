@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 
-def reasons(observed, expected, errors, n_features, labels=None, names=None):
+def reasons(observed, expected, errors, names, n_features, labels=None):
     """The features of each row with the largest errors, the largest first.
 
     Parameters
@@ -15,12 +15,12 @@ def reasons(observed, expected, errors, n_features, labels=None, names=None):
         In the units of the data.
     errors : ndarray of shape (n, d)
         In units of each feature's usual one.
+    names : ndarray of shape (d,)
+        Of the features.
     n_features : int
         Features for each row.
     labels : Index of length n, default=None
         Of the rows. None numbers them.
-    names : ndarray of shape (d,), default=None
-        Of the features. None is x0, x1 and so on.
 
     Returns
     -------
@@ -31,9 +31,8 @@ def reasons(observed, expected, errors, n_features, labels=None, names=None):
         raise ValueError(
             f"n_features={n_features!r}, but a whole number of at least 1 was expected."
         )
-    n, d = errors.shape
+    n = len(errors)
     labels = pd.RangeIndex(n) if labels is None else labels
-    names = np.array([f"x{j}" for j in range(d)]) if names is None else names
     largest = np.argsort(-np.abs(errors), axis=1, kind="stable")[:, :n_features]
     i, j = np.repeat(np.arange(n), largest.shape[1]), largest.ravel()
     of_cells = names[j]

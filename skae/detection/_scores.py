@@ -1,9 +1,8 @@
 """How unusual rows are: by errors, by distances to other rows, by random cuts."""
 
-from statistics import NormalDist
-
 import numpy as np
 from scipy.spatial.distance import cdist
+from scipy.special import ndtri
 
 # Reference rows drawn per score; also the sample size of an isolation tree.
 _SAMPLE_SIZE = 256
@@ -42,9 +41,9 @@ def usual_errors(errors):
 
 def _trimmed_variance(share):
     """Variance of a standard normal distribution without its outermost share."""
-    normal = NormalDist()
-    edge = normal.inv_cdf(1 - share / 2)
-    return 1 - 2 * edge * normal.pdf(edge) / (1 - share)
+    edge = ndtri(1 - share / 2)
+    density = np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi)
+    return 1 - 2 * edge * density / (1 - share)
 
 
 def surprisal(scores, usual):

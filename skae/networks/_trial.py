@@ -40,13 +40,13 @@ def tried(network, code_maps, n_features, n_components):
         parts of it are shared with the next one that is made.
     """
     module = made(network, code_maps, n_features, n_components)
-    inner = module.network if isinstance(module, MappedAutoencoder) else module
+    inner, maps = module.bare, module.maps if code_maps else ()
     name = type(inner.module if isinstance(inner, OwnModule) else inner).__name__
     module.eval()
     with torch.no_grad():
         rows = torch.zeros(2, n_features, dtype=torch.float32)
         code = _checked(Method(inner, "encode"), f"{name}.encode", rows, n_components)
-        for part, code_map in zip(code_maps, getattr(module, "maps", []), strict=True):
+        for part, code_map in zip(code_maps, maps, strict=True):
             code = _checked(code_map, f"The code map {part!r}", code, n_components)
         _checked(Method(inner, "decode"), f"{name}.decode", code, n_features)
         # Once more: lazy layers have drawn their weights by now.
