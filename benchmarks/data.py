@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -13,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 MAX_ROWS = 6000
 QUICK_ROWS = 400
 MNIST = "mnist/mnist_t10k.npz"
+CENSUS = "adult/adult.csv.gz"
 
 
 class DataError(Exception):
@@ -118,6 +120,17 @@ def faces(directory):
     arrays = _arrays(path)
     halved = arrays["X"].reshape(-1, 32, 2, 32, 2).mean((2, 4))
     return _pixels("faces", {**arrays, "X": halved})
+
+
+def census(directory):
+    """A census, categories as columns of zeros and ones, or None without the file."""
+    path = _optional(directory, CENSUS)
+    if path is None:
+        return None
+    frame = pd.read_csv(path, skipinitialspace=True, na_values="?")
+    frame.columns = frame.columns.str.strip()
+    y = (frame.pop("Salary") == ">50K").astype(int).to_numpy()
+    return Dataset("Adult", pd.get_dummies(frame, dtype=float).to_numpy(), y)
 
 
 def check_directory(directory):

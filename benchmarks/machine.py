@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.report import Report
 from skae import AutoencoderOutlierDetector
-from skae.detection._windows import WindowedDetector, cut_windows
+from skae.detection import WindowedDetector, cut_windows
 
 FOLDER = "machine_temperature"
 PICTURE = Path(__file__).parents[1] / "docs" / "_static" / "machine_temperature.png"
@@ -42,7 +42,7 @@ def run(directory, quick):
     for hours in HOURS[2:3] if quick else HOURS:
         watch = _fitted(series[:n_train], hours)
         for rule in RULES:
-            watch[-1].set_params(needed=rule[0], among=rule[1])
+            watch[-1].set_params(n_required=rule[0], n_recent=rule[1])
             is_alarm = watch.predict(series.to_frame()) == -1
             found, per_month = _judged(is_alarm, series.index, failures, n_train)
             rows.append([hours, f"{rule[0]} of {rule[1]}", *found, per_month])
@@ -121,7 +121,7 @@ def _draw(watch, series, failures, is_alarm, n_train):
     times = series.index
     axes[0].plot(times, series, color="0.3", linewidth=0.6)
     axes[0].set_ylabel("temperature")
-    axes[1].plot(times, -scores, color="C0", linewidth=0.7, label="surprise")
+    axes[1].plot(times, -scores, color="C0", linewidth=0.7, label="surprisal")
     axes[1].axhline(-model.offset_, color="C3", label="threshold, alpha 1 %")
     axes[1].plot(
         times[is_alarm], np.full(is_alarm.sum(), -1.0), "|", color="C3", label="alarm"

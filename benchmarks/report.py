@@ -105,7 +105,7 @@ def machine():
 def shown(value):
     """A cell as people read it."""
     if value is None:
-        return "–"  # a hyphen would be an empty list to Sphinx
+        return "\N{EN DASH}"  # a hyphen would be an empty list to Sphinx
     if isinstance(value, int):
         return f"{value:,}"
     if not isinstance(value, float):

@@ -2,15 +2,11 @@
 
 import doctest
 import inspect
-import os
 import pkgutil
 import shutil
 from importlib import import_module
 from pathlib import Path
 
-# Read when numpy and torch are loaded: where other programs use the same cores, several
-# threads that wait for each other make the small problems here many times slower.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 import matplotlib
 
 import skae
@@ -72,6 +68,7 @@ PAGES = (
     "network",
     "write_your_own",
     "how_it_works",
+    "architecture",
     "benchmarks",
     "defaults",
 )
@@ -123,20 +120,13 @@ def api_page():
         text = "What you use around them."
         parts.append(section("Tools", text, "skae", tools, "currentmodule"))
     for module in public_modules():
-        title, _, text = inspect.getdoc(module).splitlines()[0].partition(": ")
+        line = inspect.getdoc(module).splitlines()[0]
+        title, _, text = line.rpartition(": ")
+        title = title or module.__name__.partition(".")[2].capitalize()
         sentence = text[0].upper() + text[1:]
-        parts.append(section(title, sentence, module.__name__, module.__all__))
+        names = [name for name in module.__all__ if name not in exported]
+        parts.append(section(title, sentence, module.__name__, names))
     return "\n".join(parts)
-
-
-def file_table():
-    """Every file of the package with its first line, which says what it does."""
-    rows = [".. list-table::", "   :widths: 25 75", "   :align: left", ""]
-    for path in sorted(Path(skae.__file__).parent.glob("*.py")):
-        name = "skae" if path.stem == "__init__" else f"skae.{path.stem}"
-        line = inspect.getdoc(import_module(name)).splitlines()[0]
-        rows += [f"   * - ``{path.name}``", f"     - {line}"]
-    return "\n".join(rows)
 
 
 def skip_foreign(app, what, name, thing, skip, options):
@@ -156,4 +146,3 @@ def setup(app):
 shutil.rmtree(GENERATED, ignore_errors=True)
 GENERATED.mkdir()
 (GENERATED / "api.rst").write_text(api_page())
-(GENERATED / "files.txt").write_text(file_table())

@@ -1,26 +1,37 @@
-"""The main job on real data, in about a minute: run it with ``make demo``.
+"""What skae does, on real data, in about half a minute: run it with ``make demo``.
 
-Compresses scikit-learn's handwritten digits, compares with PCA at the same code size,
-puts the codes in front of a classifier, searches a grid and removes burnt-out pixels.
-Prints a table and writes two pictures.
+Compares codes of 16 numbers with PCA's: how well they reconstruct digits, and what a
+classifier makes of them. Removes burnt-out pixels. Finds tumours that are unlike benign
+ones, and says why. Prints the figures and draws a picture of them; give another path to
+draw it there.
 """
 
+import sys
+from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_digits
+from PIL import Image
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
+from skae import (
+    AutoencoderOutlierDetector,
+    AutoencoderTransformer,
+    DenoisingAutoencoderTransformer,
+)
 
-OUTPUT = Path("demo_output")
-CODE_SIZE = 16
-HIGHEST = 16  # value of a white pixel
+PATH = Path("demo_output/overview.png")
+WHITE = 16  # value of a white pixel
+UNSEEN = "unseen digits"
+N_LABELS, N_DRAWS, SHOWN = [50, 100, 200, 400, 800], 10, [0, 1, 3, 5]
+BLUE, RED = "#1f6fb4", "#d1495b"
 
 
 def error(X, reconstructed):
@@ -30,138 +41,169 @@ def error(X, reconstructed):
 def burn_out(X, share=0.15, seed=0):
     """Digits with a share of their pixels black or white."""
     rng = np.random.default_rng(seed)
-    burnt = np.where(rng.random(X.shape) < 0.5, 0, HIGHEST)
+    burnt = np.where(rng.random(X.shape) < 0.5, 0, WHITE)
     return np.where(rng.random(X.shape) < share, burnt, X)
 
 
-def compress(train, test):
-    """Reconstruction of unseen digits from 16 numbers."""
-    print(f"\nFitting an autoencoder with {CODE_SIZE} components ...", flush=True)
-    pca = PCA(CODE_SIZE).fit(train)
-    autoencoder = AutoencoderTransformer(CODE_SIZE, random_state=0, verbose=1)
-    autoencoder.fit(train)
+def reconstruct(train, test):
+    """Unseen digits, from 16 numbers each, and without their burnt-out pixels."""
+    pca = PCA(16).fit(train)
+    autoencoder = AutoencoderTransformer(16, random_state=0).fit(train)
+    denoiser = DenoisingAutoencoderTransformer(
+        32, noise="salt_and_pepper", noise_level=0.15, linear_path=True, random_state=0
+    ).fit(train)
+    burnt = burn_out(test)
     return {
-        "original": test,
+        UNSEEN: test,
         "PCA": pca.inverse_transform(pca.transform(test)),
         "autoencoder": autoencoder.reconstruct(test),
+        "burnt out": burnt,
+        "repaired": denoiser.reconstruct(burnt),
     }
 
 
 def classify(train, test, y_train, y_test):
-    """Accuracy of a classifier on the codes, learned from 100 labels."""
-    print("Putting codes in front of a classifier ...", flush=True)
-    coders = {
-        "PCA": PCA(CODE_SIZE),
-        "autoencoder": AutoencoderTransformer(CODE_SIZE, random_state=0),
-        "denoising autoencoder": DenoisingAutoencoderTransformer(
-            CODE_SIZE, random_state=0
-        ),
+    """Mean accuracy for each number of labels, by kind of features."""
+    kinds = {
+        "64 pixels": FunctionTransformer(),
+        "16 of PCA": PCA(16),
+        "16 of skae": DenoisingAutoencoderTransformer(16, random_state=0),
     }
+    orders = [np.random.default_rng(i).permutation(len(train)) for i in range(N_DRAWS)]
     accuracy = {}
-    for name, coder in coders.items():
-        coder.fit(train)  # from all digits, without labels
-        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-        classifier.fit(coder.transform(train[:100]), y_train[:100])
-        accuracy[name] = classifier.score(coder.transform(test), y_test)
+    for name, transformer in kinds.items():
+        codes = transformer.fit_transform(train)  # all digits, without labels
+        new_codes = transformer.transform(test)
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+        accuracy[name] = [
+            np.mean(
+                [
+                    model.fit(codes[rows], y_train[rows]).score(new_codes, y_test)
+                    for rows in (order[:count] for order in orders)
+                ]
+            )
+            for count in N_LABELS
+        ]
     return accuracy
 
 
-def search(train, y_train):
-    """Cross-validated choice of code size and hidden layers."""
-    print("Searching a grid of code sizes and hidden layers ...", flush=True)
-    pipe = make_pipeline(
-        MinMaxScaler(),
-        AutoencoderTransformer(random_state=0),
-        LogisticRegression(C=10, max_iter=1000),
-    )
-    grid = {
-        "autoencodertransformer__n_components": [8, 24],
-        "autoencodertransformer__hidden_layer_sizes": [(128,), (256, 128)],
+def detect():
+    """Scores over the threshold of benign and malignant tumours, and the reasons."""
+    tumours = load_breast_cancer(as_frame=True)
+    benign, malignant = (tumours.data[tumours.target == kind] for kind in (1, 0))
+    train, benign = train_test_split(benign, random_state=0)
+    scaler = StandardScaler().set_output(transform="pandas").fit(train)
+    detector = AutoencoderOutlierDetector(alpha=0.05, random_state=0)
+    detector.fit(scaler.transform(train))
+    benign, malignant = scaler.transform(benign), scaler.transform(malignant)
+    scores = {
+        "benign": detector.decision_function(benign),
+        "malignant": detector.decision_function(malignant),
     }
-    return GridSearchCV(pipe, grid, cv=3, n_jobs=2).fit(train, y_train)
+    return scores, detector.explain(malignant[:3], n_features=1)["message"]
 
 
-def denoise(train, test):
-    """Removal of burnt-out pixels from unseen digits."""
-    print("Learning to remove burnt-out pixels ...", flush=True)
-    noisy = burn_out(test)
-    denoiser = DenoisingAutoencoderTransformer(
-        32,
-        noise="salt_and_pepper",
-        noise_level=0.15,
-        linear_path=True,  # features are better without, reconstructions with it
-        random_state=0,
-        verbose=1,
-    ).fit(train)
-    pca = PCA(CODE_SIZE).fit(train)
-    return {
-        "original": test,
-        "burnt out": noisy,
-        "PCA": pca.inverse_transform(pca.transform(noisy)),
-        "denoised": denoiser.reconstruct(noisy),
-    }
-
-
-def draw(rows, title, path):
-    """One row of digits for each kind of image, and its error beside it."""
-    figure, axes = plt.subplots(
-        len(rows), 12, figsize=(9, 0.85 * len(rows) + 0.6), layout="constrained"
-    )
-    for (name, images), line in zip(rows.items(), axes, strict=True):
-        for image, ax in zip(images, line, strict=False):
-            ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=HIGHEST)
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-        label = name
-        if name != "original":
-            label += f"\nerror {error(rows['original'], images):.2f}"
-        line[0].set_ylabel(label, rotation=0, ha="right", va="center")
-    figure.suptitle(title)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-
-
-def table(compressed, accuracy, best, denoised):
-    lines = [("held-out squared error at 16 components", "")]
-    for name in ("PCA", "autoencoder"):
-        value = error(compressed["original"], compressed[name])
-        lines.append((name, f"{value:.2f}"))
-    lines.append(("accuracy with 100 labels", ""))
-    lines += [(name, f"{value:.3f}") for name, value in accuracy.items()]
-    lines.append(("best of the grid, all labels, cross-validated", ""))
-    chosen = [
-        str(best.best_params_[f"autoencodertransformer__{name}"])
-        for name in ("n_components", "hidden_layer_sizes")
+def print_figures(digits, accuracy, scores, messages):
+    lines = [("squared error of unseen digits", "")]
+    lines += [
+        (name, f"{error(digits[UNSEEN], images):.2f}")
+        for name, images in list(digits.items())[1:]
     ]
-    lines.append((" components, layers ".join(chosen), f"{best.best_score_:.3f}"))
-    lines.append(("squared error with 15 % burnt-out pixels", ""))
-    for name in ("burnt out", "PCA", "denoised"):
-        value = error(denoised["original"], denoised[name])
-        lines.append((name, f"{value:.2f}"))
-    print()
+    counts = ", ".join(map(str, N_LABELS))
+    lines.append((f"accuracy with {counts} labels", ""))
+    lines += [
+        (name, "  ".join(f"{value:.2f}" for value in values))
+        for name, values in accuracy.items()
+    ]
+    lines.append(("share found outlying", ""))
+    lines += [(name, f"{(values < 0).mean():.2f}") for name, values in scores.items()]
     for name, value in lines:
-        print(f"  {name:34}{value:>8}" if value else f"\n{name}")
+        print(f"  {name:20}{value}" if value else f"\n{name}")
+    print("\nreasons")
+    for message in messages:
+        print(f"  {message}")
 
 
-def main():
+def draw_digits(figure, rows):
+    """One row of digits for each kind of image, and its error beside it."""
+    ax = titled(figure, "Compress and repair")
+    shown = [images[SHOWN].reshape(-1, 8, 8) for images in rows.values()]
+    tiles = np.pad(shown, ((0, 0), (0, 0), (1, 1), (1, 1)))  # (kinds, n, 10, 10)
+    tiles = tiles.swapaxes(1, 2).reshape(10 * len(rows), 10 * len(SHOWN))
+    ax.imshow(tiles, cmap="gray_r", vmin=0, vmax=WHITE)
+    labels = [
+        f"{name}\nerror {error(rows[UNSEEN], images):.2f}"
+        for name, images in rows.items()
+    ]
+    labels[0] = UNSEEN
+    ax.set_yticks(10 * np.arange(len(rows)) + 4.5, labels=labels)
+    ax.set(xticks=[], anchor="N")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def draw_accuracy(figure, accuracy):
+    """How often a classifier is right, by the number of labels that it has seen."""
+    ax = titled(figure, "Features for few labels")
+    colors = {"64 pixels": "#8a8a8a", "16 of PCA": "black", "16 of skae": BLUE}
+    for name, values in accuracy.items():
+        values = 100 * np.array(values)
+        ax.plot(N_LABELS, values, "o-", markersize=4, color=colors[name], label=name)
+    ax.set(xscale="log", xlabel="labels", ylabel="accuracy on unseen digits in %")
+    ax.set_xticks(N_LABELS, labels=N_LABELS)
+    ax.set_xticks([], minor=True)
+    ax.legend(frameon=False, loc="lower right")
+    ax.grid(alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_scores(figure, scores, message):
+    """Scores on both sides of the threshold, and the reason for an alarm."""
+    ax = titled(figure, "Outliers, and why")
+    bins = np.linspace(-9, 9, 19)
+    for (name, values), color in zip(scores.items(), [BLUE, RED], strict=True):
+        label = f"{name}: {(values < 0).mean():.0%} alarms"
+        shown = np.clip(values, bins[0], bins[-1])
+        ax.hist(shown, bins, density=True, alpha=0.7, color=color, label=label)
+    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])
+    ax.axvline(0, ymax=0.74, color="black", linewidth=1)
+    reason = "\n".join(wrap(f"“{message}”", 34))
+    ax.set(yticks=[], xlabel=f"score above the threshold\n\n{reason}")
+    ax.legend(frameon=False, loc="upper left")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def titled(figure, title):
+    figure.suptitle(title, fontsize=10, weight="bold")
+    return figure.subplots()
+
+
+def draw(digits, accuracy, scores, messages, path):
+    with plt.rc_context({"font.size": 8}):
+        figure = plt.figure(figsize=(8, 3), layout="constrained")
+        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+        left, middle, right = figure.subfigures(1, 3, width_ratios=[1.1, 1, 1])
+        draw_digits(left, digits)
+        draw_accuracy(middle, accuracy)
+        draw_scores(right, scores, messages.iloc[1])
+        buffer = BytesIO()
+        figure.savefig(buffer, dpi=200)
+        plt.close(figure)
+    path.parent.mkdir(exist_ok=True, parents=True)
+    Image.open(buffer).convert("RGB").quantize(64).save(path, optimize=True)
+
+
+def main(path=PATH):
     X, y = load_digits(return_X_y=True)
     train, test, y_train, y_test = train_test_split(X, y, random_state=0)
     print(f"{len(train)} digits of 8 x 8 pixels to learn from, {len(test)} to test on.")
-    compressed = compress(train, test)
+    digits = reconstruct(train, test)
     accuracy = classify(train, test, y_train, y_test)
-    best = search(train, y_train)
-    denoised = denoise(train, test)
-    table(compressed, accuracy, best, denoised)
-    OUTPUT.mkdir(exist_ok=True)
-    pictures = {
-        "reconstruction.png": (compressed, "Unseen digits from 16 numbers"),
-        "denoising.png": (denoised, "Unseen digits with burnt-out pixels"),
-    }
-    print()
-    for name, (rows, title) in pictures.items():
-        draw(rows, title, OUTPUT / name)
-        print(f"wrote {OUTPUT / name}")
+    scores, messages = detect()
+    print_figures(digits, accuracy, scores, messages)
+    draw(digits, accuracy, scores, messages, Path(path))
+    print(f"\nwrote {path}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -146,7 +146,7 @@ class SoftThreshold(CodeMap):
     --------
     >>> import torch
     >>> from skae.code_maps import SoftThreshold
-    >>> SoftThreshold(1.0)(n_components=3)(torch.tensor([[3.0, -0.5, -2.0]]))
+    >>> SoftThreshold(1.0)(n_components=3)(torch.tensor([[3.0, 0.5, -2.0]]))
     tensor([[ 2.,  0., -1.]])
     """
 

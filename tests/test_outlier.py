@@ -1,16 +1,26 @@
 """The outlier detector: scores, thresholds, reasons."""
 
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
+import scipy.stats
 import torch
 from scipy.spatial.distance import cdist
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_breast_cancer
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import KFold, LeaveOneOut
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -20,7 +30,13 @@ from skae import (
     DenoisingAutoencoderTransformer,
     VariationalAutoencoderTransformer,
 )
-from skae.detection._scores import SCORES, Neighbours, surprise, usual_errors
+from skae.detection._scores import (
+    SCORES,
+    Neighbors,
+    _trimmed_variance,
+    surprisal,
+    usual_errors,
+)
 
 SHORT = AutoencoderTransformer(2, hidden_layer_sizes=(8,), max_iter=3)
 
@@ -31,6 +47,17 @@ def detector(**params):
     )
 
 
+class Linear(BaseEstimator):
+    """An autoencoder that is quick: PCA."""
+
+    def fit(self, X, y=None):
+        self.pca_ = PCA(1).fit(X)
+        return self
+
+    def reconstruct(self, X):
+        return self.pca_.inverse_transform(self.pca_.transform(X))
+
+
 @pytest.fixture(scope="module")
 def normal():
     """Rows (1200, 5) with two hidden causes."""
@@ -39,7 +66,7 @@ def normal():
     return rows + 0.1 * rng.normal(size=rows.shape)
 
 
-# Pieces
+# Parts of scores
 
 
 def test_distance_is_the_mean_over_draws_of_references():
@@ -48,19 +75,18 @@ def test_distance_is_the_mean_over_draws_of_references():
     distances = cdist(rows, references)
     drawn = [distances[:, rng.choice(400, 256, replace=False)] for _ in range(3000)]
     expected = np.mean([of_draw.min(1) for of_draw in drawn], axis=0)
-    found = Neighbours(references).distances(rows)
+    found = Neighbors(references).distances(rows)
     np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
 def test_no_row_is_a_reference_for_itself():
     rows = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     others = [
-        Neighbours(np.delete(rows, i, axis=0)).distances(rows[[i]])[0]
-        for i in range(50)
+        Neighbors(np.delete(rows, i, axis=0)).distances(rows[[i]])[0] for i in range(50)
     ]
-    np.testing.assert_allclose(Neighbours(rows).distances(rows), others)
+    np.testing.assert_allclose(Neighbors(rows).distances(rows), others)
     twice = np.r_[rows, rows]
-    assert (Neighbours(twice).distances(rows) == 0).all()
+    assert (Neighbors(twice).distances(rows) == 0).all()
 
 
 def test_usual_errors_are_standard_deviations_and_robust():
@@ -70,9 +96,15 @@ def test_usual_errors_are_standard_deviations_and_robust():
     np.testing.assert_allclose(usual_errors(residuals), [1, 2, 5], rtol=0.1)
 
 
-def test_surprise_is_the_logarithm_of_a_share():
+def test_trimmed_variance_is_that_of_a_truncated_normal_distribution():
+    edge = scipy.stats.norm.isf(0.05)
+    expected = scipy.stats.truncnorm(-edge, edge).var()
+    assert _trimmed_variance(0.1) == pytest.approx(expected)
+
+
+def test_surprisal_is_the_logarithm_of_a_share():
     usual = np.arange(1.0, 100.0)
-    found = np.exp(-surprise(np.array([0.0, 1.0, 50.5, 99.0, 1e9]), usual))
+    found = np.exp(-surprisal(np.array([0.0, 1.0, 50.5, 99.0, 1e9]), usual))
     np.testing.assert_allclose(found, [1.0, 1.0, 0.5, 0.02, 0.01])
 
 
@@ -137,13 +169,50 @@ def test_scale_and_shift_of_the_data_do_not_matter(method, normal):
     )
 
 
-def test_same_random_state_same_scores_and_no_global_generator(normal):
-    before = torch.get_rng_state(), np.random.default_rng(0)
+@pytest.mark.parametrize("random_state", [0, None])
+def test_no_global_generator_is_used(random_state, normal):
+    of_torch, of_numpy = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
+    detector(random_state=random_state).fit(normal).score_samples(normal)
+    assert torch.equal(of_torch, torch.get_rng_state())
+    np.testing.assert_equal(np.random.get_state(), of_numpy)  # noqa: NPY002
+
+
+def test_same_random_state_same_scores(normal):
     first, second = (detector().fit(normal).score_samples(normal) for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    assert torch.equal(before[0], torch.get_rng_state())
     other = detector(random_state=1).fit(normal).score_samples(normal)
     assert (other != first).any()
+
+
+@pytest.mark.parametrize("method", SCORES)
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e10])
+def test_rows_however_far_away_are_outlying(method, scale, normal):
+    model = detector(method=method).fit(scale * normal[:300])
+    far = np.array([[1e15, 0, 0, 0, 0], [0, -1e15, 0, 1e15, 0]])
+    X = np.r_[far, scale * normal]
+    scores = model.score_samples(X)
+    assert np.isfinite(scores).all()
+    assert (model.predict(far) == -1).all()
+    np.testing.assert_array_equal(scores[2:], model.score_samples(scale * normal))
+    assert np.isfinite(model.feature_scores(far)).all()
+    assert model.feature_scores(far)[0].argmax() == 0
+    assert model.explain(far)["observed"][0] == 1e15
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_a_training_row_may_be_far_away(method, normal):
+    X = 1e-25 * normal[:300]
+    X[7] = 1e15
+    model = detector(method=method).fit(X)
+    assert np.isfinite(model.held_out_scores_).all()
+    assert model.held_out_scores_.argmin() == 7
+    assert model.predict(X)[7] == -1
+
+
+def test_float32_rows_are_reconstructed_as_such(normal):
+    model = detector().fit(normal)
+    assert model.reconstruct(normal[:3].astype(np.float32)).dtype == np.float32
+    assert model.reconstruct(normal[:3]).dtype == np.float64
 
 
 def test_the_autoencoder_s_own_random_state_counts(normal):
@@ -165,6 +234,88 @@ def test_pickles_score_alike_and_are_small(normal):
     np.testing.assert_array_equal(
         pickle.loads(text).score_samples(normal), model.score_samples(normal)
     )
+
+
+BAD_ROWS = {
+    "text": lambda X: np.full(X.shape, "Oslo"),
+    "text column": lambda X: pd.DataFrame(X).assign(a="Oslo").rename(columns=str),
+    "dates": lambda X: pd.DataFrame(X).assign(a=pd.Timestamp(0)).rename(columns=str),
+    "sparse": scipy.sparse.csr_array,
+    "huge": lambda X: np.full(X.shape, 1e30),
+}
+
+
+@pytest.mark.parametrize("made_bad", BAD_ROWS.values(), ids=BAD_ROWS)
+def test_bad_rows_are_refused_as_by_transformers(made_bad, normal):
+    model = detector().fit(normal)
+    scores = model.score_samples(normal)
+    messages = []
+    for estimator in (model, clone(SHORT)):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            estimator.fit(made_bad(normal[:20]))
+        name = type(estimator).__name__
+        assert name in str(caught.value)
+        messages.append(str(caught.value).replace(name, "NAME"))
+    assert messages[0] == messages[1]
+    np.testing.assert_array_equal(model.score_samples(normal), scores)
+
+
+def fitted_state(model):
+    return {name: id(value) for name, value in vars(model).items()}
+
+
+def interrupt_at_each_line(model, X):
+    """Press Ctrl-C in `fit`, once at each of its lines; all changes, or nothing does.
+
+    Lines of the package that is tested, and of what stores its results.
+    """
+
+    def is_ours(code):
+        return "detection" in code.co_filename or code.co_filename.endswith("twin.py")
+
+    def run(stop_before):
+        """Fit until a line that was not run so often before; the lines seen."""
+        seen = []
+
+        def trace(frame, event, arg):
+            if not is_ours(frame.f_code):
+                return None
+            line = frame.f_code.co_filename, frame.f_lineno
+            if event == "line" and line not in seen:
+                if len(seen) == stop_before:
+                    raise KeyboardInterrupt
+                seen.append(line)
+            return trace
+
+        earlier = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            model.fit(X)
+        finally:
+            sys.settrace(earlier)
+        return len(seen)
+
+    model.fit(X)
+    n_lines = run(None)
+    n_kept = 0
+    for k in range(n_lines):
+        before = fitted_state(model)
+        with pytest.raises(KeyboardInterrupt):
+            run(k)
+        after = fitted_state(model)
+        kept = {name for name in after if after[name] == before.get(name)}
+        params = set(model.get_params(deep=False)) | {"n_features_in_"}
+        assert kept == set(before) or kept <= params, k
+        assert set(after) == set(before)
+        n_kept += kept == set(before)
+    return n_lines, n_kept
+
+
+def test_ctrl_c_at_any_line_changes_all_or_nothing(normal):
+    model = detector(method="neighbors", autoencoder=Linear())
+    n_lines, n_kept = interrupt_at_each_line(model, normal[:40])
+    assert n_lines > 60
+    assert n_lines - 3 <= n_kept < n_lines
 
 
 def test_a_failed_fit_keeps_the_earlier_one(normal):
@@ -198,9 +349,27 @@ def test_threshold_is_the_share_of_the_rows_held_out(normal):
     assert below == pytest.approx(0.05, abs=0.002)
     assert model.offset_ == model.threshold(0.05)
     assert model.threshold(0.01) < model.threshold(0.1)
-    assert model.threshold(1e-6) < model.held_out_scores_.min()
+    with pytest.warns(UserWarning, match="needs 999999 rows held out.*are 1200"):
+        assert model.threshold(1e-6) < model.held_out_scores_.min()
     with pytest.raises(ValueError, match=r"alpha=1\.5, but a rate between 0 and 1"):
         model.threshold(1.5)
+
+
+def test_threshold_is_the_lowest_score_that_as_many_are_not_above(normal):
+    model = detector().fit(normal[:99])
+    for percent in range(1, 100):
+        expected = np.sort(model.held_out_scores_)[percent - 1]
+        assert model.threshold(percent / 100) == expected
+    assert model.threshold(0.2899) == model.threshold(0.28)
+
+
+def test_a_warning_says_how_many_rows_a_rate_needs(normal):
+    message = r"alpha=0\.001 needs 999 rows held out, but there are 40.*about 0\.024"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model = detector(alpha=0.001).fit(normal[:40])
+    assert caught[0].filename == __file__
+    assert model.offset_ == np.nextafter(model.held_out_scores_.min(), -np.inf)
+    assert (model.held_out_scores_ >= model.offset_).all()
 
 
 @pytest.mark.parametrize("contamination", [0.1, 0.5])
@@ -218,13 +387,37 @@ def test_rows_are_held_out_as_asked(normal):
 @pytest.mark.parametrize(
     ("cv", "message"),
     [
-        (LeaveOneOut(), "holds out parts of 1 rows"),
-        (iter([]), "gives no parts"),
+        (LeaveOneOut(), "holds out folds of 1 rows"),
+        (iter([]), "gives no folds"),
+        (StratifiedKFold(2), "cv=StratifiedKFold.*no y and no groups: pass a splitter"),
+        (GroupKFold(2), "cv=GroupKFold.*no y and no groups: pass a splitter"),
+        (KFold(20), "could not split 12 rows.*n_splits=20 greater than.*samples=12"),
     ],
 )
-def test_parts_that_rows_cannot_be_compared_within(cv, message, normal):
+def test_folds_that_rows_cannot_be_compared_within(cv, message, normal):
     with pytest.raises(ValueError, match=message):
         detector(cv=cv).fit(normal[:12])
+
+
+def test_an_int_for_cv_shuffles(normal):
+    model = detector(cv=2).fit(normal)
+    ordered = detector(cv=KFold(2)).fit(normal)
+    assert (model.held_out_scores_ != ordered.held_out_scores_).any()
+
+
+def test_rows_that_are_never_held_out_have_no_score(normal):
+    model = detector(cv=TimeSeriesSplit(3)).fit(normal)
+    assert np.isnan(model.held_out_scores_[:300]).all()
+    assert np.isfinite(model.held_out_scores_[300:]).all()
+
+
+def test_rows_held_out_may_be_masks(normal):
+    half = np.arange(len(normal)) < 600
+    masks = detector(cv=[(half, ~half), (~half, half)]).fit(normal)
+    numbers = detector(cv=KFold(2)).fit(normal)
+    # KFold holds out the first half first.
+    of_both = sorted(masks.held_out_scores_), sorted(numbers.held_out_scores_)
+    np.testing.assert_allclose(*of_both, rtol=1e-6)
 
 
 # Reasons
@@ -249,13 +442,16 @@ def test_features_add_up_to_the_score_and_name_the_culprit(normal):
     assert (model.feature_scores(X).argmax(1) == replaced).mean() > 0.5
 
 
-def test_feature_scores_are_a_frame_with_the_input_s_names(normal):
+def test_feature_scores_are_an_array_whatever_is_configured(normal):
     X = pd.DataFrame(normal, columns=list("abcde"), index=np.arange(len(normal)) + 7)
-    model = detector().set_output(transform="pandas").fit(X)
-    frame = model.feature_scores(X)
-    assert list(frame.columns) == list("abcde")
-    assert list(frame.index) == list(X.index)
-    np.testing.assert_array_equal(frame, detector().fit(normal).feature_scores(normal))
+    model = make_pipeline(detector()).set_output(transform="pandas").fit(X)[-1]
+    scores = model.feature_scores(X)
+    assert type(scores) is np.ndarray
+    assert list(model.get_feature_names_out()) == list("abcde")
+    np.testing.assert_array_equal(scores, detector().fit(normal).feature_scores(normal))
+
+
+COLUMNS = ["row", "feature", "observed", "expected", "standardized_error", "message"]
 
 
 def test_explanations_are_in_numbers_and_words(normal):
@@ -264,14 +460,51 @@ def test_explanations_are_in_numbers_and_words(normal):
     odd = X[:2].set_axis(["one", "two"])
     odd.loc["two", "c"] += 20
     reasons = model.explain(odd, n_features=2)
+    assert list(reasons.columns) == COLUMNS
     assert list(reasons["row"]) == ["one", "one", "two", "two"]
     expected = model.reconstruct(odd)
     for line in reasons.itertuples():
         i, j = list(odd.index).index(line.row), list("abcde").index(line.feature)
         assert line.observed == odd.iloc[i, j]
         assert line.expected == pytest.approx(expected[i, j])
-        assert line.feature in line.words
-        assert f"{abs(line.usual_errors):.1f} usual errors" in line.words
+        side = "above" if line.observed > line.expected else "below"
+        assert line.message == (
+            f"{line.feature} is {line.observed:.4g}, {abs(line.standardized_error):.1f}"
+            f" usual errors {side} the expected {line.expected:.4g}"
+        )
+        assert (line.standardized_error > 0) == (side == "above")
     of_list = detector().fit(normal).explain(normal[:2].tolist())
     assert list(of_list["row"].unique()) == [0, 1]
-    assert abs(reasons["usual_errors"]).iloc[2] > abs(reasons["usual_errors"]).iloc[0]
+    size = abs(reasons["standardized_error"])
+    assert size[0] >= size[1]
+    assert size[2] > size[0]
+
+
+def test_reasons_of_no_rows_are_a_table_without_lines(normal):
+    names = list("abcde")
+    days = pd.date_range("2024", periods=len(normal))
+    X = pd.DataFrame(normal, columns=names, index=days)
+    model, of_array = detector().fit(X), detector().fit(normal)
+    none, some = model.explain(X[:0]), model.explain(X[:1])
+    assert list(none.columns) == COLUMNS
+    assert len(none) == len(of_array.explain(normal[:0])) == 0
+    numbers = ["row", "observed", "expected", "standardized_error"]
+    assert (none.dtypes[numbers] == some.dtypes[numbers]).all()
+    assert list(pd.concat([none, some])["message"]) == list(some["message"])
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.explain(X[:0].rename(columns={"a": "z"}))
+
+
+def test_rows_keep_their_labels_of_several_levels(normal):
+    labels = pd.MultiIndex.from_product([["x", "y"], [1, 2]])
+    X = pd.DataFrame(normal[:4], index=labels)
+    reasons = detector().fit(normal).explain(X, n_features=1)
+    assert list(reasons["row"]) == list(labels)
+
+
+@pytest.mark.parametrize("n_features", [-1, 0, 2.5, "2"])
+def test_a_number_of_reasons_that_is_none(n_features, normal):
+    model = detector().fit(normal)
+    with pytest.raises(ValueError, match=f"n_features={n_features!r}, but a whole"):
+        model.explain(normal[:2], n_features=n_features)
+    assert len(model.explain(normal[:2], n_features=99)) == 2 * 5
