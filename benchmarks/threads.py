@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from joblib.externals.loky import get_reusable_executor
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
@@ -36,7 +37,7 @@ BUSY_LIMIT = 1.3
 # Beside busy loops everything takes several times as long.
 BUSY_SHARE, BUSY_REPEATS = 3, 2
 SEARCHED = {"learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]}
-SEARCH_EPOCHS = 60
+SEARCH_EPOCHS = 200
 
 
 def add(report, repeats):
@@ -136,8 +137,8 @@ def _worker(function, mode):
         yield seconds
     finally:
         ours.close()
-        process.terminate()
-        process.join()
+        process.join(30)
+        process.kill()
 
 
 def _serve(connection, function, mode):
@@ -153,7 +154,8 @@ def _serve(connection, function, mode):
             function()
             connection.send(perf_counter() - start)
     except EOFError:
-        pass  # nobody asks any more
+        # Nobody asks any more. joblib's processes would stay.
+        get_reusable_executor().shutdown()
 
 
 def _with_all(self, step, *args):

@@ -75,8 +75,12 @@ class Engine:
 
     def by_chunks(self, function, X, scaling, shape, sizes):
         """A function of standardised rows, applied to X: see :func:`by_chunks`."""
-        mode = AlignedProducts if self._stacks is None else nullcontext
-        return by_chunks(function, X, scaling, shape, sizes, self.device, mode)
+        # What a network of the user's does in several threads at once is not known.
+        is_folded = self._stacks is not None
+        mode = nullcontext if is_folded else AlignedProducts
+        return by_chunks(
+            function, X, scaling, shape, sizes, self.device, mode, in_threads=is_folded
+        )
 
 
 def _through(encode, maps):

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skae._inference.grain import GRAIN_CELLS, VECTOR, rows_below_grain
+from skae._utils.threads import threads
 
 # Rows in a chunk of a Stack: many for speed, few for single rows.
 _CHUNKS = 1024, 128, 16
@@ -109,15 +110,15 @@ def chunk_rows(stacks, width=None):
         many = rows_below_grain(width)
         # 32 rows fill the widest vectors at any width.
         sizes = (many, 32) if many > 32 else (many,)
-    threads = torch.get_num_threads()
-    if all(_alike(*stack.kind, sizes, threads) for stack in stacks):
-        return sizes
+    with threads(1):  # as chunks are computed
+        if all(_alike(*stack.kind, sizes) for stack in stacks):
+            return sizes
     return (sizes[-2],)
 
 
 @functools.cache
-def _alike(widths, has_linear, activation, device, sizes, threads):
-    """Whether rows come out the same of chunks of all sizes, with so many threads.
+def _alike(widths, has_linear, activation, device, sizes):
+    """Whether rows come out the same of chunks of all sizes.
 
     They do on all processors that this was tried on, but no library promises it. What
     code a product takes depends on its shape, not on its numbers: random ones tell.

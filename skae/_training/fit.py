@@ -1,6 +1,6 @@
 """A whole fit, in one line: data, start, train, finish."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from skae._training.start import fresh, resumed
 from skae._utils.device import training_device
 from skae._utils.random import new_seed
 from skae._utils.scaling import Scaling
+from skae._utils.threads import threads, usable_threads
 from skae._utils.torch_state import undisturbed
 from skae.losses import check_bounds
 
@@ -60,7 +61,8 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0):
     seeds = np.random.SeedSequence((seed, epochs_done)).generate_state(3).tolist()
     scaling = Scaling.of(X) if earlier is None else earlier.scaling
     n_held_out = settings.n_held_out(len(X))
-    with undisturbed(device):
+    settings = replace(settings, most_threads=usable_threads())
+    with undisturbed(device), threads(1):
         data = TrainingData.of(X, scaling, n_held_out, seed, device)
         objective = Objective(recipe, scaling, epochs_done).to(device)
         if earlier is None:

@@ -59,6 +59,7 @@ def train(start, data, objective, settings, seeds):
         n_batches=n_batches,
         generators=generators,
         seed=valid_seed,
+        most_threads=settings.most_threads if device.type == "cpu" else 1,
         own_callbacks=_own_callbacks(best, n_batches, settings),
         callbacks=checked_callbacks(settings.callbacks),
         optimizer=torch.optim.AdamW,

@@ -1,5 +1,8 @@
 """skorch's net over tensors that already lie on the device."""
 
+import copy
+from functools import partial
+
 import numpy as np
 import torch
 from skorch import NeuralNet
@@ -10,6 +13,7 @@ from skorch.utils import TeeGenerator, to_numpy
 from skae._training.callbacks import StopTraining
 from skae._training.data import CHUNK_ROWS, Batch, ShuffledBatches
 from skae._utils.random import PrivateRandomness
+from skae._utils.threads import Threads
 
 # Limit on the gradient's norm. Batches with outliers exceed it, and at large learning
 # rates such a step makes training diverge.
@@ -73,6 +77,8 @@ class AutoencoderNet(NeuralNet):
         Of the corrupted copy of the validation rows, the same in every epoch.
     own_callbacks : sequence of (name, callback), default=()
         Called before the user's `callbacks`.
+    most_threads : int, default=1
+        Threads that steps may take.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class AutoencoderNet(NeuralNet):
         generators=(None, None),
         seed=0,
         own_callbacks=(),
+        most_threads=1,
         **kwargs,
     ):
         self.scaling = scaling
@@ -92,6 +99,7 @@ class AutoencoderNet(NeuralNet):
         self.generators = generators
         self.seed = seed
         self.own_callbacks = own_callbacks
+        self.most_threads = most_threads
         super().__init__(module, criterion, train_split=None, **kwargs)
 
     @property
@@ -151,7 +159,9 @@ class AutoencoderNet(NeuralNet):
         if training:
             loss = self._train_epoch(iterator, step_fn)
         else:
-            clean, self.monitored_ = self.validation_losses(iterator)
+            clean, self.monitored_ = self.threads_.run_once(
+                self.validation_losses, iterator
+            )
             loss = float(clean.mean())
             if not self.criterion_.recipe.is_reconstruction_only:
                 monitored = float(self.monitored_.mean()) * self.criterion_.unit
@@ -168,7 +178,7 @@ class AutoencoderNet(NeuralNet):
         sizes = np.empty(len(iterator))
         for i, batch in enumerate(iterator):
             self.notify("on_batch_begin", batch=batch, training=True)
-            step = step_fn(batch)
+            step = self.threads_.run(step_fn, batch)
             losses[i] = step["loss"]
             sizes[i] = len(batch)
             if self.is_scored_:
@@ -251,6 +261,9 @@ class AutoencoderNet(NeuralNet):
         listening = self.listeners_["on_batch_end"]
         self.users_of_batches_ = [c for c in listening if c not in own]
         self.is_scored_ = bool(self.users_of_batches_)
+        # What callbacks do to gradients is not in the trial.
+        most_threads = 1 if self.listeners_["on_grad_computed"] else self.most_threads
+        self.threads_ = Threads(partial(trial_parts, self, *X), most_threads)
         self.notify("on_train_begin", X=X, y=y)
         try:
             self.fit_loop(X, y, **fit_params)
@@ -259,6 +272,56 @@ class AutoencoderNet(NeuralNet):
         finally:
             self.notify("on_train_end", X=X, y=y)
         return self
+
+
+def trial_parts(net, train, valid):
+    """Parts of a training, done on copies: do threads change their bits?
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+    train : TensorDataset
+    valid : TensorDataset or None
+
+    Yields
+    ------
+    part : callable
+        Returns tensors, the same in every call.
+    """
+    fewest, more = divmod(len(train), net.n_batches)
+    for size in {fewest, fewest + (more > 0)}:
+        # A copy lies in memory as batches do.
+        chosen = torch.arange(size, device=train.X.rows.device)
+        yield partial(_step_on_copies, net, train.X.take(chosen))
+    if valid is not None:
+        sizes = {len(batch): batch for batch in net.get_iterator(valid)}
+        yield partial(_validation, net, list(sizes.values()))
+
+
+def _step_on_copies(net, batch):
+    """State of the module and of the optimiser after a step, which are left alone."""
+    objective = net.criterion_
+    module, optimizer = copy.deepcopy((net.module_, net.optimizer_))
+    generator = torch.Generator(batch.rows.device)
+    generator.set_state(net.generators[1].get_state())
+    optimizer.zero_grad()
+    seen = objective.corrupt(batch.rows, generator)
+    losses, penalty, _ = objective(module, seen, batch, generator)
+    loss = batch.total(losses) + penalty
+    loss.backward()
+    trained = optimizer.param_groups[0]["params"]
+    clip_gradients_([p.grad for p in trained if p.grad is not None])
+    optimizer.step()
+    state = [value for of in optimizer.state.values() for value in of.values()]
+    return [loss, *module.state_dict().values(), *state]
+
+
+def _validation(net, batches):
+    net._set_training(False)
+    try:
+        return net.validation_losses(batches)
+    finally:
+        net._set_training(True)
 
 
 def _listens(callback, event):

@@ -1,6 +1,6 @@
 """Settings of a training, its result, and what goes on from one to the next."""
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ class Settings:
     verbose : int
     is_incremental : bool
         One epoch on all rows at a constant learning rate, instead of a whole training.
+    most_threads : int
+        Threads that steps may take.
     """
 
     n_components: int | float
@@ -47,11 +49,12 @@ class Settings:
     random_state: object
     verbose: int
     is_incremental: bool = False
+    most_threads: int = 1
 
     @classmethod
     def parameters(cls):
         """Names of those that are an estimator's parameters."""
-        return [field.name for field in fields(cls) if field.name != "is_incremental"]
+        return [field.name for field in fields(cls) if field.default is MISSING]
 
     @property
     def n_epochs(self):

@@ -25,6 +25,14 @@ _FACTORIES = {
     _ATEN.randn.default,
     _ATEN.linspace.default,
 }
+# What draws a tensor like another one, by what fills one from a generator: only newer
+# versions of PyTorch have the former with a generator.
+_LIKE = {
+    _ATEN.rand_like.default: torch.Tensor.uniform_,
+    _ATEN.randn_like.default: torch.Tensor.normal_,
+    _ATEN.randint_like.default: torch.Tensor.random_,
+    _ATEN.randint_like.low_dtype: torch.Tensor.random_,
+}
 
 
 class PrivateRandomness(TorchDispatchMode):
@@ -70,6 +78,10 @@ class PrivateRandomness(TorchDispatchMode):
         if _argument(func, "training", args, kwargs) is False:
             return func(*args, **kwargs)
         self.used = True
+        if func in _LIKE:
+            X, *bounds = args
+            filled = torch.empty_like(X, **kwargs)
+            return _LIKE[func](filled, *bounds, generator=self.generator)
         func = _with_generator(func)
         if _argument(func, "generator", args, kwargs) is not None:
             return func(*args, **kwargs)

@@ -2,7 +2,7 @@
 
 from functools import partial
 from numbers import Real
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from skae.detection._folds import FoldModels, splits
 from skae.detection._reasons import reasons
 from skae.detection._scores import SCORES
 from skae.detection._threshold import threshold
+
+if TYPE_CHECKING:
+    from typing import Self
 
 # Fewest rows to fit to.
 _LEAST_ROWS = 8
@@ -146,7 +149,7 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None) -> Self:
+    def fit(self, X, y=None) -> "Self":
         """Learn what rows are like, and set the threshold.
 
         Parameters

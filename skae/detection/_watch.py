@@ -1,7 +1,7 @@
 """The windowed detector: which times of a series are outlying."""
 
 from numbers import Integral
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from skae._utils.validation import validated
 from skae._utils.warnings import warn
 from skae.detection._outlier import AutoencoderOutlierDetector
 from skae.detection._windows import align_to_times, cut_windows
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
 
@@ -112,7 +115,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None) -> Self:
+    def fit(self, X, y=None) -> "Self":
         """Fit the detector to the windows of a series.
 
         Parameters

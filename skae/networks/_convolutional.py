@@ -7,6 +7,11 @@ from numbers import Integral
 from torch import nn
 
 from skae._utils.compat import StrOptions
+from skae.networks._convolutions import (
+    Convolution,
+    OnRows,
+    TransposedConvolution,
+)
 from skae.networks._encoder_decoder import EncoderDecoder
 from skae.networks._layers import ACTIVATIONS, LinearPath
 from skae.networks._network import Network
@@ -121,11 +126,11 @@ class Convolutional(Network):
         return shapes
 
     def _activation(self):
-        return ACTIVATIONS[self.activation]()
+        return OnRows(ACTIVATIONS[self.activation]())
 
     def _convolutions(self, shapes):
         for (*_, n_in), (*_, n_out) in pairwise(shapes):
-            yield nn.Conv2d(n_in, n_out, 3, stride=2, padding=1)
+            yield Convolution(n_in, n_out, 3, stride=2, padding=1)
             yield self._activation()
 
     def _transposed(self, shapes):
@@ -133,7 +138,7 @@ class Convolutional(Network):
         for (*_, n_in), (*sides, n_out) in pairwise(shapes):
             # Of the two sizes that are halved to the same one.
             filled = [1 - side % 2 for side in sides]
-            layer = nn.ConvTranspose2d(
+            layer = TransposedConvolution(
                 n_in, n_out, 3, stride=2, padding=1, output_padding=filled
             )
             layers += [layer, self._activation()]
