@@ -64,9 +64,14 @@ class Recipe:
 
     def draws(self, module):
         """Whether training a module may draw past its generator; corruptions apart."""
-        parts = *self.code_maps, self.loss, self.penalty
+        parts = *self.code_maps, self.penalty
         of_network = self.network.draws and module.draws
         return of_network or any(part.draws for part in parts)
+
+    def for_codes_of(self, n_components):
+        """This recipe without code maps that leave codes of a size as they are."""
+        maps = tuple(part for part in self.code_maps if part.changes(n_components))
+        return replace(self, code_maps=maps)
 
     def new_module(self, n_features, n_components):
         """A module with fresh weights, once it was tried."""

@@ -42,8 +42,12 @@ class CodeMap(Part):
 
     @property
     def is_neutral(self):
-        """Whether codes stay as they are."""
+        """Whether codes of any size stay as they are."""
         return False
+
+    def changes(self, n_components):
+        """Whether codes of a size don't stay as they are."""
+        return not self.is_neutral
 
     @abstractmethod
     def __call__(self, n_components):
@@ -95,8 +99,14 @@ class TopK(CodeMap):
     def __init__(self, k=None):
         self.k = k
 
+    def changes(self, n_components):
+        return self._kept(n_components) != n_components
+
+    def _kept(self, n_components):
+        return max(1, n_components // 8) if self.k is None else self.k
+
     def __call__(self, n_components):
-        k = max(1, n_components // 8) if self.k is None else self.k
+        k = self._kept(n_components)
         if k > n_components:
             raise ValueError(
                 f"k={k} components of each code are to be kept, but the code has "

@@ -1,6 +1,7 @@
 """Settings that must precede the first import of scipy, and what all tests share."""
 
 import os
+from inspect import signature
 
 os.environ["SCIPY_ARRAY_API"] = "1"
 
@@ -10,6 +11,7 @@ import torch
 from sklearn.datasets import load_digits
 
 import skae
+import skae.detection
 
 # Test processes that share the cores must not each start threads for all of them.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -21,7 +23,13 @@ SHORT = {"n_components": 4, "hidden_layer_sizes": (16,), "max_iter": 3}
 
 def estimator_classes():
     """Every public estimator, so that a new one is tested without being listed."""
-    return [getattr(skae, name) for name in skae.__all__]
+    found = [getattr(m, name) for m in (skae, skae.detection) for name in m.__all__]
+    return [cls for cls in dict.fromkeys(found) if hasattr(cls, "fit")]
+
+
+def make_default(cls):
+    """An estimator with its defaults, whose windows, if any, are rows."""
+    return cls(length=1) if "length" in signature(cls).parameters else cls()
 
 
 def transformer_classes():
@@ -31,8 +39,7 @@ def transformer_classes():
 
 def code_units(estimator, factor):
     """What codes are multiplied by where the data are multiplied by a factor."""
-    module = estimator.net_.module_
-    return 1.0 if getattr(module, "has_own_units", False) else factor
+    return 1.0 if estimator.net_.module_.has_own_units else factor
 
 
 @pytest.fixture(params=transformer_classes(), ids=lambda cls: cls.__name__)

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import inspect
 import io
 import pickle
 import threading
@@ -17,8 +18,12 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 import skae
-from skae import _inference
-from skae.networks import MLP
+from skae._inference import stack
+from skae.code_maps import SoftThreshold
+from skae.corruptions import Masking
+from skae.losses import Huber, SquaredError
+from skae.networks import MLP, Convolutional
+from skae.penalties import L1, Penalty
 
 METHODS = ["transform", "reconstruct", "score_samples"]
 
@@ -169,7 +174,7 @@ def test_rows_do_not_depend_on_how_threads_share_them(digits, n_threads):
 def test_chunks_of_all_sizes_agree(monkeypatch, digits, alike, params):
     """Also where a processor makes rows differ, so that one size is used."""
     if not alike:
-        monkeypatch.setattr(_inference, "_alike", lambda *args: False)
+        monkeypatch.setattr(stack, "_alike", lambda *args: False)
     X = np.repeat(digits, 2, axis=0)[:3000].astype(np.float32)
     estimator = skae.AutoencoderTransformer(
         7, hidden_layer_sizes=(256, 50), max_iter=1, random_state=0, **params
@@ -306,34 +311,141 @@ def test_random_state_none_differs_even_under_one_global_seed(make, tables):
     assert not np.allclose(first.transform(tables), second.transform(tables))
 
 
-def test_a_penalty_that_draws_is_private_too(tables):
-    def shaken(network, X, code, output):
-        return (torch.randn_like(code) * code).square().mean()
+def shaken(network, X, code, output):
+    return (torch.randn_like(code) * code).square().mean()
 
+
+class Shaken(Penalty):
+    def __call__(self, network, X, code, output):
+        return shaken(network, X, code, output)
+
+
+class ShakenLater(Penalty):
+    """Draws from its second epoch on."""
+
+    def during(self, epoch):
+        return Shaken() if epoch > 1 else self
+
+    def __call__(self, network, X, code, output):
+        return code.square().mean()
+
+
+class Jittered(SquaredError):
+    """A loss that draws."""
+
+    def cells(self, output, target):
+        return super().cells(output, target) * torch.rand_like(target)
+
+
+def dropped(X, generator):
+    """A corruption that ignores the generator it is given."""
+    return torch.nn.functional.dropout(X, 0.3)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"penalty": shaken},
+        {"penalty": ShakenLater()},
+        {"corruption": dropped},
+        {"corruption": dropped, "init": "layerwise", "hidden_layer_sizes": (8, 6)},
+        {"code_map": lambda n_components: torch.nn.Dropout(0.2)},
+        {"network": MLP((8,), linear_path=False, dropout=0.2)},
+    ],
+    ids=[
+        "penalty",
+        "penalty from epoch 2",
+        "corruption",
+        "corruption of layers",
+        "code map",
+        "dropout",
+    ],
+)
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_parts_that_draw_are_private_too(tables, params, early_stopping):
+    params = {"max_iter": 3, "early_stopping": early_stopping, **params}
+    estimators = [
+        skae.AutoencoderTransformer(2, random_state=seed, linear_path=False, **params)
+        for seed in (0, 0, 1)
+    ]
     before = torch.get_rng_state()
-    first, second = (
-        skae.AutoencoderTransformer(2, penalty=shaken, max_iter=3, random_state=0)
-        .fit(tables)
-        .transform(tables)
-        for _ in range(2)
-    )
+    first, second, other = (e.fit(tables).transform(tables) for e in estimators)
     np.testing.assert_array_equal(first, second)
+    assert not np.allclose(first, other)
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_inference_mode_and_default_dtype_do_not_matter(make, tables):
-    expected = make().fit(tables)
-    with torch.inference_mode():
-        code = make().fit(tables).transform(tables)
-    np.testing.assert_array_equal(code, expected.transform(tables))
+def test_a_loss_that_draws_is_refused(make, tables):
+    """Equal rows would have different losses."""
+    before = torch.get_rng_state()
+    with pytest.raises(ValueError, match="draws random numbers, so that equal rows"):
+        make(loss=Jittered()).fit(tables)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+CONTEXTS = {
+    "inference mode": torch.inference_mode,
+    "no_grad": torch.no_grad,
+    "autocast": functools.partial(torch.autocast, "cpu", dtype=torch.bfloat16),
+}
+OWN_METHODS = "transform_distribution", "jacobian_norm"
+
+
+def all_results(estimator, X):
+    """What all methods say of rows, those of single classes too."""
+    own = [name for name in OWN_METHODS if hasattr(estimator, name)]
+    found = [getattr(estimator, name)(X) for name in own]
+    code = estimator.transform(X)
+    found = [part for f in found for part in (f if isinstance(f, tuple) else [f])]
+    return [*found, *results(estimator, X), estimator.inverse_transform(code)]
+
+
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+@pytest.mark.parametrize(
+    "network",
+    [None, Noisy, Convolutional((2, 3), (5,))],
+    ids=["mlp", "own", "convolutional"],
+)
+def test_contexts_of_torch_do_not_matter(make, tables, network, context):
+    expected = make(network=network).fit(tables)
+    before = all_results(expected, tables)
+    with context():
+        inside = make(network=network).fit(tables)
+        assert_same(all_results(inside, tables), before)
+        assert_same(all_results(expected, tables), before)
+        again = pickle.loads(pickle.dumps(expected))
+        assert_same(all_results(again, tables), before)
+        alone = [all_results(again, row[None]) for row in tables[:5]]
+        inside.partial_fit(tables)
+    for parts, whole in zip(zip(*alone, strict=True), before, strict=True):
+        np.testing.assert_array_equal(np.concatenate(parts), whole[:5])
+    assert_same(
+        all_results(inside, tables), all_results(expected.partial_fit(tables), tables)
+    )
+
+
+@pytest.fixture
+def double_precision():
     torch.set_default_dtype(torch.float64)
-    try:
-        double = make().fit(tables)
-        assert np.isfinite(double.transform(tables)).all()
-    finally:
-        torch.set_default_dtype(torch.float32)
-    # Initial weights were drawn in double precision.
-    np.testing.assert_allclose(double.loss_curve_, expected.loss_curve_, rtol=0.1)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@NETWORKS
+def test_the_default_dtype_does_not_matter(make, tables, network, request):
+    expected = make(network=network).fit(tables)
+    before = all_results(expected, tables)
+    request.getfixturevalue("double_precision")
+    double = make(network=network).fit(tables)
+    assert double.loss_curve_ == expected.loss_curve_
+    assert_same(all_results(double, tables), before)
+    assert_same(all_results(expected, tables), before)
+
+
+@pytest.mark.filterwarnings("ignore:Posterior collapse")
+def test_constant_data_fit_in_any_default_dtype(make, double_precision):
+    estimator = make(n_components=2, linear_path=False, early_stopping=False)
+    assert np.isfinite(estimator.fit_transform(np.ones((20, 4)))).all()
 
 
 def test_training_keeps_the_number_of_threads_and_the_grad_mode(make, tables):
@@ -345,29 +457,52 @@ def test_training_keeps_the_number_of_threads_and_the_grad_mode(make, tables):
 # State
 
 
+# A value for every parameter of every class that is not its default.
+OTHER_VALUES = {
+    "n_components": 2,
+    "hidden_layer_sizes": [8, 4],
+    "activation": "tanh",
+    "network": MLP((8,)),
+    "init": "pca",
+    "loss": Huber(delta=0.3),
+    "learning_rate": 1e-3,
+    "weight_decay": 0.05,
+    "batch_size": 16,
+    "max_iter": 2,
+    "early_stopping": False,
+    "validation_fraction": 0.2,
+    "n_iter_no_change": 3,
+    "tol": 1e-3,
+    "warm_start": True,
+    "callbacks": [],
+    "device": "cpu",
+    "random_state": 3,
+    "verbose": 2,
+    "penalty": L1(0.02),
+    "corruption": Masking(0.2),
+    "code_map": [SoftThreshold(0.05)],
+    "noise": "masking",
+    "noise_level": 0.3,
+    "sparsity": "l1",
+    "alpha": 0.02,
+    "rho": 0.1,
+    "k": 2,
+    "sparse_output": True,
+    "n_projections": 2,
+    "beta": 0.5,
+    "warm_up": 2,
+}
+
+
 def fully_set(make):
     """An estimator with a value of its own for every parameter."""
-    return make(
-        n_components=2,
-        hidden_layer_sizes=[8, 4],
-        activation="tanh",
-        network=MLP((8,)),
-        init="random",
-        loss=skae.losses.Huber(delta=0.3),
-        learning_rate=1e-3,
-        weight_decay=0.1,
-        batch_size=16,
-        max_iter=2,
-        early_stopping=False,
-        validation_fraction=0.2,
-        n_iter_no_change=3,
-        tol=1e-3,
-        warm_start=True,
-        callbacks=[],
-        device="cpu",
-        random_state=3,
-        verbose=0,
-    )
+    parameters = inspect.signature(type(make())).parameters
+    values = {name: OTHER_VALUES[name] for name in parameters if name != "linear_path"}
+    values["linear_path"] = not parameters["linear_path"].default
+    for name, value in values.items():
+        default = parameters[name].default
+        assert type(value) is not type(default) or value != default, name
+    return make(**copy.deepcopy(values))
 
 
 def test_clone_of_default_and_fully_set_objects(make, tables):
@@ -419,8 +554,31 @@ def test_pickles_are_small_and_hold_no_machinery(digits):
     pickled = pickle.dumps(estimator)
     weights = sum(value.nbytes for value in estimator._model.weights.values())
     assert len(pickled) < 1.2 * weights
-    for word in (b"skorch", b"torch.", b"optim", b"History"):
+    for word in (b"skorch", b"torch.", b"AdamW", b"exp_avg", b"History"):
         assert word not in pickled
+
+
+def modules_in(pickled):
+    """The packages of all that a pickle imports."""
+    found = set()
+
+    class Recording(pickle.Unpickler):
+        def find_class(self, module, name):
+            found.add(module.partition(".")[0])
+            return super().find_class(module, name)
+
+    Recording(io.BytesIO(pickled)).load()
+    return found
+
+
+@NETWORKS
+def test_pickles_import_no_torch(make, tables, network):
+    """Nor do those in which the optimiser's state is kept, to go on from."""
+    network = network and MLP((8,), dropout=0.1)
+    for method in ("fit", "partial_fit"):
+        estimator = getattr(make(network=network), method)(tables)
+        results(estimator, tables)
+        assert modules_in(pickle.dumps(estimator)) <= {"skae", "numpy", "builtins"}
 
 
 def plain(value):
@@ -450,7 +608,8 @@ def test_pickles_of_callbacks_hold_their_parameters_only(make, tables):
     plain = pickle.dumps(make().fit(tables))
     pickled = pickle.dumps(make(callbacks=callbacks).fit(tables))
     assert len(pickled) < len(plain) + 2000
-    assert b"optim" not in pickled
+    for word in (b"torch.", b"AdamW", b"History"):
+        assert word not in pickled
     pickle.loads(pickled).fit(tables)
 
 
@@ -472,7 +631,7 @@ def test_fitting_does_not_change_parameters_or_data(make, tables):
 
 
 def test_a_fitted_model_does_not_follow_its_parameters(make, tables):
-    estimator = make(network=MLP((8,)), loss=skae.losses.Huber()).fit(tables)
+    estimator = make(network=MLP((8,)), loss=Huber()).fit(tables)
     expected = results(estimator, tables)
     estimator.set_params(network__hidden_layer_sizes=(3,), loss__delta=9.0)
     assert_same(results(estimator, tables), expected)
@@ -521,6 +680,25 @@ def test_net_is_a_skorch_net_with_the_history(make, tables):
     assert isinstance(net, skorch.NeuralNet)
     assert net.history[:, "train_loss"] == estimator.loss_curve_
     assert net.history[:, "valid_loss"] == estimator.validation_loss_curve_
+
+
+@NETWORKS
+def test_net_predicts_reconstructions(make, tables, network):
+    estimator = make(network=network).fit(tables)
+    expected = estimator.reconstruct(tables)
+    for X in (tables, tables.astype(np.float32)):
+        np.testing.assert_allclose(
+            estimator.net_.predict(X), expected, rtol=1e-4, atol=1e-4
+        )
+
+
+def test_net_stays_that_of_the_fit(make, tables):
+    estimator = make().fit(tables)
+    before = estimator.net_
+    estimator.set_params(network=Noisy, init="layerwise", loss="log_loss")
+    after = estimator.net_
+    assert after.history == before.history
+    np.testing.assert_array_equal(after.predict(tables), before.predict(tables))
 
 
 # Overhead

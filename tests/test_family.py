@@ -1,13 +1,14 @@
 """What each kind of autoencoder is, by its limits and by what it does."""
 
 import ast
+import inspect
 import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import SHORT, transformer_classes
+from conftest import SHORT, code_units, transformer_classes
 from scipy.sparse import csr_array, issparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -18,12 +19,34 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 
 import skae
-from skae import _codes, corruptions, losses, networks, penalties
+from skae import code_maps, corruptions, networks, penalties
+from skae._recipe import Recipe
+from skae._training.data import Batch
 from skae._training.objective import Objective
-from skae.networks import MLP, Bounded, GaussianCode, TopK
-from skae.penalties import BernoulliKL, Contractive, GaussianKL, squared_jacobian_norms
+from skae._utils.scaling import Scaling
+from skae.code_maps import CodeMap, GaussianCode, Sigmoid, SoftThreshold, TopK
+from skae.networks import MLP
+from skae.penalties import (
+    BernoulliKL,
+    Contractive,
+    GaussianKL,
+    gaussian_kl,
+    squared_jacobian_norms,
+)
 
-PACKAGE = Path(skae.__file__).parent
+
+def discovered(module, kind):
+    """Classes of a kind in what a module exports, but for bases."""
+    found = map(vars(module).get, module.__all__)
+    return [cls for cls in found if issubclass(cls, kind) and cls is not kind]
+
+
+CODE_MAPS = [None, *(cls() for cls in discovered(code_maps, CodeMap))]
+
+
+def estimator_scale(estimator):
+    """Units of the data in a standard one."""
+    return estimator._model.scaling.scale
 
 
 def plain(estimator, **params):
@@ -72,7 +95,7 @@ def test_kl_without_strength_is_a_bounded_code(digits):
     estimator = skae.SparseAutoencoderTransformer(
         **SHORT, sparsity="kl", alpha=0.0, rho=0.2, random_state=0
     ).fit(digits)
-    reference = plain(estimator, network=Bounded(MLP((16,)), start=0.2)).fit(digits)
+    reference = plain(estimator, code_map=Sigmoid(start=0.2)).fit(digits)
     np.testing.assert_array_equal(
         estimator.transform(digits), reference.transform(digits)
     )
@@ -82,7 +105,8 @@ def test_no_divergence_and_no_variance_is_the_plain_autoencoder(monkeypatch, dig
     def none(self, mean):
         return torch.full_like(mean, -torch.inf)
 
-    monkeypatch.setattr(_codes.GaussianModule, "log_variance", none)
+    module = type(GaussianCode()(1))
+    monkeypatch.setattr(module, "log_variance", none)
     estimator = skae.VariationalAutoencoderTransformer(
         **SHORT, beta=0.0, random_state=0
     )
@@ -154,22 +178,22 @@ def test_dead_components_are_revived(monkeypatch, digits):
     revived = estimator.fit(digits).dead_fraction_
     is_dead = (estimator.transform(digits) == 0).all(0)
     assert revived == pytest.approx(is_dead.mean())
-    monkeypatch.setattr(_codes, "_IDLE_STEPS", float("inf"))
+    monkeypatch.setattr(code_maps, "_IDLE_STEPS", float("inf"))
     assert revived < 0.8 * estimator.fit(digits).dead_fraction_
 
 
 def test_reviving_adds_gradients_and_nothing_else():
-    module = TopK(MLP(()), k=2)(5, 6)
-    module.code_map.idle[:] = torch.tensor([0.0, 0.0, 0.0, 0.0, 99.0, 99.0])
+    module = TopK(k=2)(6)
+    module.idle[:] = torch.tensor([0.0, 0.0, 0.0, 0.0, 99.0, 99.0])
     module.eval()
     code = torch.tensor([[5.0, 4.0, 3.0, 2.0, 1.0, 0.5]], requires_grad=True)
-    kept = module.code_map(code)
+    kept = module(code)
     assert kept.tolist() == [[5.0, 4.0, 0.0, 0.0, 0.0, 0.0]]
-    kept = module.train().code_map(code)
+    kept = module.train()(code)
     assert kept.tolist() == [[5.0, 4.0, 0.0, 0.0, 0.0, 0.0]]
     kept.sum().backward()
     assert code.grad.tolist() == [[1.0, 1.0, 0.0, 0.0, 1.0, 1.0]]
-    assert module.code_map.idle.tolist() == [0.0, 0.0, 1.0, 1.0, 100.0, 100.0]
+    assert module.idle.tolist() == [0.0, 0.0, 1.0, 1.0, 100.0, 100.0]
 
 
 def test_more_nonzeros_than_components(digits):
@@ -226,14 +250,27 @@ def test_the_penalty_has_the_gradient_of_its_value(curved):
     assert float(slope) == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-4)
 
 
+class Mapped(skae.ContractiveAutoencoderTransformer):
+    """Contractive, with a map of codes."""
+
+    def __init__(self, code_map=None, random_state=None):
+        super().__init__(
+            3, hidden_layer_sizes=(8,), max_iter=2, random_state=random_state
+        )
+        self.code_map = code_map
+
+    def _make_code_map(self):
+        return self.code_map
+
+
 @pytest.mark.parametrize("n_projections", [None, 2])
 def test_codes_are_contracted_on_held_out_rows(n_projections, digits):
     norms = [
         skae.ContractiveAutoencoderTransformer(
             6, alpha=alpha, n_projections=n_projections, max_iter=10, random_state=0
         )
-        .fit(digits[:1200])
-        .jacobian_norm(digits[1200:])
+        .fit(digits[:800])
+        .jacobian_norm(digits[800:])
         .mean()
         for alpha in (0, 0.01, 0.1)
     ]
@@ -251,6 +288,25 @@ def test_jacobian_norm_of_pca_is_the_root_of_its_components(digits):
     np.testing.assert_array_equal(norms[5:9], estimator.jacobian_norm(digits[5:9]))
 
 
+@pytest.mark.parametrize("code_map", CODE_MAPS, ids=str)
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_jacobian_norm_is_that_of_the_encoder(code_map, scale, tables):
+    """Whatever units codes have, by finite differences."""
+    X = scale * tables
+    estimator = Mapped(code_map, random_state=0).fit(X)
+    encoder = estimator.encoder_
+    rows, step = torch.tensor(X), 0.02 * estimator_scale(estimator)
+    with torch.no_grad():
+        slopes = [
+            (encoder(rows + d) - encoder(rows - d)) / (2 * step)
+            for d in step * torch.eye(6, dtype=torch.float64)
+        ]
+    expected = torch.stack(slopes).square().sum((0, 2)).sqrt().numpy()
+    # But for rows where the map has a kink within the step.
+    close = np.isclose(estimator.jacobian_norm(X), expected, rtol=0.02)
+    assert close.mean() > 0.8
+
+
 # Variational
 
 
@@ -266,35 +322,37 @@ def test_divergence_is_torch_s():
     expected = torch.distributions.kl_divergence(
         normal(mean, (0.5 * log_variance).exp()), normal(0.0, 1.0)
     )
-    torch.testing.assert_close(_codes.gaussian_kl(mean, log_variance), expected)
+    torch.testing.assert_close(gaussian_kl(mean, log_variance), expected)
 
 
 @pytest.mark.parametrize("name", ["squared_error", "absolute_error", "log_loss"])
 def test_beta_1_is_the_evidence_lower_bound(name):
     """Its gradient, in nats per row, but for a factor; the noise is the likeliest."""
     torch.manual_seed(0)
-    X, loss = torch.rand(50, 6), losses.LOSSES[name]()
-    module = GaussianCode(MLP((8,)))(6, 3)
-    objective = Objective(loss, GaussianKL(), None, np.zeros(6), 1.0)
+    X = torch.rand(50, 6)
+    recipe = Recipe.of(MLP((8,)), GaussianCode(), name, GaussianKL(), None)
+    module = recipe.new_module(6, 3)
+    objective = Objective(recipe, Scaling(np.zeros(6), 1.0))
 
     def gradient(function):
         module.zero_grad()
-        cells, penalty = objective(module, X, X, torch.Generator().manual_seed(1))
-        function(cells, penalty).backward()
+        generator = torch.Generator().manual_seed(1)
+        rows, penalty, _ = objective(module, X, Batch(X), generator)
+        function(rows, penalty).backward()
         return torch.cat([p.grad.ravel() for p in module.parameters()])
 
     mean = module.encode(X)
-    kl = _codes.gaussian_kl(mean, module.log_variance(mean)).sum(1).mean()
+    kl = gaussian_kl(mean, module.log_variance(mean)).sum(1).mean()
 
-    def bound(cells, penalty):
-        cells, scale = cells.sum(1).mean(), cells.mean().detach()
+    def bound(rows, penalty):
+        cells, scale = 6 * rows.mean(), rows.mean().detach()
         if name == "squared_error":  # Gaussian of this variance
             return cells / (2 * scale) + penalty / penalty.detach() * kl.detach()
         if name == "absolute_error":  # Laplace of this scale
             return cells / scale + penalty / penalty.detach() * kl.detach()
         return cells + penalty / penalty.detach() * kl.detach()
 
-    trained = gradient(lambda cells, penalty: cells.mean() + penalty)
+    trained = gradient(lambda rows, penalty: rows.mean() + penalty)
     expected = gradient(bound)
     cosine = torch.cosine_similarity(trained, expected, dim=0)
     assert float(cosine) == pytest.approx(1, abs=1e-5)
@@ -325,7 +383,7 @@ def test_transform_is_the_mean_and_the_prior_is_filled(digits):
 
 def test_samples_are_closer_to_the_data_than_noise(digits):
     """A classifier tells them from digits less often than independent pixels."""
-    estimator = variational(max_iter=100).fit(digits)
+    estimator = variational(max_iter=50).fit(digits)
     samples = estimator.sample(len(digits), random_state=0).round().clip(0, 16)
     rng = np.random.default_rng(0)
     noise = rng.permuted(digits, axis=0)  # every pixel has its own distribution
@@ -350,51 +408,97 @@ def test_sample_is_reproducible_and_private(digits):
 
 def test_collapse_is_said(digits):
     with pytest.warns(ConvergenceWarning, match=r"collapse.*smaller beta than 1000"):
-        estimator = variational(beta=1000.0, max_iter=20).fit(digits)
+        estimator = variational(beta=1000.0, max_iter=20).fit(digits[:900])
     assert (estimator.kl_per_component_ < 0.01).all()
 
 
 # Composition
 
-MADE = {
-    "penalty": [
-        None,
-        penalties.L1(),
-        BernoulliKL(),
-        Contractive(n_projections=1),
-        GaussianKL(),
-    ],
-    "corruption": [None, corruptions.Masking(0.3), corruptions.Swap()],
-    "network": [
-        cls() if cls is MLP else cls(MLP((8,)))
-        for cls in map(vars(networks).get, networks.__all__)
-        if issubclass(cls, _codes.CodeMap | MLP)
-    ],
-    "loss": ["squared_error", "log_loss"],
-}
-REFUSED = {BernoulliKL: (Bounded, "between 0 and 1"), GaussianKL: (GaussianCode, "are")}
+PENALTIES = [None, *(cls() for cls in discovered(penalties, penalties.Penalty))]
+CORRUPTIONS = [None, corruptions.Masking(0.3), corruptions.Swap()]
+# What a penalty needs codes to pass through, and what its message says.
+NEEDED = {BernoulliKL: (Sigmoid, "between 0 and 1"), GaussianKL: (GaussianCode, "are")}
 
 
-@pytest.mark.parametrize("penalty", MADE["penalty"], ids=str)
-@pytest.mark.parametrize("network", MADE["network"], ids=lambda n: type(n).__name__)
-def test_every_combination_works_or_is_refused(penalty, network, digits):
-    needed, reason = REFUSED.get(type(penalty), (object, ""))
-    for corruption, loss in itertools.product(MADE["corruption"], MADE["loss"]):
+@pytest.mark.parametrize("penalty", PENALTIES, ids=str)
+@pytest.mark.parametrize("code_map", CODE_MAPS, ids=str)
+def test_every_combination_works_or_is_refused(penalty, code_map, digits):
+    needed, reason = NEEDED.get(type(penalty), (object, ""))
+    is_refused = not isinstance(code_map, needed)
+    for corruption, loss in itertools.product(
+        CORRUPTIONS, ["squared_error", "log_loss"]
+    ):
         estimator = skae.AutoencoderTransformer(
             8,
+            hidden_layer_sizes=(8,),
             penalty=penalty,
             corruption=corruption,
-            network=network,
+            code_map=code_map,
             loss=loss,
             max_iter=1,
             random_state=0,
         )
-        if not isinstance(network, needed):
-            with pytest.raises(ValueError, match=f"needs codes.*{reason}.*network="):
+        if is_refused:
+            with pytest.raises(ValueError, match=f"needs codes.*{reason}.*code_map="):
                 estimator.fit(digits[:100] / 16)
             continue
         estimator.fit(digits[:100] / 16)
         assert np.isfinite(estimator.score_samples(digits / 16)).all()
+
+
+@pytest.mark.parametrize("first", CODE_MAPS[1:], ids=str)
+@pytest.mark.parametrize("second", CODE_MAPS[1:], ids=str)
+@pytest.mark.parametrize("network", [None, MLP((6, 5), tied_weights=True)], ids=str)
+def test_codes_pass_through_maps_in_their_order(first, second, network, digits):
+    X = digits[:200]
+    estimator = skae.AutoencoderTransformer(
+        4,
+        hidden_layer_sizes=(8,),
+        network=network,
+        code_map=[first, second],
+        max_iter=1,
+        random_state=0,
+    ).fit(X)
+    module = estimator.net_.module_
+    assert len(module.maps) == 2
+    rows = torch.from_numpy(estimator._model.scaling.standardise(X)).float()
+    with torch.no_grad():
+        expected = module.maps[1](module.maps[0](module.network.encode(rows)))
+        torch.testing.assert_close(module.encode(rows), expected)
+    expected = expected.double().numpy() * code_units(
+        estimator, estimator_scale(estimator)
+    )
+    np.testing.assert_allclose(estimator.transform(X), expected, rtol=1e-4, atol=1e-4)
+    torch_code = estimator.encoder_(torch.tensor(X)).numpy()
+    np.testing.assert_allclose(torch_code, expected, rtol=1e-4, atol=1e-4)
+    last = estimator._model.recipe.code_maps[-1]
+    assert module.code_bounds == last.bounds
+    assert module.is_gaussian == last.is_gaussian
+    assert module.has_own_units == (first.has_own_units or second.has_own_units)
+
+
+def test_a_map_may_be_a_function_or_a_class_of_modules(digits):
+    params = {"hidden_layer_sizes": (8,), "max_iter": 2, "random_state": 0}
+
+    def squashed(n_components):
+        return torch.nn.Tanh()
+
+    by_function = skae.AutoencoderTransformer(4, code_map=squashed, **params)
+    codes = by_function.fit_transform(digits) / estimator_scale(by_function)
+    assert np.abs(codes).max() <= 1
+    normed = skae.AutoencoderTransformer(4, code_map=torch.nn.LayerNorm, **params)
+    codes = normed.fit_transform(digits) / estimator_scale(normed)
+    np.testing.assert_allclose(codes.mean(1), 0, atol=0.1)
+    names = [name for name, _ in normed.net_.module_.named_parameters()]
+    assert {"maps.0.weight", "maps.0.bias"} <= set(names)
+
+
+@pytest.mark.parametrize("neutral", [SoftThreshold(0), [], (), [SoftThreshold(0)] * 2])
+def test_maps_that_change_nothing_are_no_maps(neutral, digits):
+    params = {**SHORT, "random_state": 0}
+    plain = skae.AutoencoderTransformer(**params).fit_transform(digits)
+    mapped = skae.AutoencoderTransformer(code_map=neutral, **params)
+    np.testing.assert_array_equal(mapped.fit_transform(digits), plain)
 
 
 @pytest.mark.parametrize(
@@ -432,7 +536,7 @@ def test_prepared_parts_keep_their_kind_and_parameters():
 
 def code_lines(path):
     """Lines of a file that are neither blank, comments nor docstrings."""
-    text = path.read_text()
+    text = Path(path).read_text()
     documentation = {
         line
         for node in ast.walk(ast.parse(text))
@@ -449,9 +553,8 @@ def code_lines(path):
 
 @pytest.mark.parametrize("cls", transformer_classes())
 def test_a_variant_is_a_small_file(cls):
-    path = PACKAGE / f"{cls.__module__.split('.')[1]}.py"
-    least = len(code_lines(PACKAGE / "_autoencoder.py"))
-    assert len(code_lines(path)) <= least + 60
+    least = len(code_lines(inspect.getfile(skae.AutoencoderTransformer)))
+    assert len(code_lines(inspect.getfile(cls))) <= least + 60
 
 
 @pytest.mark.parametrize(
@@ -468,8 +571,10 @@ def test_a_variant_is_a_small_file(cls):
             {"a__network__channels": [(2,), (2, 4)]},
         ),
         (
-            skae.AutoencoderTransformer(20, network=TopK(MLP(())), max_iter=1),
-            {"a__network__k": [2, 5], "a__network__network__linear_path": [True]},
+            skae.AutoencoderTransformer(
+                20, network=MLP(()), code_map=TopK(), max_iter=1
+            ),
+            {"a__code_map__k": [2, 5], "a__network__linear_path": [True]},
         ),
         (
             skae.SparseAutoencoderTransformer(80, sparse_output=True, max_iter=1),
@@ -514,9 +619,6 @@ def test_epochs_are_counted_on(digits):
     class Recorded(penalties.Penalty):
         seen = []
 
-        def __init__(self, alpha=1.0):
-            super().__init__(alpha)
-
         def during(self, epoch):
             self.seen.append(epoch)
             return self
@@ -531,14 +633,17 @@ def test_epochs_are_counted_on(digits):
 
 
 @pytest.mark.parametrize("network", [MLP(activation="foo"), MLP(dropout=1.0)])
-def test_networks_inside_maps_are_validated(network, digits):
+def test_networks_below_maps_are_validated(network, digits):
     with pytest.raises(ValueError, match="parameter of MLP must be"):
         skae.VariationalAutoencoderTransformer(4, network=network).fit(digits)
 
 
 def test_maps_of_maps_keep_their_units(digits):
-    network = TopK(Bounded(MLP((8,))), k=2)
     estimator = skae.AutoencoderTransformer(
-        5, network=network, max_iter=1, random_state=0
+        5,
+        hidden_layer_sizes=(8,),
+        code_map=[Sigmoid(), TopK(2)],
+        max_iter=1,
+        random_state=0,
     ).fit(100 * digits)
     assert estimator.transform(100 * digits).max() < 1

@@ -13,10 +13,12 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 import skae
-from skae.networks._encoder_decoder import ACTIVATIONS
+from skae._training.finish import map_codes
 from skae._utils.random import PrivateRandomness
 from skae.corruptions import Masking
-from skae.networks import MLP, Convolutional, EncoderDecoder, LinearPath
+from skae.networks import MLP, Autoencoder, Convolutional, EncoderDecoder, LinearPath
+from skae.networks._layers import ACTIVATIONS
+from skae.penalties import BernoulliKL, GaussianKL
 
 
 class Own(nn.Module):
@@ -295,9 +297,11 @@ class Hooked(Own):
 
 def test_what_hooks_do_is_not_lost(make, digits):
     estimator = make(network=Hooked).fit(digits)
-    code = estimator.transform(digits) / estimator._model.scale
+    code = estimator.transform(digits) / estimator._model.scaling.scale
     assert np.abs(code).max() <= 5
-    torch_code = estimator.encoder_(torch.tensor(digits)) / estimator._model.scale
+    torch_code = (
+        estimator.encoder_(torch.tensor(digits)) / estimator._model.scaling.scale
+    )
     np.testing.assert_allclose(code, torch_code.numpy(), atol=1e-5)
 
 
@@ -400,7 +404,7 @@ def test_mapping_codes_leaves_the_reconstruction(network, linear_path):
     with torch.no_grad():
         code = module.encode(rows)
         output = module.decode(code)
-        module.map_codes(matrix)
+        map_codes(module, matrix)
         torch.testing.assert_close(module.encode(rows), code @ matrix.T)
         torch.testing.assert_close(module.decode(module.encode(rows)), output)
 
@@ -521,6 +525,105 @@ def test_dropout_changes_the_training(make, digits):
     assert nn.Dropout not in names
 
 
+@pytest.mark.parametrize("linear_path", [True, False])
+def test_halves_of_tied_weights_are_made_without_drawing(digits, linear_path):
+    network = MLP((8,), tied_weights=True, linear_path=linear_path)
+    estimator = skae.AutoencoderTransformer(3, network=network, max_iter=1).fit(digits)
+    before = torch.get_rng_state()
+    _ = estimator.encoder_, estimator.decoder_, estimator.net_
+    assert torch.equal(before, torch.get_rng_state())
+
+
+# What a network declares
+
+
+def test_modules_of_the_user_s_are_reached_through_the_net(digits):
+    module = skae.AutoencoderTransformer(3, network=Own, max_iter=1).fit(digits)
+    assert type(module.net_.module_.module) is Own
+
+
+class Declared(Autoencoder):
+    """Codes between 0 and 1, and declared to be so."""
+
+    code_bounds, has_own_units = (0.0, 1.0), True
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.down = nn.Linear(n_features, n_components)
+        self.up = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return torch.sigmoid(self.down(X))
+
+    def decode(self, code):
+        return self.up(code)
+
+
+class DeclaredGaussian(Autoencoder):
+    """Codes that are distributions of one and the same width."""
+
+    is_gaussian = has_own_units = True
+    log_variances = 0.0
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.down = nn.Linear(n_features, n_components)
+        self.up = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return self.down(X)
+
+    def decode(self, code):
+        return self.up(code)
+
+    def log_variance(self, mean):
+        return torch.full_like(mean, self.log_variances)
+
+
+class Certain(DeclaredGaussian):
+    log_variances = -40.0
+
+
+@pytest.mark.parametrize("network", [Declared, DeclaredGaussian])
+def test_codes_with_units_of_their_own_do_not_follow_the_data(digits, network):
+    params = {"network": network, "max_iter": 3, "random_state": 0}
+    codes = [
+        skae.AutoencoderTransformer(4, **params).fit_transform(factor * digits)
+        for factor in (1, 8)
+    ]
+    np.testing.assert_array_equal(*codes)
+
+
+def test_a_network_that_declares_its_bounds_may_be_penalised_by_them(digits):
+    params = {"max_iter": 10, "random_state": 0}
+    penalised = {**params, "penalty": BernoulliKL(alpha=10.0, rho=0.05)}
+    free, few = (
+        skae.AutoencoderTransformer(4, network=Declared, **given).fit_transform(digits)
+        for given in (params, penalised)
+    )
+    assert ((few > 0) & (few < 1)).all()
+    assert few.mean() < 0.7 * free.mean()
+    with pytest.raises(ValueError, match="needs codes between 0 and 1"):
+        skae.AutoencoderTransformer(4, network=Own, **penalised).fit(digits)
+
+
+def test_a_network_that_declares_distributions_is_trained_on_draws(digits):
+    params = {"max_iter": 5, "random_state": 0}
+    noisy, certain = (
+        skae.AutoencoderTransformer(4, network=network, **params).fit(digits)
+        for network in (DeclaredGaussian, Certain)
+    )
+    assert noisy.loss_curve_[-1] > 1.03 * certain.loss_curve_[-1]
+    penalty = GaussianKL()
+    shrunk = skae.AutoencoderTransformer(
+        4, network=DeclaredGaussian, penalty=penalty, **params
+    ).fit(digits)
+    assert np.isfinite(shrunk.score_samples(digits)).all()
+    for network in (Own, Declared):
+        with pytest.raises(ValueError, match="Gaussian distributions, but"):
+            skae.AutoencoderTransformer(4, network=network, penalty=penalty).fit(digits)
+
+
 class Squashed(EncoderDecoder):
     """Made of parts of ours, but its layers are not what they seem."""
 
@@ -546,10 +649,10 @@ def test_own_networks_stay_what_they_were_trained_to_be(digits, network):
         4, network=network, max_iter=3, early_stopping=False, random_state=0
     ).fit(digits)
     module = estimator.net_.module_
-    rows = (digits - digits.mean(0)) / estimator._model.scale
+    rows = (digits - digits.mean(0)) / estimator._model.scaling.scale
     with torch.no_grad():
         code = module.encode(torch.from_numpy(rows).float()).double().numpy()
-    code *= estimator._model.scale
+    code *= estimator._model.scaling.scale
     np.testing.assert_allclose(estimator.transform(digits), code, atol=1e-4)
     loss = -estimator.score(digits)
     assert loss <= 1.2 * estimator.loss_curve_[-1]

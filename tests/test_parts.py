@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import xlogy
 from sklearn.base import clone
 
-from skae import corruptions, losses, networks, penalties
+from skae import code_maps, corruptions, losses, networks, penalties
 from skae._utils.part import Part
 from skae._utils.random import PrivateRandomness
 from skae.losses import LOSSES
@@ -19,11 +19,15 @@ CORRUPTIONS = [
 ]
 PARTS = [
     cls
-    for module in (losses, penalties, corruptions, networks)
+    for module in (losses, penalties, corruptions, code_maps, networks)
     for cls in map(vars(module).get, module.__all__)
-    if issubclass(cls, Part) and cls.__name__ not in ("Loss", "Penalty", "Corruption")
+    if issubclass(cls, Part) and Part not in cls.__bases__  # no abstract bases
 ]
 matrices = arrays(np.float32, (5, 3), elements=st.floats(-10, 10, width=16))
+
+
+def test_parts_are_found():
+    assert len(PARTS) == len(set(PARTS)) >= 18
 
 
 @pytest.mark.parametrize("cls", PARTS)
@@ -142,6 +146,21 @@ def test_salt_and_pepper_stay_in_the_range_of_the_data():
     noisy = noise(X - mean, torch.Generator().manual_seed(1)) + mean
     values = torch.tensor([float(X.min()), float(X.max())])
     np.testing.assert_allclose(np.unique(noisy.numpy().round(5)), values, atol=1e-4)
+
+
+@pytest.mark.parametrize("shift", [1e3, 1e6, 1e8, 1e9])
+def test_salt_and_pepper_are_the_same_at_any_common_shift(shift):
+    rows = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
+    mean = torch.tensor([0.0, 1.0, -2.0, 5.0])
+
+    def noisy(mean):
+        noise = corruptions.SaltAndPepper(0.5).prepared(mean)
+        return noise(rows, torch.Generator().manual_seed(1))
+
+    assert torch.equal(noisy(torch.full((4,), shift)), noisy(torch.zeros(4)))
+    # As far as single precision knows of the differences between means.
+    unit = float(torch.tensor(shift).nextafter(torch.tensor(torch.inf)) - shift)
+    torch.testing.assert_close(noisy(mean + shift), noisy(mean), rtol=0, atol=2 * unit)
 
 
 def test_salt_and_pepper_are_as_frequent():

@@ -12,10 +12,12 @@ from sklearn.datasets import (
     make_low_rank_matrix,
 )
 from sklearn.decomposition import PCA
+from sklearn.metrics import pairwise_distances
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from skae import AutoencoderTransformer, _pca
+from skae import AutoencoderTransformer
+from skae._training import pca as pca_module
 from skae._training.pca import principal_components
 from skae.corruptions import Gaussian
 from skae.penalties import L1
@@ -158,6 +160,15 @@ def test_a_share_that_rounding_cannot_exceed_takes_all_components(digits):
     assert AutoencoderTransformer(share, **STANDING_STILL).fit(X).n_components_ == 4
 
 
+def test_one_component_by_one_feature_s_units_is_warned_of():
+    X = load_breast_cancer().data
+    autoencoder = AutoencoderTransformer(max_iter=2, random_state=0)
+    with pytest.warns(UserWarning, match=r"single component.*StandardScaler"):
+        autoencoder.fit(X)
+    assert autoencoder.n_components_ == 1
+    assert autoencoder.fit(StandardScaler().fit_transform(X)).n_components_ > 1
+
+
 def test_codes_of_pca_are_not_whitened(digits):
     autoencoder = AutoencoderTransformer(6, **STANDING_STILL).fit(digits)
     deviations = autoencoder.transform(digits).std(0)
@@ -170,11 +181,34 @@ def test_principal_components_by_each_way(solver, monkeypatch):
     X = make_low_rank_matrix(*shape, effective_rank=5, random_state=0)
     X = (X - X.mean(0)) / X.std()
     if solver == "randomized":
-        monkeypatch.setattr(_pca, "_LARGEST_EIGH", 10)
+        monkeypatch.setattr(pca_module, "_LARGEST_EIGH", 10)
     ours = principal_components(torch.from_numpy(X).float(), 5, seed=0)
     theirs = PCA(5, svd_solver="full").fit(X)
     atol = 1e-2 if solver == "randomized" else 1e-4
     np.testing.assert_allclose(ours.components, theirs.components_, atol=atol)
+
+
+@pytest.mark.parametrize("n_components", [13, 40, 64])
+@pytest.mark.parametrize("init", ["pca", "random"])
+def test_components_beyond_the_rows_are_zero_where_pca_is_kept(
+    digits, n_components, init
+):
+    """And not random directions, which would dominate the distances of codes."""
+    X, new = digits[:12], digits[100:200]
+    autoencoder = AutoencoderTransformer(
+        n_components, hidden_layer_sizes=(8,), init=init, max_iter=3, random_state=0
+    )
+    with pytest.warns(UserWarning, match=rf"{n_components} is more than the 12 rows"):
+        autoencoder.fit(X)
+    assert autoencoder.best_iter_ == 0
+    codes = autoencoder.transform(new)
+    assert (codes[:, 12:] == 0).all()
+    np.testing.assert_allclose(
+        pairwise_distances(codes),
+        pairwise_distances(autoencoder.reconstruct(new)),
+        rtol=1e-3,
+        atol=1e-3,
+    )
 
 
 def test_components_beyond_the_rank_are_orthonormal():
@@ -214,9 +248,9 @@ def test_constant_columns_and_wild_scales(cls):
     at_pca = cls(2, linear_path=True, **STANDING_STILL).fit(X)
     np.testing.assert_allclose(at_pca.reconstruct(X)[:, 4], 7, rtol=1e-6)
     stamped = np.c_[np.full(80, 1.7e9), X[:, :2]].astype(np.float32)
-    scale = cls(1, random_state=0, max_iter=1).fit(stamped)._model.scale
+    scale = cls(1, random_state=0, max_iter=1).fit(stamped)._model.scaling.scale
     assert scale == pytest.approx(X[:, :2].std() * (2 / 3) ** 0.5, rel=0.2)
-    constant = cls(1, linear_path=True, random_state=0, max_iter=2)
+    constant = cls(1, linear_path=True, random_state=0, max_iter=30)
     constant.fit(np.full((30, 3), 4.2))
     np.testing.assert_allclose(constant.reconstruct([[4.2] * 3]), [[4.2] * 3], atol=0.3)
     assert np.isfinite(constant.transform([[1.0, 2.0, 3.0]])).all()

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from conftest import estimator_classes
+from conftest import estimator_classes, make_default
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -35,7 +35,7 @@ pytestmark = [
 
 
 def default_estimators():
-    return [cls() for cls in estimator_classes()]
+    return [make_default(cls) for cls in estimator_classes()]
 
 
 # scikit-learn ignores it in its own tests too: checks fit noise in a few iterations.
@@ -46,10 +46,17 @@ def test_check_estimator(estimator, check):
     check(estimator)
 
 
+def short(estimator):
+    """The estimator with a short training, which its checks are not about."""
+    few = {"max_iter": 2, "hidden_layer_sizes": (16,)}
+    names = estimator.get_params()
+    return estimator.set_params(**{k: v for k, v in few.items() if k in names})
+
+
 @pytest.mark.parametrize(
     ("name", "estimator"),
     [
-        pytest.param(name, estimator, id=f"{name}-{type(estimator).__name__}")
+        pytest.param(name, short(estimator), id=f"{name}-{type(estimator).__name__}")
         for name in OWN_CHECKS
         for estimator in default_estimators()
         if hasattr(estimator, "transform") or name not in OF_TRANSFORMERS
@@ -61,3 +68,9 @@ def test_own_check(name, estimator):
 
 def test_public_names_are_estimators():
     assert all(hasattr(getattr(skae, name), "fit") for name in skae.__all__)
+    assert {"WindowedDetector"} < {cls.__name__ for cls in estimator_classes()}
+
+
+@pytest.mark.parametrize("cls", estimator_classes())
+def test_every_estimator_has_defaults(cls):
+    assert isinstance(cls(), cls)

@@ -1,6 +1,8 @@
 """In the hands of a scikit-learn user."""
 
+import inspect
 import os
+import pickle
 import subprocess
 import sys
 
@@ -8,7 +10,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -16,8 +20,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-import skae
-from skae import AutoencoderTransformer
+from skae import AutoencoderTransformer, VariationalAutoencoderTransformer
+from skae.code_maps import TopK
 from skae.corruptions import Gaussian
 from skae.penalties import L1
 
@@ -104,9 +108,90 @@ def test_html_and_text_of_a_fitted_estimator(make, tables):
     assert type(estimator).__name__ in estimator._repr_html_()
 
 
-def test_a_lone_network_is_asked_for_nothing_it_does_not_have():
-    assert "fit" not in dir(skae)
-    assert set(skae.__all__) <= set(dir(skae))
+# Other kinds of arrays
+
+
+def test_torch_tensors_are_arrays_too(make, tables):
+    expected = make().fit(tables).transform(tables)
+    X = torch.tensor(tables)
+    np.testing.assert_array_equal(make().fit(X).transform(X), expected)
+    with config_context(array_api_dispatch=True):
+        codes = make().fit(X).transform(X)
+        np.testing.assert_array_equal(np.asarray(codes), expected)
+        np.testing.assert_array_equal(make().fit(tables).transform(tables), expected)
+
+
+# Subclasses, as scikit-learn's own are written
+
+
+class WithOwnParameter(AutoencoderTransformer):
+    """Reconstructs rows no larger than a limit, a parameter of its own."""
+
+    def __init__(
+        self, n_components=4, *, limit=1.0, max_iter=2, network=None, random_state=None
+    ):
+        super().__init__(
+            n_components,
+            max_iter=max_iter,
+            network=network,
+            random_state=random_state,
+            hidden_layer_sizes=(8,),
+        )
+        self.limit = limit
+
+    def reconstruct(self, X):
+        return super().reconstruct(X).clip(max=self.limit)
+
+
+class WithFewerParameters(VariationalAutoencoderTransformer):
+    """Has one parameter; the others are what they are by default."""
+
+    def __init__(self, random_state=None):
+        super().__init__(2, max_iter=2, random_state=random_state)
+
+
+class WithHooks(AutoencoderTransformer):
+    """A variant by its hooks, without a constructor."""
+
+    def _make_penalty(self):
+        return L1(10.0)
+
+    def _make_code_map(self):
+        return TopK(1)
+
+
+@pytest.mark.filterwarnings("ignore:Posterior collapse")
+@pytest.mark.parametrize("cls", [WithOwnParameter, WithFewerParameters, WithHooks])
+def test_subclasses_are_estimators(tables, cls):
+    names = list(inspect.signature(cls).parameters)
+    estimator = cls(random_state=0)
+    if "max_iter" in names:
+        estimator.set_params(max_iter=2)
+    assert sorted(estimator.get_params(deep=False)) == sorted(names)
+    codes = estimator.fit(tables).transform(tables)
+    again = clone(estimator).fit(tables)
+    np.testing.assert_array_equal(again.transform(tables), codes)
+    pickled = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(pickled.transform(tables), codes)
+    assert cls.__name__ in repr(estimator)
+    assert estimator.get_feature_names_out()[0] == f"{cls.__name__.lower()}0"
+    estimator.partial_fit(tables)
+    _ = estimator.net_, estimator.encoder_, estimator._repr_html_()
+    pipe = make_pipeline(StandardScaler(), clone(estimator))
+    prefix = cls.__name__.lower()
+    search = GridSearchCV(pipe, {f"{prefix}__random_state": [0, 1]}, cv=2)
+    assert np.isfinite(search.fit(tables).best_score_)
+
+
+def test_subclasses_do_what_they_say(tables):
+    limited = WithOwnParameter(random_state=0).fit(tables)
+    assert limited.reconstruct(tables).max() == 1.0
+    limited.set_params(limit=-1.0)
+    assert limited.reconstruct(tables).max() == -1.0
+    hooked = WithHooks(2, max_iter=2, random_state=0).fit(tables)
+    assert ((hooked.transform(tables) != 0).sum(1) == 1).all()
+    with pytest.raises(ValueError, match="'n_components' parameter of WithHooks"):
+        WithHooks(0).fit(tables)
 
 
 MEMORY = """
@@ -118,7 +203,7 @@ def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 order, width = sys.argv[1], int(sys.argv[3])
 rng = np.random.default_rng(0)
-X = np.empty((24_000_000 // width, width), np.float32, order=order)
+X = np.empty((12_000_000 // width, width), np.float32, order=order)
 for start in range(0, len(X), 10_000):
     X[start : start + 10_000] = rng.normal(size=X[start : start + 10_000].shape)
 params = {"n_components": 8, "hidden_layer_sizes": (16,), "max_iter": 1}

@@ -1,11 +1,20 @@
 """Training that goes on, stops early, is watched or interrupted."""
 
+import _thread
+import linecache
 import pickle
+import signal
+import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import (
     Callback,
     Checkpoint,
@@ -15,10 +24,14 @@ from skorch.callbacks import (
     LRScheduler,
 )
 
+import skae
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
-from skae._training.settings import is_gain
+from skae._training import selection
+from skae._training.selection import is_gain
 from skae.corruptions import NOISES, Gaussian, Masking
 from skae.penalties import L1
+
+PACKAGE = str(Path(skae.__file__).parent)
 
 
 def weights(estimator):
@@ -34,10 +47,11 @@ def assert_same_weights(first, second):
 
 
 def test_partial_fit_goes_on(make, digits):
-    estimator = make(init="random").partial_fit(digits)
-    losses = [estimator.score(digits)]
+    X = digits[:600]
+    estimator = make(init="random").partial_fit(X)
+    losses = [estimator.score(X)]
     for _ in range(20):
-        losses.append(estimator.partial_fit(digits).score(digits))
+        losses.append(estimator.partial_fit(X).score(X))
     assert losses[-1] > losses[0]
     assert estimator.n_iter_ == len(estimator.loss_curve_) == 21
     assert estimator.validation_loss_curve_ is None
@@ -55,16 +69,16 @@ def test_partial_fit_goes_on_bitwise_equal_after_pickling(make, tables):
 def test_partial_fit_keeps_the_optimiser_s_moments(make, tables):
     """Without them, the second of two equal steps would be as long as the first."""
     estimator = make(init="random", batch_size=60).partial_fit(tables)
-    assert {"step", "exp_avg", "exp_avg_sq"} <= set(estimator._model.moments[0])
-    assert estimator._model.moments[0]["step"] == 1
-    assert estimator.partial_fit(tables)._model.moments[0]["step"] == 2
+    assert {"step", "exp_avg", "exp_avg_sq"} <= set(estimator._model.optimizer_state[0])
+    assert estimator._model.optimizer_state[0]["step"] == 1
+    assert estimator.partial_fit(tables)._model.optimizer_state[0]["step"] == 2
 
 
 @pytest.mark.parametrize("warm_start", [False, True])
 def test_fit_drops_the_moments_when_it_ends(make, tables, warm_start):
     estimator = make(warm_start=warm_start).fit(tables)
-    assert estimator._model.moments is None
-    assert estimator.partial_fit(tables).fit(tables)._model.moments is None
+    assert estimator._model.optimizer_state is None
+    assert estimator.partial_fit(tables).fit(tables)._model.optimizer_state is None
 
 
 def test_partial_fit_keeps_the_first_call_s_shift_scale_and_widths(make, tables):
@@ -72,8 +86,9 @@ def test_partial_fit_keeps_the_first_call_s_shift_scale_and_widths(make, tables)
     before = estimator._model
     estimator.partial_fit(3 * tables[:1] + 7)
     after = estimator._model
-    assert (after.scale, after.n_components) == (before.scale, before.n_components)
-    np.testing.assert_array_equal(after.shift, before.shift)
+    assert after.scaling.scale == before.scaling.scale
+    assert after.n_components == before.n_components
+    np.testing.assert_array_equal(after.scaling.shift, before.scaling.shift)
 
 
 def test_warm_start_goes_on(make, tables):
@@ -82,7 +97,7 @@ def test_warm_start_goes_on(make, tables):
     estimator.fit(tables + 1)
     assert estimator.n_iter_ == 6
     assert len(estimator.loss_curve_) == len(estimator.validation_loss_curve_) == 6
-    np.testing.assert_array_equal(estimator._model.shift, first.shift)
+    np.testing.assert_array_equal(estimator._model.scaling.shift, first.scaling.shift)
 
 
 def test_warm_start_holds_out_the_same_rows(make, digits):
@@ -91,7 +106,7 @@ def test_warm_start_holds_out_the_same_rows(make, digits):
 
     class Spy(Callback):
         def on_train_begin(self, net, X=None, y=None, **kwargs):
-            held_out.append(X[1].X.clone())
+            held_out.append(X[1].X.rows.clone())
 
     estimator = make(warm_start=True, callbacks=[Spy()])
     estimator.fit(digits).fit(digits)
@@ -111,7 +126,7 @@ def test_curves_have_an_entry_for_each_epoch(make, tables):
 def test_a_single_step_is_a_step(make, tables):
     estimator = make(max_iter=1, batch_size=100, early_stopping=False, init="random")
     before = estimator.fit(tables)._model
-    fresh = before.with_state(weights=None).build().state_dict()
+    fresh = before.replaced(weights=None).build().state_dict()
     moved = [np.abs(before.weights[n] - w.numpy()).max() for n, w in fresh.items()]
     assert max(moved) > 1e-4
 
@@ -144,13 +159,12 @@ def test_validation_rows_are_clean_and_held_out(digits):
 
     class Spy(Callback):
         def on_epoch_end(self, net, dataset_valid=None, **kwargs):
-            held_out.append(dataset_valid.X)
+            held_out.append(dataset_valid.X.rows)
 
     estimator = DenoisingAutoencoderTransformer(
         8, random_state=0, max_iter=6, callbacks=[Spy()]
     ).fit(digits)
-    model = estimator._model
-    X = held_out[0].numpy() * model.scale + model.shift
+    X = estimator._model.scaling.restore(held_out[0].numpy())
     assert len(X) == round(0.1 * len(digits))
     best = estimator.validation_loss_curve_[estimator.best_iter_ - 1]
     assert -estimator.score(X) == pytest.approx(best, rel=1e-4)
@@ -224,14 +238,33 @@ def test_ctrl_c_keeps_the_best_epoch_where_warnings_are_errors(make, digits):
     assert estimator.n_iter_ == 2
 
 
-def test_warnings_point_at_the_user_s_line(make, digits):
-    estimator = make(callbacks=[CtrlC(2)])
-    with pytest.warns(ConvergenceWarning) as caught:
-        estimator.fit(digits)
-    overcomplete = AutoencoderTransformer(70, max_iter=1, random_state=0)
-    with pytest.warns(UserWarning, match="identity") as identity:
-        overcomplete.fit(digits)
-    assert caught[0].filename == identity[0].filename == __file__
+WAYS_TO_FIT = {
+    "fit": lambda estimator, X: estimator.fit(X),
+    "fit_transform": lambda estimator, X: estimator.fit_transform(X),
+    "set_output": lambda e, X: e.set_output(transform="pandas").fit_transform(X),
+    "pipeline": lambda e, X: make_pipeline(StandardScaler(), e).fit(X),
+    "last of a pipeline": lambda e, X: make_pipeline(e).fit_transform(X),
+    "partial_fit": lambda estimator, X: estimator.partial_fit(X),
+}
+
+
+@pytest.mark.parametrize("name", WAYS_TO_FIT)
+def test_warnings_point_at_the_user_s_line(make, digits, name):
+    def line(function, match):
+        with pytest.warns(UserWarning, match=match) as caught:
+            function()
+        (warned,) = caught
+        assert warned.filename == __file__
+        return linecache.getline(warned.filename, warned.lineno).strip()
+
+    too_large = AutoencoderTransformer(70, max_iter=1, random_state=0)
+    found = line(lambda: WAYS_TO_FIT[name](too_large, digits), match="identity")
+    written = f'"{name}": '
+    assert found.startswith(written)
+    if name != "partial_fit":
+        stopped = make(callbacks=[CtrlC(2)])
+        found = line(lambda: WAYS_TO_FIT[name](stopped, digits), match="interrupted")
+        assert found.startswith(written)
 
 
 def test_ctrl_c_before_the_first_epoch_ends_goes_through(make, digits):
@@ -250,18 +283,128 @@ def test_ctrl_c_before_the_first_epoch_ends_keeps_the_earlier_fit(make, digits):
     np.testing.assert_array_equal(estimator.transform(digits), code)
 
 
-def test_ctrl_c_by_signal(digits):
-    """As from the keyboard, without a callback."""
-    import _thread
-    import threading
+@pytest.fixture
+def sigint():
+    """Python's own handler of Ctrl-C, which jobs in the background are without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
+
+class Press(Callback):
+    """Presses Ctrl-C from outside, some time after the first epoch."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 1:
+            threading.Timer(0.1, _thread.interrupt_main).start()
+
+
+def test_ctrl_c_by_signal(digits, sigint):
+    """As from the keyboard, at any line."""
     estimator = AutoencoderTransformer(8, random_state=0, max_iter=100_000, tol=0)
-    estimator.set_params(n_iter_no_change=100_000)
-    timer = threading.Timer(2.0, _thread.interrupt_main)
-    timer.start()
+    estimator.set_params(n_iter_no_change=100_000, callbacks=[Press()])
     with pytest.warns(ConvergenceWarning, match="interrupted"):
         estimator.fit(digits)
     assert 1 <= estimator.n_iter_ < 100_000
+    assert np.isfinite(estimator.transform(digits)).all()
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_ctrl_c_while_the_first_epoch_is_kept_is_ctrl_c(
+    make, tables, monkeypatch, early_stopping
+):
+    def ctrl_c(module):
+        raise KeyboardInterrupt
+
+    estimator = make(linear_path=False, early_stopping=early_stopping)
+    monkeypatch.setattr(selection, "_state", ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(tables)
+    assert not hasattr(estimator, "n_iter_")
+
+
+def test_ctrl_c_while_a_later_epoch_is_kept_keeps_the_one_before(
+    make, tables, monkeypatch
+):
+    calls = []
+
+    def ctrl_c(module):
+        calls.append(module)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        return state(module)
+
+    state = selection._state
+    estimator = make(linear_path=False, early_stopping=False, max_iter=9)
+    monkeypatch.setattr(selection, "_state", ctrl_c)
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        estimator.fit(tables)
+    assert estimator.n_iter_ == estimator.best_iter_ == len(estimator.loss_curve_) == 2
+
+
+class CtrlCAtLine:
+    """A tracer that presses Ctrl-C at one of skae's lines, counted as they run."""
+
+    def __init__(self, at=None):
+        self.at = at
+        self.count = 0
+
+    def __call__(self, frame, event, arg):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        if event == "line":
+            self.count += 1
+            if self.count == self.at:
+                raise KeyboardInterrupt
+        return self
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self)
+        return self
+
+    def __exit__(self, *error):
+        sys.settrace(self.before)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+@pytest.mark.filterwarnings("ignore:Posterior collapse")
+def test_ctrl_c_at_any_line_leaves_one_fit_or_the_other(make, tables, method):
+    fitted = make(n_components=2, hidden_layer_sizes=(8,), callbacks=[]).fit(tables)
+
+    def refit(at=None):
+        """An estimator after a second fit that is stopped at a line, and its lines."""
+        estimator = make(**fitted.get_params())
+        vars(estimator).update(vars(fitted))
+        estimator.set_params(n_components=3 if method == "fit" else 2)
+        with CtrlCAtLine(at) as tracer:
+            try:
+                getattr(estimator, method)(tables[:, :5] if method == "fit" else tables)
+            except KeyboardInterrupt:
+                pass
+        return estimator, tracer.count
+
+    modes = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+    generator = torch.get_rng_state()
+    again, n_lines = refit()
+    complete = vars(again)
+    old = {name: vars(fitted)[name] for name in vars(fitted) if name.endswith("_")}
+    for at in np.random.default_rng(0).integers(1, n_lines, 30):
+        state = vars(refit(int(at))[0])
+        assert set(state) == set(complete)
+        if state["_model"] is fitted._model:
+            assert all(state[name] is value for name, value in old.items())
+            assert state["_history"] is fitted._history
+            continue
+        shapes = [len(state[name]) for name in ("_history", "loss_curve_")]
+        assert shapes == [state["n_iter_"]] * 2
+        assert state["n_iter_"] <= complete["n_iter_"]
+        assert state["n_features_in_"] == complete["n_features_in_"]
+        assert state["n_components_"] == state["_model"].n_components
+        assert all(np.isfinite(w).all() for w in state["_model"].weights.values())
+    assert modes == (torch.is_grad_enabled(), torch.is_inference_mode_enabled())
+    assert torch.equal(generator, torch.get_rng_state())
 
 
 # Watching
@@ -283,11 +426,26 @@ def test_verbose_1_shows_a_bar_with_both_losses(make, tables, capfd):
 
 
 def test_verbose_2_prints_a_line_per_epoch(make, tables, capfd):
-    make(verbose=2).fit(tables)
+    estimator = make(verbose=2).fit(tables)
     lines = capfd.readouterr().out.strip().splitlines()
-    assert len(lines) == 2 + 3
+    assert len(lines) == 2 + 3 + 1
     assert "train_loss" in lines[0]
     assert "valid_loss" in lines[0]
+    kept = f"epoch {estimator.best_iter_} of 3" if estimator.best_iter_ else "PCA"
+    assert lines[-1].startswith(f"Kept: {kept}.")
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_verbose_says_what_was_kept(digits, verbose, capfd):
+    noise = np.random.default_rng(0).normal(size=(60, 8))
+    estimator = AutoencoderTransformer(2, verbose=verbose, random_state=0).fit(noise)
+    assert estimator.best_iter_ == 0
+    assert "Kept: PCA." in capfd.readouterr().out
+    estimator.set_params(n_components=8, max_iter=10).fit(digits)
+    kept = f"Kept: epoch {estimator.best_iter_} of {estimator.n_iter_}."
+    assert kept in capfd.readouterr().out
+    estimator.set_params(warm_start=True, learning_rate=1e-12, max_iter=1).fit(digits)
+    assert "Kept: " in capfd.readouterr().out
 
 
 def test_callbacks_of_skorch_work(make, digits, tmp_path):
@@ -311,6 +469,68 @@ def test_callbacks_of_skorch_work(make, digits, tmp_path):
     assert (tmp_path / "params.pt").exists()
 
 
+@pytest.mark.parametrize("use_caching", [True, False])
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_scorers_of_skorch_see_rows_in_units_of_the_data(
+    make, digits, use_caching, loss
+):
+    scoring = EpochScoring("neg_mean_squared_error", use_caching=use_caching)
+    estimator = make(callbacks=[scoring], loss=loss, max_iter=4).fit(digits)
+    found = estimator.net_.history[:, "neg_mean_squared_error"]
+    assert len(found) == estimator.n_iter_
+    if loss == "squared_error":
+        expected = -np.array(estimator.validation_loss_curve_)
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert estimator.net_.history[0, "neg_mean_squared_error_best"] is True
+
+
+def test_scorers_of_skorch_see_training_rows_too(digits):
+    callbacks = [
+        EpochScoring(
+            "neg_mean_squared_error", name=name, on_train=True, use_caching=cached
+        )
+        for name, cached in [("as trained", True), ("at the end", False)]
+    ]
+    estimator = AutoencoderTransformer(
+        8, callbacks=callbacks, early_stopping=False, max_iter=4, random_state=0
+    ).fit(digits)
+    history = estimator.net_.history
+    # Both are means over all cells, before each step and after the last one.
+    np.testing.assert_allclose(
+        -np.array(history[:, "as trained"]), estimator.loss_curve_, rtol=1e-3
+    )
+    assert history[-1, "at the end"] == pytest.approx(estimator.score(digits), rel=1e-3)
+
+
+def test_what_callbacks_record_is_in_the_history(make, digits):
+    recorded = {
+        "number": 7,
+        "of numpy": np.float32(0.5),
+        "of torch": torch.tensor(2.5),
+        "array": np.arange(3.0),
+        "words": "as they are",
+        "several": [1, (2.0, "three")],
+        "nothing": None,
+    }
+
+    class Recorder(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            for name, value in recorded.items():
+                net.history.record(name, value)
+
+    estimator = make(callbacks=[Recorder()]).fit(digits)
+    for fitted in (
+        estimator,
+        pickle.loads(pickle.dumps(estimator.set_params(callbacks=None))),
+    ):
+        for row in fitted.net_.history:
+            assert row["number"] == 7
+            assert (row["of numpy"], row["of torch"]) == (0.5, 2.5)
+            np.testing.assert_array_equal(row["array"], recorded["array"])
+            assert (row["words"], row["nothing"]) == ("as they are", None)
+            assert row["several"] == [1, [2.0, "three"]]
+
+
 def test_callbacks_see_the_last_epoch(make, digits):
     seen = []
 
@@ -319,7 +539,7 @@ def test_callbacks_see_the_last_epoch(make, digits):
             seen.append(len(net.history))
 
     params = {"n_iter_no_change": 1, "tol": 0.9, "max_iter": 50, "callbacks": [Spy()]}
-    estimator = make(**params).fit(digits)
+    estimator = make(**params).fit(digits[:600])
     assert len(seen) == estimator.n_iter_ < 50
 
 
@@ -389,17 +609,31 @@ def test_a_penalty_that_is_a_module_is_not_trained(digits):
     assert (penalty.weight == 1).all()
 
 
-def test_corruption_and_penalty_may_be_functions(digits):
-    def halve(X, generator):
-        return 0.5 * X
+def halve(X, generator):
+    return 0.5 * X
 
-    def shrink(network, X, code, output):
-        return 0.1 * code.square().mean()
 
-    params = {"max_iter": 3, "random_state": 0, "corruption": halve}
-    denoising = DenoisingAutoencoderTransformer(4, **params).fit(digits)
-    plain = AutoencoderTransformer(4, penalty=shrink, **params).fit(digits)
-    assert denoising.loss_curve_ != plain.loss_curve_
+def shrink(network, X, code, output):
+    return 0.1 * code.square().mean()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        (AutoencoderTransformer(), {"corruption": halve}),
+        (AutoencoderTransformer(), {"penalty": shrink}),
+        (DenoisingAutoencoderTransformer(noise_level=0), {"corruption": halve}),
+    ],
+    ids=["corruption", "penalty", "corruption in place of noise"],
+)
+def test_corruption_and_penalty_may_be_functions(digits, estimator, params):
+    """And make a difference to what is minimised and to what comes of it."""
+    estimator = clone(estimator).set_params(n_components=4, max_iter=3, random_state=0)
+    before = estimator.fit(digits).loss_curve_
+    codes = estimator.transform(digits)
+    estimator.set_params(**params).fit(digits)
+    assert estimator.loss_curve_[0] > before[0]
+    assert not np.allclose(estimator.transform(digits), codes)
 
 
 def test_corruption_takes_the_place_of_noise(digits):
@@ -419,7 +653,7 @@ def test_denoising_removes_noise(digits, noise):
     X = digits / 16
     level = 0.5 if noise == "gaussian" else 0.2
     denoiser = DenoisingAutoencoderTransformer(
-        32, noise=noise, noise_level=level, random_state=0
+        32, noise=noise, noise_level=level, max_iter=20, random_state=0
     ).fit(X[:1400])
     clean = torch.from_numpy((X[1400:] - X.mean()) / X.std()).float()
     noisy = NOISES[noise](level)(clean, torch.Generator().manual_seed(0))
@@ -435,7 +669,7 @@ def test_the_validated_noise_is_the_same_in_each_epoch(digits):
 
     class Spy(Callback):
         def on_epoch_end(self, net, **kwargs):
-            losses.append(net.watched_.mean().item())
+            losses.append(net.monitored_.mean().item())
 
     AutoencoderTransformer(
         8,

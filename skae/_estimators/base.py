@@ -157,8 +157,10 @@ class BaseAutoencoder(
                 f"with {self.n_components_} components: pass codes as transform "
                 "returns them."
             )
-        check_magnitude(X, type(self).__name__)
-        return self._model.decode(X, inference_device(self.device))
+        name, device = type(self).__name__, inference_device(self.device)
+        check_magnitude(X, name)
+        check_distance(X, self._model.code_scaling(device), name)
+        return self._model.decode(X, device)
 
     def reconstruct(self, X) -> np.ndarray:
         """Encode rows and decode them again.
@@ -264,6 +266,8 @@ class BaseAutoencoder(
         with all_or_nothing(self) as twin:
             first = earlier is None
             X = validated(twin, X, reset=first, min_samples=2 if first else 1)
+            if not first:
+                check_distance(X, earlier.scaling, type(self).__name__)
             done = 0 if first else self.n_iter_
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
             fitted = fit(recipe, settings, X, earlier, done)

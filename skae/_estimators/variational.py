@@ -299,7 +299,7 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(
-                f"n_samples={n_samples}, but at least 1 was expected, an integer."
+                f"n_samples={n_samples!r}, but at least 1 was expected, an integer."
             )
         rng = np.random.default_rng(new_seed(random_state))
         return self.inverse_transform(rng.normal(size=(n_samples, self.n_components_)))

@@ -2,12 +2,14 @@
 
 from contextlib import nullcontext
 
+import numpy as np
 from torch import nn
 
 from skae._inference.aligned import AlignedProducts
 from skae._inference.chunks import by_chunks
 from skae._inference.grain import rows_below_grain
 from skae._inference.stack import Stack, chunk_rows
+from skae._utils.scaling import Scaling
 from skae._utils.torch_state import undisturbed
 from skae.networks._layers import LinearPath, TiedLinear
 
@@ -28,8 +30,8 @@ class Engine:
     module : Autoencoder
     encode, decode : callable
         Standardised rows to codes, and codes to raw output.
-    code_scale : float
-        Units of the data in one of the codes.
+    code_scaling : Scaling
+        Of the codes: units of the data in one of them.
     """
 
     def __init__(self, model, device, folds):
@@ -37,7 +39,7 @@ class Engine:
             module = model.build().eval().requires_grad_(False).to(device)
             self.device = device
             self.module = module
-            self.code_scale = model.code_scale(module)
+            self.code_scaling = Scaling(np.zeros(()), model.code_scale(module))
             self.encode, self.decode = module.encode, module.decode
             self._stacks = None
             if folds and model.recipe.network.is_dense:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 
 from skae._inference.engine import Engine
@@ -86,7 +85,7 @@ class Model:
         sizes = engine.chunk_rows(encodes=True, width=width)
 
         def codes(rows):
-            return engine.encode(rows).cpu().double().mul_(engine.code_scale)
+            return engine.encode(rows).cpu().double().mul_(engine.code_scaling.scale)
 
         return engine.by_chunks(codes, X, self.scaling, (self.n_components,), sizes)
 
@@ -94,9 +93,12 @@ class Model:
         """Rows (n, n_features) of codes (n, n_components)."""
         engine = self._engine(device)
         sizes = engine.chunk_rows(decodes=True, width=self.n_features)
-        units = Scaling(np.zeros(()), engine.code_scale)
-        function = self._to_data(engine.decode)
-        return engine.by_chunks(function, code, units, (self.n_features,), sizes)
+        function, shape = self._to_data(engine.decode), (self.n_features,)
+        return engine.by_chunks(function, code, engine.code_scaling, shape, sizes)
+
+    def code_scaling(self, device):
+        """What codes are divided by before they are decoded, as a Scaling."""
+        return self._engine(device).code_scaling
 
     def reconstruct(self, X, device):
         """Decoded codes (n, n_features) of rows (n, n_features)."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skae._training.data import CHUNK_ROWS
+from skae._training.data import CHUNK_ROWS, Batch
 from skae._utils.random import PrivateRandomness
 
 
@@ -37,6 +37,18 @@ class Objective(nn.Module):
         self._corrupt = None  # the corruption, once it is known where rows lie
         self._epochs_done = epochs_done
         self._penalty = recipe.penalty
+        self._check_loss(len(scaling.shift))
+
+    def _check_loss(self, n_features):
+        """Raise for a loss of another shape, or one that is not the same each time."""
+        rows = torch.zeros(2, n_features)
+        with PrivateRandomness(torch.Generator()) as randomness:
+            self._cells(rows, Batch(rows))
+        if randomness.used:
+            raise ValueError(
+                f"The loss {self.loss!r} draws random numbers, so that equal rows "
+                "would get different losses: draw in a penalty or a corruption."
+            )
 
     def begin_epoch(self, epoch):
         """Take the penalty of an epoch, counted from 1 in this fit."""

@@ -49,7 +49,7 @@ def resumed(recipe, earlier):
     ValueError
         If its weights don't fit the recipe.
     """
-    recipe = recipe.continuing(earlier.recipe)
+    recipe = recipe.for_codes_of(earlier.n_components).continuing(earlier.recipe)
     model = earlier.replaced(recipe=recipe)
     try:
         return Start(model, model.build(), is_resumed=True)
@@ -81,6 +81,7 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     """
     wanted = settings.n_components
     n_components = int(wanted) if wanted >= 1 else len(pca.components)
+    recipe = recipe.for_codes_of(n_components)
     _warn_of_size(n_components, recipe, data)
     _warn_of_scales(settings, pca, data)
     if settings.init == "layerwise":

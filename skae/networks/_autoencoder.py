@@ -142,7 +142,7 @@ class MappedAutoencoder(Autoencoder):
         self.maps = nn.ModuleList(make(n_components) for make in code_maps)
         self.code_bounds = code_maps[-1].bounds
         self.is_gaussian = code_maps[-1].is_gaussian
-        self.draws = network.draws
+        self.draws, self.is_tied = network.draws, network.is_tied
         self.has_own_units = network.has_own_units or any(
             make.has_own_units for make in code_maps
         )
@@ -165,4 +165,6 @@ class MappedAutoencoder(Autoencoder):
 
     def halves(self):
         encoder, decoder = self.network.halves()
-        return nn.Sequential(encoder, *self.maps), decoder
+        # Means stay as they are; how much varies around them is for training.
+        maps = self.maps[:-1] if self.is_gaussian else self.maps
+        return nn.Sequential(encoder, *maps), decoder

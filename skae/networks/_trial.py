@@ -57,10 +57,10 @@ def tried(network, code_maps, n_features, n_components):
             f"The network {name} draws random numbers in evaluation mode, so that "
             "equal rows would get different codes: draw only while self.training."
         )
-    trained = [p for p in module.parameters() if p.requires_grad]
+    trained = [p for p in inner.parameters() if p.requires_grad]
     if not trained:
         raise ValueError(f"The network {name} has no parameters to train.")
-    _check_state(module, name)
+    _check_state(inner.module if isinstance(inner, OwnModule) else inner, name)
     _check_gradients(module, name, rows)
     if isinstance(network, OwnNetwork):
         with PrivateRandomness(torch.Generator()):
