@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 
-from benchmarks import data, loops
+from benchmarks import data, loops, threads
 from benchmarks.report import Report
 from benchmarks.timing import interleaved, median_ratio
 from skae import AutoencoderTransformer
@@ -39,6 +39,8 @@ def run(directory, quick):
     _add_transform(report, sets, n_rows, repeats)
     _add_one_row(report, sets["digits"], repeats)
     _add_import(report, repeats)
+    if not quick:  # or it would take minutes
+        threads.add(report, repeats)
     return report
 
 

@@ -159,7 +159,7 @@ def _serve(connection, function, mode):
 
 
 def _with_all(self, step, *args):
-    with threads(self.most):
+    with threads(self._counts[-1]):
         return step(*args)
 
 

@@ -62,6 +62,20 @@ class Recipe:
         is_free = self.penalty.is_neutral and not self.code_maps
         return is_free and self.network.has_known_layers
 
+    @property
+    def is_known(self):
+        """Whether the network and what its codes pass through are of this package."""
+        return self.network.has_known_layers and self._has_known_maps
+
+    @property
+    def can_be_folded(self):
+        """Whether layers can be folded together, with nothing unknown behind them."""
+        return self.network.is_dense and self._has_known_maps
+
+    @property
+    def _has_known_maps(self):
+        return not any(part.draws for part in self.code_maps)
+
     def draws(self, module):
         """Whether training a module may draw past its generator; corruptions apart."""
         parts = *self.code_maps, self.penalty

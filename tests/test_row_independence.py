@@ -492,3 +492,25 @@ def test_layers_take_no_fast_path():
     assert not {"_transformer_encoder_layer_fwd", "_native_multi_head_attention"} & {
         *names
     }
+
+
+def test_a_fit_says_that_rows_depend_on_each_other():
+    X = np.random.default_rng(0).normal(size=(60, 7))
+
+    class Mixing(nn.Module):
+        def __init__(self, n_features, n_components):
+            super().__init__()
+            self.inner = nn.Linear(n_features, n_components)
+            self.decode = nn.Linear(n_components, n_features)
+
+        def encode(self, X):
+            return self.inner(X - X.mean(0))
+
+    mixing = AutoencoderTransformer(3, network=Mixing, max_iter=1, random_state=0)
+    with pytest.warns(UserWarning, match=r"Mixing.*aten::mean gives a row another"):
+        mixing.fit(X)
+    mapped = AutoencoderTransformer(
+        3, code_map=lambda n_components: nn.Linear(n_components, n_components)
+    ).set_params(max_iter=1, random_state=0)
+    code = mapped.fit(X).transform(X)
+    np.testing.assert_array_equal(mapped.transform(X[7:8]), code[7:8])

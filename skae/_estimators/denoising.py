@@ -147,8 +147,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     >>> denoiser = denoiser.fit(X[:1500])
     >>> noise = np.random.default_rng(0).normal(scale=3.0, size=X[1500:].shape)
     >>> X_denoised = denoiser.reconstruct(X[1500:] + noise)
-    >>> np.square(X_denoised - X[1500:]).mean() < 0.5 * np.square(noise).mean()
-    np.True_
+    >>> bool(np.square(X_denoised - X[1500:]).mean() < 0.5 * np.square(noise).mean())
+    True
     """
 
     _parameter_constraints = {

@@ -165,8 +165,8 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     >>> from skae import SparseAutoencoderTransformer
     >>> X, _ = load_digits(return_X_y=True)
     >>> sparse = SparseAutoencoderTransformer(128, k=10, random_state=0).fit(X)
-    >>> (sparse.transform(X) != 0).sum(axis=1).max()
-    np.int64(10)
+    >>> int((sparse.transform(X) != 0).sum(axis=1).max())
+    10
     """
 
     _parameter_constraints = {

@@ -85,7 +85,7 @@ class AlignedProducts(TorchDispatchMode):
 def _way(func):
     """What applies an operation, ``way(mode, func, args, kwargs)``; None is itself."""
     if func.namespace != "aten":
-        return _by_parts if func._can_decompose() else None
+        return _by_parts if _can_decompose(func) else None
     name = _name(func)
     ways = (PRODUCTS, _multiplied), (FUSED, _taken_apart), (_ALONG, _along_memory)
     for names, way in ways:
@@ -99,7 +99,15 @@ def _way(func):
     overloads = [getattr(packet, overload) for overload in packet.overloads()]
     if name in _UNTAGGED or any(torch.Tag.pointwise in op.tags for op in overloads):
         return _by_vectors
-    return _by_parts if func._can_decompose() else None
+    return _by_parts if _can_decompose(func) else None
+
+
+def _can_decompose(func):
+    """Whether torch makes an operation of others."""
+    key = torch._C.DispatchKey.CompositeImplicitAutograd
+    if key in func.py_kernels:
+        return True
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), key)
 
 
 def _name(func):

@@ -1,15 +1,18 @@
 """A trained network on a device, ready to be applied to chunks of rows."""
 
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 from torch import nn
 
 from skae._inference.aligned import AlignedProducts
 from skae._inference.chunks import by_chunks
+from skae._inference.dependence import find_dependence
 from skae._inference.grain import rows_below_grain
 from skae._inference.stack import Stack, chunk_rows
 from skae._utils.scaling import Scaling
+from skae._utils.threads import threads
 from skae._utils.torch_state import undisturbed
 from skae.networks._layers import LinearPath, TiedLinear
 
@@ -42,7 +45,7 @@ class Engine:
             self.code_scaling = Scaling(np.zeros(()), model.code_scale(module))
             self.encode, self.decode = module.encode, module.decode
             self._stacks = None
-            if folds and model.recipe.network.is_dense:
+            if folds and model.recipe.can_be_folded:
                 self._fold()
         widths = [width for v in model.weights.values() for width in v.shape]
         self._widest = max(widths, default=1)
@@ -79,10 +82,28 @@ class Engine:
         """A function of standardised rows, applied to X: see :func:`by_chunks`."""
         # What a network of the user's does in several threads at once is not known.
         is_folded = self._stacks is not None
-        mode = nullcontext if is_folded else AlignedProducts
+        mode = self._mode(sizes[-1])
         return by_chunks(
             function, X, scaling, shape, sizes, self.device, mode, in_threads=is_folded
         )
+
+    def _mode(self, n_rows):
+        """Makes the context in which so many rows don't depend on each other."""
+        if self._stacks is not None:
+            return nullcontext
+        return partial(AlignedProducts, n_rows)
+
+    def find_dependence(self, n_features):
+        """What makes rows depend on each other nevertheless: see there."""
+        n_rows = self.chunk_rows(encodes=True, decodes=True)[-1]
+
+        def both(rows):
+            code = self.encode(rows)
+            return code, self.decode(code)
+
+        with threads(1), undisturbed(self.device):
+            mode = self._mode(n_rows)
+            return find_dependence(both, n_rows, n_features, mode, self.device)
 
 
 def _through(encode, maps):

@@ -3,9 +3,8 @@
 A matrix product rounds differently for other numbers of rows, so that a row alone
 would get other bits than in a batch. Three things make results bitwise equal on the
 CPU: all chunks have one of a few fixed numbers of rows, matrices' widths are multiples
-of what the processor's vectors hold, and element-wise functions get so few cells at a
-time that they run in one thread, whose vectors then hold whole groups of rows; or else
-one row.
+of what the processor's vectors hold, and element-wise functions get whole vectors of
+cells, filled up, and so few at a time that they run in one thread.
 """
 
 import numpy as np

@@ -143,6 +143,10 @@ class Model:
         sizes = engine.chunk_rows()
         return engine.by_chunks(of_rows, X, self.scaling, shape, sizes)
 
+    def find_dependence(self, device):
+        """What makes codes of rows depend on those beside them, or None."""
+        return self._engine(device).find_dependence(self.n_features)
+
     def _engine(self, device, folds=True):
         """The network, ready to be applied on a device; kept for later calls."""
         key = device, folds

@@ -76,7 +76,9 @@ def _attention(
         weights = weights.masked_fill(future.to(q.device), -torch.inf)
     if attn_mask is not None:
         weights = weights + attn_mask
-    weights = aten._safe_softmax.default(weights, -1)
+    # Where all is hidden, softmax alone would give NaN.
+    hidden = (weights == -torch.inf).all(-1, keepdim=True)
+    weights = weights.softmax(-1).masked_fill(hidden, 0)
     means = _product(mode, weights.flatten(0, 1), v.flatten(0, 1))
     return means.view(*q.shape[:-1], -1), weights
 

@@ -7,12 +7,15 @@ from torch import nn
 
 from skae._inference.model import Model
 from skae._training.layerwise import check_is_layered, pretrain
+from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
 from skae._utils.warnings import warn
 from skae.networks._layers import LinearPath, linear_map, weighted_layers
 
 # Rows that the start at PCA is measured on.
 HEAD_ROWS = 2048
+# Differences in standard deviations that rounding makes, and mixing of rows does not.
+_ROUNDING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
         check_is_layered(recipe.network)
     model = Model(recipe, n_components, data.scaling, seed)
     start = _started(model, data, pca, objective, settings.init)
+    if not recipe.is_known and data.device.type == "cpu":
+        _warn_of_dependence(start)
     if settings.init == "layerwise":
         pretrain(start.module.bare, data, recipe, settings, seeds)
     return start
@@ -106,6 +111,29 @@ def _warn_of_size(n_components, recipe, data):
             f"n_components={n_components} is more than the {n_rows} rows of X, which "
             "determine no more principal components than that: the others are zero "
             "where PCA is kept. Use fewer components."
+        )
+
+
+def _warn_of_dependence(start):
+    """Warn where rows of a user's network depend on those beside them."""
+    model = start.model.replaced(weights=as_arrays(start.module.state_dict()))
+    found = model.find_dependence("cpu")
+    if found is None:
+        return
+    head = f"Codes of network={model.recipe.network!r} depend on the rows beside them"
+    if found.difference > _ROUNDING:
+        warn(
+            f"{head}: {found.operation} gives a row another result beside other rows, "
+            f"by up to {found.difference:.2g} standard deviations, so that a row alone "
+            "gets another code than in a batch. Compute means, norms and attention "
+            "within each row (dim=1, not dim=0), or with running statistics in "
+            "evaluation mode."
+        )
+    else:
+        warn(
+            f"{head} in the last digits, by up to {found.difference:.1g} standard "
+            f"deviations: {found.operation} rounds in ways that depend on where a row "
+            "is. Codes of equal rows may differ by as much; nothing else is wrong."
         )
 
 

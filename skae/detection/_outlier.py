@@ -115,8 +115,8 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
     >>> X_new[1, 0] = 16  # a burnt-out pixel
     >>> detector.predict(X_new)
     array([ 1, -1,  1])
-    >>> detector.feature_scores(X_new).argmax(axis=1)[1]
-    np.int64(0)
+    >>> int(detector.feature_scores(X_new).argmax(axis=1)[1])
+    0
     """
 
     _parameter_constraints = {
