@@ -110,7 +110,9 @@ def test_no_divergence_and_no_variance_is_the_plain_autoencoder(monkeypatch, dig
     estimator = skae.VariationalAutoencoderTransformer(
         **SHORT, beta=0.0, random_state=0
     )
-    monkeypatch.setattr(type(estimator), "_describe", lambda self, X: None)
+    monkeypatch.setattr(
+        type(estimator), "_describe", lambda self, X, is_incremental: None
+    )
     reference = plain(estimator).fit(digits)
     np.testing.assert_allclose(
         estimator.fit(digits).reconstruct(digits),

@@ -46,8 +46,15 @@ class BaseAutoencoder(
     twice before adding more here.
     """
 
-    def _describe(self, X):
-        """Set fitted attributes of the class's own, from the rows trained on."""
+    def _describe(self, X, is_incremental):
+        """Set fitted attributes of the class's own, from the rows of this call.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        is_incremental : bool
+            Whether this was an epoch of `partial_fit`, and not a whole training.
+        """
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None) -> "Self":
@@ -272,7 +279,7 @@ class BaseAutoencoder(
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
             fitted = fit(recipe, settings, X, earlier, done)
             twin._store(fitted, done)
-            twin._describe(X)
+            twin._describe(X, is_incremental)
         if fitted.result.interrupted:
             warn("Training interrupted by user.", ConvergenceWarning)
         return self

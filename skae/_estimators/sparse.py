@@ -140,8 +140,8 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         The trained network in skorch, made anew each time: ``history`` is what was
         recorded in each epoch, ``predict`` reconstructs rows in the units of the data.
     dead_fraction_ : float
-        Share of the components that are zero for all rows trained on; for "kl", that
-        are nowhere above `rho`.
+        Share of the components that are zero for all rows of the last call of `fit` or
+        `partial_fit`; for "kl", that are nowhere above `rho`.
 
     See Also
     --------
@@ -249,7 +249,7 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
             return Sigmoid(self.rho)
         return TopK(self.k)
 
-    def _describe(self, X):
+    def _describe(self, X, is_incremental):
         threshold = self.rho if self.sparsity == "kl" else 0.0
         is_alive = np.zeros(self.n_components_, bool)
         for rows in gen_batches(len(X), CHUNK_ROWS):

@@ -133,8 +133,8 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         The trained network in skorch, made anew each time: ``history`` is what was
         recorded in each epoch, ``predict`` reconstructs rows in the units of the data.
     kl_per_component_ : ndarray of shape (`n_components_`,)
-        Mean divergence of each component from the prior over the rows trained on, in
-        nats. A component near 0 carries no information.
+        Mean divergence of each component from the prior over the rows of the last call
+        of `fit` or `partial_fit`, in nats. A component near 0 carries no information.
 
     See Also
     --------
@@ -228,12 +228,12 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
     def _make_code_map(self):
         return GaussianCode()
 
-    def _describe(self, X):
+    def _describe(self, X, is_incremental):
         kl = np.zeros(self.n_components_)
         for rows in gen_batches(len(X), CHUNK_ROWS):
             kl += self._of_codes(gaussian_kl, X[rows]).sum(axis=0)
         self.kl_per_component_ = kl / len(X)
-        if self.kl_per_component_.max() < _COLLAPSED:
+        if not is_incremental and self.kl_per_component_.max() < _COLLAPSED:
             warn(
                 "Posterior collapse: codes carry no information about the rows, all of "
                 f"kl_per_component_ are below {_COLLAPSED}. Use a smaller beta than "
