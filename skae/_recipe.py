@@ -60,12 +60,12 @@ class Recipe:
     def has_free_codes(self):
         """Whether codes may be mapped by any matrix that the decoder undoes."""
         is_free = self.penalty.is_neutral and not self.code_maps
-        return is_free and self.network.has_known_layers
+        return is_free and self.network.is_known
 
     @property
     def is_known(self):
         """Whether the network and what its codes pass through are of this package."""
-        return self.network.has_known_layers and self._has_known_maps
+        return self.network.is_known and self._has_known_maps
 
     @property
     def can_be_folded(self):
@@ -74,7 +74,13 @@ class Recipe:
 
     @property
     def _has_known_maps(self):
-        return not any(part.draws for part in self.code_maps)
+        return all(part.is_known for part in self.code_maps)
+
+    @property
+    def has_known_criterion(self):
+        """Whether what is minimised is the same in each call with the same rows."""
+        parts = self.loss, self.penalty, self.corruption
+        return all(part.is_known for part in parts)
 
     def draws(self, module):
         """Whether training a module may draw past its generator; corruptions apart."""

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from skae._utils.compat import Interval
-from skae._utils.part import Part, own_copy
+from skae._utils.part import FunctionPart, Part, own_copy
 
 __all__ = ["CodeMap", "GaussianCode", "Sigmoid", "SoftThreshold", "TopK"]
 
@@ -34,11 +34,14 @@ class CodeMap(Part):
     is_gaussian : bool
         Whether codes are means of Gaussian distributions, from which the decoder reads
         draws while training. The module then has a method ``log_variance(mean)``.
+    moves_codes : bool
+        Whether the module changes codes, and does not only say something about them.
     """
 
     bounds: tuple[float, float] | None = None
     has_own_units = False
     is_gaussian = False
+    moves_codes = True
 
     @property
     def is_neutral(self):
@@ -48,6 +51,10 @@ class CodeMap(Part):
     def changes(self, n_components):
         """Whether codes of a size don't stay as they are."""
         return not self.is_neutral
+
+    def bounds_after(self, bounds):
+        """Range of components that were in a range before, or None."""
+        return self.bounds
 
     @abstractmethod
     def __call__(self, n_components):
@@ -99,6 +106,9 @@ class TopK(CodeMap):
     def __init__(self, k=None):
         self.k = k
 
+    def bounds_after(self, bounds):
+        return bounds if bounds and bounds[0] <= 0 <= bounds[1] else None
+
     def changes(self, n_components):
         return self._kept(n_components) != n_components
 
@@ -131,7 +141,7 @@ class _Largest(nn.Module):
                 is_used = (sparse != 0).any(0)
                 self.idle = torch.where(is_used, 0.0, self.idle + 1)
             is_dead = self.idle >= _IDLE_STEPS
-            # Zeros that have gradients.
+            # Adds zero, but lets gradients through.
             sparse = sparse + is_dead * (code - code.detach())
         return sparse
 
@@ -235,6 +245,7 @@ class GaussianCode(CodeMap):
 
     has_own_units = True
     is_gaussian = True
+    moves_codes = False
 
     def __call__(self, n_components):
         return _Gaussian(n_components)
@@ -262,25 +273,11 @@ class _Gaussian(nn.Module):
         return middle + half * torch.tanh((self.head(mean) - middle) / half)
 
 
-class FunctionCodeMap(CodeMap):
-    """A user's function, or class of modules, as a code map.
-
-    Parameters
-    ----------
-    function : callable
-        ``n_components -> module``.
-    """
-
-    draws = True
-
-    def __init__(self, function):
-        self.function = function
+class FunctionCodeMap(FunctionPart, CodeMap):
+    """A user's function ``n_components -> module`` as a code map."""
 
     def __call__(self, n_components):
         return self.function(n_components)
-
-    def __repr__(self):
-        return repr(self.function)
 
 
 def as_code_maps(code_map):

@@ -10,9 +10,16 @@ import torch
 from sklearn.base import clone
 
 from skae._utils.compat import Interval
-from skae._utils.part import Part, own_copy
+from skae._utils.part import FunctionPart, Part, own_copy
 
-__all__ = ["Corruption", "Gaussian", "Masking", "SaltAndPepper", "Swap"]
+__all__ = [
+    "Corruption",
+    "Gaussian",
+    "LevelCorruption",
+    "Masking",
+    "SaltAndPepper",
+    "Swap",
+]
 
 
 class Corruption(Part):
@@ -20,6 +27,51 @@ class Corruption(Part):
 
     A corruption takes part in the training step only: it is never in the network, so
     that ``transform``, ``inverse_transform`` and saved weights are free of noise.
+    """
+
+    is_neutral = False
+
+    def prepared(self, mean):
+        """This corruption for rows that were shifted to mean 0.
+
+        Parameters
+        ----------
+        mean : Tensor of shape (n_features,)
+            What was subtracted from the rows, in the same units and on the same
+            device: ``X + mean`` are the rows as they were, but for their scale and
+            one constant that is the same for all features.
+
+        Returns
+        -------
+        corruption : callable
+            Most corruptions don't depend on the mean, and return themselves.
+        """
+        return self
+
+    def for_hidden_cells(self):
+        """This corruption for the cells of a hidden layer."""
+        return self
+
+    @abstractmethod
+    def __call__(self, X, generator):
+        """Corrupted copy of X.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, n_features)
+            Rows in global standard deviations around each feature's mean.
+        generator : torch.Generator
+            Where all random numbers come from; on the device of X.
+
+        Returns
+        -------
+        X_corrupted : Tensor of shape (n_samples, n_features)
+            X itself is left as it is.
+        """
+
+
+class LevelCorruption(Corruption):
+    """Base of corruptions of a level: how much, or how often.
 
     Parameters
     ----------
@@ -42,20 +94,7 @@ class Corruption(Part):
         return not np.any(self.level)
 
     def prepared(self, mean):
-        """This corruption for rows that were shifted to mean 0.
-
-        Parameters
-        ----------
-        mean : Tensor of shape (n_features,)
-            What was subtracted from the rows, in the same units and on the same
-            device: ``X + mean`` are the rows as they were, but for their scale and
-            one constant that is the same for all features.
-
-        Returns
-        -------
-        corruption : callable
-            The same with its level as a tensor where there is one for each feature.
-            Most corruptions don't depend on the mean.
+        """The same with its level as a tensor, where there is one for each feature.
 
         Raises
         ------
@@ -80,28 +119,8 @@ class Corruption(Part):
         return prepared
 
     def for_hidden_cells(self):
-        """This corruption for the cells of a hidden layer.
-
-        Levels of single features say nothing of them: theirs is the mean.
-        """
+        # Levels of single features say nothing of hidden cells: theirs is the mean.
         return clone(self).set_params(level=float(np.mean(self.level)))
-
-    @abstractmethod
-    def __call__(self, X, generator):
-        """Corrupted copy of X.
-
-        Parameters
-        ----------
-        X : Tensor of shape (n_samples, n_features)
-            Rows in global standard deviations around each feature's mean.
-        generator : torch.Generator
-            Where all random numbers come from; on the device of X.
-
-        Returns
-        -------
-        X_corrupted : Tensor of shape (n_samples, n_features)
-            X itself is left as it is.
-        """
 
 
 def _chosen(X, level, generator):
@@ -109,7 +128,7 @@ def _chosen(X, level, generator):
     return torch.empty_like(X).uniform_(generator=generator) < level
 
 
-class Gaussian(Corruption):
+class Gaussian(LevelCorruption):
     """Additive Gaussian noise.
 
     Parameters
@@ -139,7 +158,7 @@ class Gaussian(Corruption):
         return torch.empty_like(X).normal_(generator=generator).mul_(self.level).add_(X)
 
 
-class Masking(Corruption):
+class Masking(LevelCorruption):
     """Cells replaced by the mean of their feature.
 
     The corruption of the first denoising autoencoders [1]_: missing values.
@@ -171,7 +190,7 @@ class Masking(Corruption):
         return X.masked_fill(_chosen(X, self.level, generator), 0.0)
 
 
-class SaltAndPepper(Corruption):
+class SaltAndPepper(LevelCorruption):
     """Cells replaced by the lowest or the highest value of the data.
 
     Burnt-out and saturated pixels, dead and overflowing sensors; see [1]_. Lowest and
@@ -216,7 +235,7 @@ class SaltAndPepper(Corruption):
         return torch.where(draw < self.level, extreme, X)
 
 
-class Swap(Corruption):
+class Swap(LevelCorruption):
     """Cells replaced by the same feature's value in another row of the batch.
 
     Keeps every feature's own distribution, so that it suits tables of mixed columns.
@@ -262,45 +281,18 @@ class NoCorruption(Corruption):
 
     is_neutral = True
 
-    def __init__(self):
-        pass
-
-    def prepared(self, mean):
-        return self
-
-    def for_hidden_cells(self):
-        return self
-
     def __call__(self, X, generator):
         return X
 
 
-class FunctionCorruption(Corruption):
-    """A user's function as a corruption.
-
-    Parameters
-    ----------
-    function : callable
-        ``(X, generator) -> X``.
-    """
-
-    draws = True
-    is_neutral = False
-
-    def __init__(self, function):
-        self.function = function
-
-    def prepared(self, mean):
-        return self.function
+class FunctionCorruption(FunctionPart, Corruption):
+    """A user's function ``(X, generator) -> X`` as a corruption."""
 
     def for_hidden_cells(self):
         return NoCorruption()  # the function may know the features
 
     def __call__(self, X, generator):
         return self.function(X, generator)
-
-    def __repr__(self):
-        return repr(self.function)
 
 
 def as_corruption(corruption):

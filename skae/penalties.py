@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import torch
 
 from skae._utils.compat import Interval, StrOptions
-from skae._utils.part import Part, own_copy
+from skae._utils.part import FunctionPart, Part, own_copy
 
 __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
 
@@ -325,19 +325,11 @@ class NoPenalty(Penalty):
         return code.new_zeros(())
 
 
-class FunctionPenalty(Penalty):
+class FunctionPenalty(FunctionPart, Penalty):
     """A user's function ``(network, X, code, output) -> scalar`` as a penalty."""
-
-    draws = True
-
-    def __init__(self, function):
-        self.function = function
 
     def __call__(self, network, X, code, output):
         return self.function(network, X, code, output)
-
-    def __repr__(self):
-        return repr(self.function)
 
 
 def as_penalty(penalty):

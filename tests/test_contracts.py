@@ -6,6 +6,7 @@ import inspect
 import io
 import pickle
 import threading
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import skae
 from skae._inference import stack
+from skae._utils.warnings import warn
 from skae.code_maps import SoftThreshold
 from skae.corruptions import Masking
 from skae.losses import Huber, SquaredError
@@ -744,3 +746,25 @@ def test_a_training_step_runs_what_a_hand_written_one_does(digits):
     kept = len(module.state_dict())  # copied once an epoch: detached and cloned
     assert operations - 2 * kept - 10 <= 1.1 * by_hand.counts
     assert waits < n_batches
+
+
+def test_torch_s_default_device_does_not_matter(make, tables):
+    estimator = make().fit(tables)
+    expected = results(estimator, tables)
+    torch.set_default_device("meta")
+    try:
+        assert_same(results(estimator, tables), expected)
+        assert_same(results(make().fit(tables), tables), expected)
+        estimator.net_.predict(tables)
+    finally:
+        torch.set_default_device(None)
+
+
+def test_warnings_point_into_files_beside_the_package(tmp_path):
+    """Whose paths begin as those of the package do."""
+    package = Path(skae.__file__).parent
+    path = str(package) + "_demo.py"
+    code = compile("warn('here')", path, "exec")
+    with pytest.warns(UserWarning, match="here") as caught:
+        exec(code, {"warn": warn})
+    assert caught[0].filename == path

@@ -474,7 +474,10 @@ def test_codes_pass_through_maps_in_their_order(first, second, network, digits):
     torch_code = estimator.encoder_(torch.tensor(X)).numpy()
     np.testing.assert_allclose(torch_code, expected, rtol=1e-4, atol=1e-4)
     last = estimator._model.recipe.code_maps[-1]
-    assert module.code_bounds == last.bounds
+    bounds = None
+    for part in estimator._model.recipe.code_maps:
+        bounds = part.bounds_after(bounds)
+    assert module.code_bounds == bounds
     assert module.is_gaussian == last.is_gaussian
     assert module.has_own_units == (first.has_own_units or second.has_own_units)
 
@@ -504,7 +507,13 @@ def test_maps_that_change_nothing_are_no_maps(neutral, digits):
 
 
 @pytest.mark.parametrize(
-    "cls", [getattr(corruptions, n) for n in corruptions.__all__ if n != "Corruption"]
+    "cls",
+    [
+        corruptions.Gaussian,
+        corruptions.Masking,
+        corruptions.SaltAndPepper,
+        corruptions.Swap,
+    ],
 )
 def test_levels_for_each_feature(cls, digits):
     X = torch.randn(500, 4, generator=torch.Generator().manual_seed(0))
@@ -649,3 +658,90 @@ def test_maps_of_maps_keep_their_units(digits):
         random_state=0,
     ).fit(100 * digits)
     assert estimator.transform(100 * digits).max() < 1
+
+
+# What users write
+
+
+class Curved(CodeMap):
+    """Gaussian codes of a user's own, which are moved as well."""
+
+    has_own_units = is_gaussian = True
+
+    def __call__(self, n_components):
+        class Module(torch.nn.Module):
+            def forward(self, mean):
+                return torch.tanh(mean)
+
+            def log_variance(self, mean):
+                return torch.zeros_like(mean)
+
+        return Module()
+
+
+def test_encoder_is_transform_for_gaussian_codes_of_one_s_own(digits):
+    estimator = skae.AutoencoderTransformer(
+        3, code_map=Curved(), penalty=GaussianKL(), max_iter=1, random_state=0
+    ).fit(digits)
+    codes = estimator.encoder_(torch.tensor(digits)).numpy()
+    np.testing.assert_allclose(codes, estimator.transform(digits), atol=1e-5)
+
+
+class Centred(CodeMap):
+    """Mixes rows, though it says that it draws nothing."""
+
+    draws = False
+
+    def __call__(self, n_components):
+        class Module(torch.nn.Module):
+            def forward(self, code):
+                return code - code.mean(0)
+
+        return Module()
+
+
+def test_a_map_of_one_s_own_is_not_taken_for_known(digits):
+    estimator = skae.AutoencoderTransformer(3, code_map=Centred(), max_iter=1)
+    with pytest.warns(UserWarning, match=r"aten::mean"):
+        estimator.fit(digits)
+
+
+def test_what_is_no_code_map_is_refused(digits):
+    estimator = skae.AutoencoderTransformer(3, code_map=lambda n_components: None)
+    with pytest.raises(TypeError, match=r"returned None, but a torch\.nn\.Module"):
+        estimator.fit(digits)
+
+
+def test_bounds_outlast_maps_that_keep_them(digits):
+    skae.AutoencoderTransformer(
+        8, code_map=[Sigmoid(), TopK(2)], penalty=BernoulliKL(), max_iter=1
+    ).fit(digits)
+
+
+class Halved(corruptions.Corruption):
+    """A corruption without a level."""
+
+    def __call__(self, X, generator):
+        return 0.5 * X
+
+
+@pytest.mark.parametrize("init", ["random", "layerwise"])
+def test_corruptions_need_no_level(init, digits):
+    skae.AutoencoderTransformer(
+        3, corruption=Halved(), init=init, hidden_layer_sizes=(8, 6), max_iter=1
+    ).fit(digits)
+
+
+def test_penalties_with_a_memory_are_called_once_a_step(digits):
+    """No trial of threads calls them once more on a machine that is idle."""
+    calls = []
+
+    def penalty(network, X, code, output):
+        calls.append(len(X))
+        return 0.0 * code.sum()
+
+    skae.AutoencoderTransformer(
+        3, penalty=penalty, early_stopping=False, batch_size=100, max_iter=30
+    ).fit(digits[:1000])
+    # And on the first rows before the training, and after it.
+    assert len(calls) == 30 * 10 + 2

@@ -15,13 +15,17 @@ from skae._utils.random import PrivateRandomness
 from skae.losses import LOSSES
 
 CORRUPTIONS = [
-    getattr(corruptions, name) for name in corruptions.__all__ if name != "Corruption"
+    getattr(corruptions, name)
+    for name in corruptions.__all__
+    if name not in ("Corruption", "LevelCorruption")
 ]
 PARTS = [
     cls
     for module in (losses, penalties, corruptions, code_maps, networks)
     for cls in map(vars(module).get, module.__all__)
-    if issubclass(cls, Part) and Part not in cls.__bases__  # no abstract bases
+    if issubclass(cls, Part)
+    and Part not in cls.__bases__  # no abstract bases
+    and cls is not corruptions.LevelCorruption
 ]
 matrices = arrays(np.float32, (5, 3), elements=st.floats(-10, 10, width=16))
 

@@ -707,3 +707,29 @@ def test_log_loss_and_huber_take_parameters(digits):
 )
 def test_a_gain_is_more_than_chance(gains, expected):
     assert is_gain(torch.tensor(gains)) is expected
+
+
+def test_a_warm_start_that_keeps_the_earlier_fit_keeps_its_epoch():
+    X = np.random.default_rng(0).normal(size=(60, 8))  # nothing beyond PCA
+    estimator = AutoencoderTransformer(2, warm_start=True, random_state=0, max_iter=4)
+    codes = estimator.fit(X).transform(X)
+    assert estimator.best_iter_ == 0
+    again = estimator.set_params(learning_rate=1e-12).fit(X).transform(X)
+    np.testing.assert_array_equal(codes, again)
+    assert estimator.best_iter_ == 0
+    assert estimator.n_iter_ == 8
+
+
+def test_callbacks_are_checked_before_anything_is_trained(digits):
+    calls = []
+
+    def corruption(X, generator):
+        calls.append(X)
+        return X
+
+    estimator = AutoencoderTransformer(
+        4, init="layerwise", corruption=corruption, callbacks=[3]
+    )
+    with pytest.raises(TypeError, match="callbacks holds 3"):
+        estimator.fit(digits)
+    assert not calls

@@ -271,3 +271,18 @@ def test_ctrl_c_at_any_line_changes_all_or_nothing(series):
     n_lines, n_kept = interrupt_at_each_line(WindowedDetector(Median()), series[:50])
     assert n_lines > 20
     assert n_lines - 3 <= n_kept < n_lines
+
+
+@pytest.mark.parametrize("smoothing", [1, 3])
+def test_feature_scores_add_up_to_smoothed_scores(series, smoothing):
+    detector = AutoencoderOutlierDetector(
+        AutoencoderTransformer(4, max_iter=3), method="error", cv=KFold(2)
+    )
+    model = WindowedDetector(detector, length=5, smoothing=smoothing).fit(series)
+    total = model.feature_scores(series).sum(1)
+    np.testing.assert_allclose(total, -model.score_samples(series))
+
+
+def test_feature_scores_are_those_of_detectors_that_have_them(series):
+    model = WindowedDetector(LocalOutlierFactor(novelty=True), length=5)
+    assert not hasattr(model.fit(series), "feature_scores")

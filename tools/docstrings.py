@@ -38,13 +38,15 @@ PARAMETERS = {
     "linear_path": (
         "bool",
         "Whether linear maps run beside the networks, so that the autoencoder can be "
-        "PCA: training then has to beat it. Not used with `network`.",
+        "PCA. Training then has to beat it, unless codes pass through a code map. Not "
+        "used with `network`.",
     ),
     "init": (
         '{"pca", "random", "layerwise"}',
         "Where training starts: at PCA, at random networks, or at these after pairs of "
         "mirrored layers were trained one after the other, from the outermost inwards; "
-        "see :doc:`/how_it_works`. Networks of your own keep their initialisation.",
+        "see :doc:`/how_it_works`. Networks of your own keep their initialisation with "
+        '"random".',
     ),
     "loss": (
         '{"squared_error", "absolute_error", "huber", "log_loss"} or Loss',
@@ -59,16 +61,17 @@ PARAMETERS = {
     "weight_decay": ("float", "Decoupled weight decay of AdamW."),
     "batch_size": (
         'int or "auto"',
-        'Rows in a training step. "auto" is the power of two nearest to ``3 * '
-        "sqrt(n_samples)``, between 32 and 4096.",
+        "Rows in a training step, about: batches of an epoch are of one size, but for "
+        'one row. "auto" is the power of two nearest to ``3 * sqrt(n)`` for n rows to '
+        "train on, between 32 and 4096.",
     ),
     "max_iter": ("int", "Epochs."),
     "early_stopping": (
         "bool",
         "Whether to hold out rows, to keep the best epoch on them, and to stop when "
-        "nothing gets better. PCA is one of the epochs, where linear maps run beside "
-        "the networks, and left only for a gain that is more than chance. If False, "
-        "all rows are trained on and the last epoch is kept.",
+        "nothing gets better. PCA, where training has to beat it, is one of the "
+        "epochs, and left only for a gain that is more than chance. If False, all rows "
+        "are trained on and the last epoch is kept.",
     ),
     "validation_fraction": (
         'float in (0, 1) or "auto"',
@@ -98,7 +101,7 @@ PARAMETERS = {
     "device": (
         "str",
         'Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is '
-        "a GPU where there is one.",
+        "CUDA's GPU where there is one.",
     ),
     "random_state": (
         "int, RandomState instance or None",

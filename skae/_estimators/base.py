@@ -19,6 +19,7 @@ from skae._training.loop import fitted_net
 from skae._training.objective import Objective
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
+from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import (
     check_distance,
@@ -242,8 +243,9 @@ class BaseAutoencoder(
         """New skorch net around the trained network, with the history of losses."""
         check_is_fitted(self)
         model = self._model
-        objective = Objective(model.recipe, model.scaling)
-        return fitted_net(model.build(), objective, model.scaling, self._history)
+        with undisturbed():
+            objective = Objective(model.recipe, model.scaling)
+            return fitted_net(model.build(), objective, model.scaling, self._history)
 
     @property
     def _n_features_out(self):
@@ -291,7 +293,8 @@ class BaseAutoencoder(
         self._history = (self._history if epochs_done else []) + result.history
         self.n_components_ = fitted.model.n_components
         self.n_iter_ = epochs_done + result.n_iter
-        self.best_iter_ = epochs_done + result.best_iter
+        if result.best_iter > 0 or epochs_done == 0:
+            self.best_iter_ = epochs_done + result.best_iter
         self.loss_curve_ = [row["train_loss"] for row in self._history]
         # Epochs without validation rows, in partial_fit, have no such loss.
         curve = [row.get("valid_loss", np.nan) for row in self._history]

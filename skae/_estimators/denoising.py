@@ -42,12 +42,14 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
     linear_path : bool, default=False
-        Whether linear maps run beside the networks, so that the autoencoder can be PCA:
-        training then has to beat it. Not used with `network`.
+        Whether linear maps run beside the networks, so that the autoencoder can be PCA.
+        Training then has to beat it, unless codes pass through a code map. Not used
+        with `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
-        see :doc:`/how_it_works`. Networks of your own keep their initialisation.
+        see :doc:`/how_it_works`. Networks of your own keep their initialisation with
+        "random".
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or Loss, \
             default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
@@ -57,15 +59,16 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
-        Rows in a training step. "auto" is the power of two nearest to ``3 *
-        sqrt(n_samples)``, between 32 and 4096.
+        Rows in a training step, about: batches of an epoch are of one size, but for one
+        row. "auto" is the power of two nearest to ``3 * sqrt(n)`` for n rows to train
+        on, between 32 and 4096.
     max_iter : int, default=50
         Epochs.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
-        nothing gets better. PCA is one of the epochs, where linear maps run beside the
-        networks, and left only for a gain that is more than chance. If False, all rows
-        are trained on and the last epoch is kept.
+        nothing gets better. PCA, where training has to beat it, is one of the epochs,
+        and left only for a gain that is more than chance. If False, all rows are
+        trained on and the last epoch is kept.
     validation_fraction : float in (0, 1) or "auto", default="auto"
         Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
         but a fifth at the most. Only used with early stopping.
@@ -82,8 +85,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
     device : str, default="auto"
-        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is a
-        GPU where there is one.
+        Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
+        CUDA's GPU where there is one.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.

@@ -22,7 +22,7 @@ _EXACT = frozenset(
     "maximum min minimum nan_to_num ne neg nextafter positive relu relu6 sign signbit "
     "threshold trunc where".split()
 )
-# They are of one right result for real numbers, as long as they do one thing.
+# Exact for real numbers, unless a factor or a rounding mode makes it two steps.
 _MOSTLY_EXACT = frozenset(
     "abs add div mul reciprocal rsub sgn sqrt square sub true_divide".split()
 )
@@ -74,7 +74,7 @@ class AlignedProducts(TorchDispatchMode):
         is_weight = isinstance(owner, torch.nn.Parameter) and not owner.is_inference()
         if not is_weight or not any(fill):
             return filled(X, *fill)
-        # Parameters are kept beside, or others could get their identity.
+        # Keeps the owner alive: its id must not be reused.
         key = id(owner), owner._version, X.shape, X.stride(), X.storage_offset()
         if key not in self.filled_weights:
             self.filled_weights[key] = owner, filled(X, *fill)

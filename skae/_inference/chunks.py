@@ -43,9 +43,9 @@ def by_chunks(
 
     def work():
         """Take chunks as long as there are any, with one thread for torch."""
-        standardise = _Standardised(X, scaling)
         quiet = np.errstate(over="ignore", invalid="ignore")
         with threads(1), undisturbed(device), torch.no_grad(), mode(), quiet:
+            standardise = _Standardised(X, scaling)
             for part, size in _taken(remaining):
                 output = function(standardise(part, size).to(device)).cpu().numpy()
                 result[part] = output[: part.stop - part.start]

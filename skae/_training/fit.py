@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skae._inference.model import Model
+from skae._training.callbacks import checked_callbacks
 from skae._training.data import TrainingData
 from skae._training.finish import finished
 from skae._training.loop import train
@@ -56,6 +57,7 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0):
     fitted : Fitted
     """
     check_bounds(X, recipe.loss)
+    checked_callbacks(settings.callbacks)
     device = training_device(settings.device)
     seed = new_seed(settings.random_state) if earlier is None else earlier.seed
     seeds = np.random.SeedSequence((seed, epochs_done)).generate_state(3).tolist()
@@ -71,7 +73,6 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0):
         else:
             pca = _pca_to_compare(data, settings, earlier)
             start = resumed(recipe, earlier)
-        recipe.penalty.check(start.module)
         pca_loss = pca and objective.of_pca(pca, data.judged)
         result = train(start, data, objective, settings, seeds)
         model = finished(start.model, result, data, settings)

@@ -151,11 +151,11 @@ class HiddenCorruption(Corruption):
     def draws(self):
         return self.corruption.draws
 
-    def prepared(self, mean):
-        return self
-
     def for_hidden_cells(self):
         return self.corruption
+
+    def __repr__(self):
+        return repr(self.corruption)
 
     def __call__(self, X, generator):
         standard = (X - self.mean) / self.scale

@@ -30,6 +30,24 @@ def clip_gradients_(gradients):
     torch._foreach_mul_(gradients, (_MAX_GRADIENT_NORM / norm).clamp(max=1))
 
 
+def backward(objective, module, optimizer, batch, generator):
+    """Give a module the clipped gradients of a batch.
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+    output : Tensor of shape (n, n_features)
+        Raw.
+    """
+    seen = objective.corrupt(batch.rows, generator)
+    losses, penalty, output = objective(module, seen, batch, generator)
+    loss = batch.total(losses) + penalty
+    loss.backward()
+    trained = optimizer.param_groups[0]["params"]
+    clip_gradients_([p.grad for p in trained if p.grad is not None])
+    return loss, output
+
+
 class TensorDataset(Dataset):
     """Standardised rows for skorch, whose targets are the rows in the data's units.
 
@@ -134,17 +152,12 @@ class AutoencoderNet(NeuralNet):
         return step
 
     def train_step_single(self, batch, **fit_params):
-        generator = self.generators[1]
-        seen = self.criterion_.corrupt(batch.rows, generator)
-        losses, penalty, output = self.criterion_(self.module_, seen, batch, generator)
-        loss = batch.total(losses) + penalty
-        loss.backward()
-        trained = self.optimizer_.param_groups[0]["params"]
-        clip_gradients_([p.grad for p in trained if p.grad is not None])
+        parts = self.criterion_, self.module_, self.optimizer_
+        loss, output = backward(*parts, batch, self.generators[1])
         return {"loss": loss.detach(), "y_pred": output.detach()}
 
     def infer(self, x, **fit_params):
-        # As predict needs it: in the units of the data.
+        # Units of the data, as predict returns them.
         return self.criterion_.to_data(self.module_(x)[1])
 
     def evaluation_step(self, batch, training=False):
@@ -261,8 +274,10 @@ class AutoencoderNet(NeuralNet):
         listening = self.listeners_["on_batch_end"]
         self.users_of_batches_ = [c for c in listening if c not in own]
         self.is_scored_ = bool(self.users_of_batches_)
-        # What callbacks do to gradients is not in the trial.
-        most_threads = 1 if self.listeners_["on_grad_computed"] else self.most_threads
+        # A trial would call what users wrote once more, or leave it out.
+        is_ours = self.criterion_.recipe.has_known_criterion
+        can_try = is_ours and not self.listeners_["on_grad_computed"]
+        most_threads = self.most_threads if can_try else 1
         self.threads_ = Threads(partial(trial_parts, self, *X), most_threads)
         self.notify("on_train_begin", X=X, y=y)
         try:
@@ -305,12 +320,7 @@ def _step_on_copies(net, batch):
     generator = torch.Generator(batch.rows.device)
     generator.set_state(net.generators[1].get_state())
     optimizer.zero_grad()
-    seen = objective.corrupt(batch.rows, generator)
-    losses, penalty, _ = objective(module, seen, batch, generator)
-    loss = batch.total(losses) + penalty
-    loss.backward()
-    trained = optimizer.param_groups[0]["params"]
-    clip_gradients_([p.grad for p in trained if p.grad is not None])
+    loss, _ = backward(objective, module, optimizer, batch, generator)
     optimizer.step()
     state = [value for of in optimizer.state.values() for value in of.values()]
     return [loss, *module.state_dict().values(), *state]

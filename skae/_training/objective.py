@@ -84,8 +84,7 @@ class Objective(nn.Module):
 
     def restored(self, rows):
         """Standardised rows (n, d) in the units of the data, on the CPU."""
-        shift, scale = self._scaling.tensors(torch.float64)
-        return rows.cpu().double() * scale + shift
+        return torch.from_numpy(self._scaling.restore(rows.cpu().double().numpy()))
 
     def clean_losses(self, module, batch):
         """Loss (n,) of each clean row, without the penalty."""

@@ -18,8 +18,8 @@ _DIVERGED = 1e3
 def is_gain(gains):
     """Whether the held-out loss falls significantly, given that the best was picked.
 
-    In the mean; or on most of the rows without a loss in the mean of a standard error,
-    since the mean of losses with a few outlying ones says little.
+    A gain in the mean; or on most rows, if the mean loses at most a standard error:
+    a few outlying losses make the mean say little.
 
     Parameters
     ----------

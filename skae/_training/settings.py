@@ -10,7 +10,7 @@ from skae._utils.warnings import warn
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train: an estimator's parameters, as they are.
+    """How to train: an estimator's parameters, and what kind of fit it is.
 
     Attributes
     ----------

@@ -55,12 +55,14 @@ def resumed(recipe, earlier):
     recipe = recipe.for_codes_of(earlier.n_components).continuing(earlier.recipe)
     model = earlier.replaced(recipe=recipe)
     try:
-        return Start(model, model.build(), is_resumed=True)
+        module = model.build()
     except RuntimeError as error:
         raise ValueError(
-            f"network={recipe.network!r} cannot take the weights of a fit with "
-            f"{earlier.recipe.network!r}: set warm_start=False."
+            f"code_map={list(recipe.code_maps)} cannot take the weights of a fit with "
+            f"{list(earlier.recipe.code_maps)}: set warm_start=False."
         ) from error
+    recipe.penalty.check(module)
+    return Start(model, module, is_resumed=True)
 
 
 def fresh(recipe, data, pca, objective, settings, seed, seeds):
@@ -91,7 +93,8 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
         check_is_layered(recipe.network)
     model = Model(recipe, n_components, data.scaling, seed)
     start = _started(model, data, pca, objective, settings.init)
-    if not recipe.is_known and data.device.type == "cpu":
+    recipe.penalty.check(start.module)
+    if not recipe.is_known:
         _warn_of_dependence(start)
     if settings.init == "layerwise":
         pretrain(start.module.bare, data, recipe, settings, seeds)
@@ -161,10 +164,10 @@ def _started(model, data, pca, objective, init):
         )
     inner = module.bare
     if not inner.can_be_pca:
-        if network.is_dense and init == "pca":
+        if init == "pca":
             raise ValueError(
-                "init='pca' sets linear maps, but linear_path=False leaves the "
-                "network without: use linear_path=True or init='random'."
+                "init='pca' sets linear maps, but there are none beside those of "
+                f"network={network!r}: use linear_path=True or init='random'."
             )
         return Start(model, module)
     given = _state(module)
@@ -176,7 +179,7 @@ def _started(model, data, pca, objective, init):
         decoder = _linear_decoder(pca, seen, objective.target(rows), objective.loss)
         become_pca(inner, pca, decoder, seen)
         pca_weights = _state(module)
-        if init != "pca" and network.has_known_layers:
+        if init != "pca" and network.is_known:
             _randomise(inner)
         elif init != "pca":
             module.load_state_dict(given)

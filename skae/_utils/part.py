@@ -16,21 +16,38 @@ class Part(BaseEstimator):
     _parameter_constraints: dict = {}
 
     @property
+    def is_known(self):
+        """Whether this is of a class of the package itself, not of one derived from it.
+
+        What such a part does is known; what users wrote may do anything.
+        """
+        return type(self).__module__.partition(".")[0] == _PACKAGE
+
+    @property
     def draws(self):
         """Whether random numbers may be drawn past the generator that is handed out.
 
         They then come from torch's global generator, unless that is held off, which
-        takes time. Of what users wrote, nothing is known.
+        takes time.
         """
-        return not is_ours(self)
+        return not self.is_known
 
 
-def is_ours(part):
-    """Whether a part is of a class of this package itself, not of one derived from it.
+class FunctionPart(Part):
+    """Base of parts that are a user's function, of which nothing is known.
 
-    What such a part does is known; a subclass may do anything.
+    Parameters
+    ----------
+    function : callable
     """
-    return type(part).__module__.partition(".")[0] == _PACKAGE
+
+    is_known = False
+
+    def __init__(self, function):
+        self.function = function
+
+    def __repr__(self):
+        return repr(self.function)
 
 
 def own_copy(part):

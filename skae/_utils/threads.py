@@ -19,11 +19,11 @@ import torch
 _FIRST, _TRIED = 16, 5
 # Steps that tell the usual time.
 _RECENT = 9
-# Of the time spent, what trials may cost.
+# Share of the time that trials may cost.
 _SHARE = 0.03
 # More threads must take at most this share of the time that fewer take.
 _GAIN = 0.95
-# Times the usual time: in two steps in a row, or in one, too slow to go on.
+# A step is slow at twice the usual time, if two in a row are, and stuck at four times.
 _SLOW, _STUCK = 2, 4
 # Share of the time in which a thread that never waits has a core to itself.
 _ALONE = 0.9

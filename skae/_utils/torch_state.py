@@ -7,7 +7,7 @@ import torch
 
 @contextmanager
 def undisturbed(device="cpu"):
-    """A context without the caller's inference mode and automatic casts.
+    """A context free of inference mode, automatic casts and another default device.
 
     In inference mode, dispatch modes see no single products; an automatic cast would
     compute in half precision.
@@ -22,4 +22,7 @@ def undisturbed(device="cpu"):
         kind = torch.device(device).type
         if torch.is_autocast_enabled(kind):
             stack.enter_context(torch.autocast(kind, enabled=False))
+        # The context would slow down every call, where it changes nothing.
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
         yield

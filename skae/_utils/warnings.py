@@ -1,5 +1,6 @@
 """Warnings that point at the user's line."""
 
+import os
 import sys
 import warnings
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ _PASSED_THROUGH = (_PACKAGE, "sklearn", "skorch", "torch", "joblib")
 
 def _folders():
     for name in _PASSED_THROUGH:
-        yield str(Path(find_spec(name).origin).parent)
+        yield str(Path(find_spec(name).origin).parent) + os.sep
     yield find_spec("contextlib").origin
 
 

@@ -41,8 +41,8 @@ _DEFAULTS = {
 class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
     """Finds rows that are not like the others, and the features that make them so.
 
-    An autoencoder learns what rows are like. How badly it reconstructs a new one tells
-    part of what is unusual about it, and where the row lies among the others the rest.
+    An autoencoder learns what rows are like. A row is scored by its reconstruction
+    error and by its distance to other rows.
     Fitted to normal rows it is a detector of novelties; fitted to rows of which a few
     are not normal, of outliers. Features of different units should be scaled first,
     for example by :class:`~sklearn.preprocessing.StandardScaler`.

@@ -118,10 +118,7 @@ def _nearest_probabilities(n, n_drawn):
 
 
 class Score:
-    """One answer to how unusual a row is; not to be instantiated.
-
-    A row is scored by its reconstruction error and by its distance to other rows.
-    """
+    """One answer to how unusual a row is; not to be instantiated."""
 
     def fit(self, rows, errors, seed):
         """Learn from rows that an autoencoder has not seen.

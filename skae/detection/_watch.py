@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin, clone
 from sklearn.model_selection import KFold
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skae._utils.compat import HasMethods, Interval, fit_context
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
+
+
+def _has_feature_scores(watch):
+    detector = watch.detector
+    return detector is None or hasattr(detector, "feature_scores")
 
 
 class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
@@ -211,10 +217,12 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
         alarms = self._at_times(counts >= self.n_required, X)
         return np.where(alarms == 1, -1, 1)
 
+    @available_if(_has_feature_scores)
     def feature_scores(self, X) -> np.ndarray:
         """How much of each time's score is each sensor's.
 
-        The sum over the window of the detector's scores for its readings.
+        The sum over the window of the detector's scores for its readings, smoothed as
+        scores are. For detectors that have `feature_scores`.
 
         Parameters
         ----------
@@ -230,7 +238,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
         X, windows = self._windows(X)
         of_cells = np.asarray(self.detector_.feature_scores(windows))
         of_sensors = of_cells.reshape(len(windows), self.length, -1).sum(axis=1)
-        return self._at_times(of_sensors, X)
+        return self._at_times(_trailing_mean(of_sensors, self.smoothing), X)
 
     def _new_detector(self):
         if self.detector is None:
@@ -286,10 +294,11 @@ def _check_times(index):
 
 
 def _trailing_mean(scores, count):
-    """Mean of each score and those before it, `count` at the most."""
+    """Mean of each score (n, ...) and those before it, `count` at the most."""
     count = min(count, len(scores))
     # Sums of their own, not differences of running ones: one score must not round away
     # those after it.
-    padded = np.concatenate([np.zeros(count - 1), scores])
-    total = np.lib.stride_tricks.sliding_window_view(padded, count).sum(axis=1)
-    return total / np.minimum(np.arange(1, len(scores) + 1), count)
+    padded = np.concatenate([np.zeros((count - 1, *scores.shape[1:])), scores])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, count, axis=0)
+    n_seen = np.minimum(np.arange(1, len(scores) + 1), count)
+    return (windows.sum(axis=-1).T / n_seen).T

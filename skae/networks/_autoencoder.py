@@ -139,8 +139,11 @@ class MappedAutoencoder(Autoencoder):
     def __init__(self, network, code_maps, n_components):
         super().__init__()
         self.network = network
-        self.maps = nn.ModuleList(make(n_components) for make in code_maps)
-        self.code_bounds = code_maps[-1].bounds
+        self.maps = nn.ModuleList(_made(make, n_components) for make in code_maps)
+        self.code_bounds = network.code_bounds
+        for make in code_maps:
+            self.code_bounds = make.bounds_after(self.code_bounds)
+        self._moving = [i for i, make in enumerate(code_maps) if make.moves_codes]
         self.is_gaussian = code_maps[-1].is_gaussian
         self.draws, self.is_tied = network.draws, network.is_tied
         self.has_own_units = network.has_own_units or any(
@@ -165,6 +168,16 @@ class MappedAutoencoder(Autoencoder):
 
     def halves(self):
         encoder, decoder = self.network.halves()
-        # Means stay as they are; how much varies around them is for training.
-        maps = self.maps[:-1] if self.is_gaussian else self.maps
+        maps = [self.maps[i] for i in self._moving]
         return nn.Sequential(encoder, *maps), decoder
+
+
+def _made(code_map, n_components):
+    """The module of a code map."""
+    module = code_map(n_components)
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"The code map {code_map!r} was called with n_components={n_components} "
+            f"and returned {module!r}, but a torch.nn.Module was expected."
+        )
+    return module

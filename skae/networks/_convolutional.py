@@ -136,7 +136,7 @@ class Convolutional(Network):
     def _transposed(self, shapes):
         layers = []
         for (*_, n_in), (*sides, n_out) in pairwise(shapes):
-            # Of the two sizes that are halved to the same one.
+            # Two sizes halve to the same one; the padding picks the right one.
             filled = [1 - side % 2 for side in sides]
             layer = TransposedConvolution(
                 n_in, n_out, 3, stride=2, padding=1, output_padding=filled

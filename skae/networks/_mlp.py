@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from torch import nn
 
 from skae._utils.compat import Interval, StrOptions
-from skae._utils.part import is_ours
 from skae.networks._encoder_decoder import EncoderDecoder
 from skae.networks._layers import ACTIVATIONS, LinearPath, TiedLinear
 from skae.networks._network import Network
@@ -80,7 +79,7 @@ class MLP(Network):
 
     @property
     def is_dense(self):
-        return is_ours(self)
+        return self.is_known
 
     def __call__(self, n_features, n_components):
         hidden = self.hidden_layer_sizes

@@ -3,20 +3,15 @@
 from sklearn.base import clone
 from torch import nn
 
-from skae._utils.part import Part, is_ours, own_copy
+from skae._utils.part import FunctionPart, Part, own_copy
 from skae.networks._autoencoder import Autoencoder
 
 
 class Network(Part):
-    """Base of networks: called with the widths, they make a module to be trained."""
+    """Base of networks: called with the widths, they make a module to be trained.
 
-    @property
-    def has_known_layers(self):
-        """Whether it is known what each layer of its modules is for.
-
-        Layers may then be set anew and folded together.
-        """
-        return is_ours(self)
+    Of one that is known, layers may be set anew and folded together.
+    """
 
     @property
     def is_dense(self):
@@ -37,20 +32,8 @@ class Network(Part):
         raise TypeError(f"{type(self).__name__} makes no modules.")
 
 
-class OwnNetwork(Network):
-    """A user's callable as a network.
-
-    Parameters
-    ----------
-    function : callable
-        ``(n_features, n_components) -> module``.
-    """
-
-    draws = True
-    has_known_layers = False
-
-    def __init__(self, function):
-        self.function = function
+class OwnNetwork(FunctionPart, Network):
+    """A user's callable ``(n_features, n_components) -> module`` as a network."""
 
     def __call__(self, n_features, n_components):
         try:
@@ -75,9 +58,6 @@ class OwnNetwork(Network):
                     "which returns rows."
                 )
         return OwnModule(module)
-
-    def __repr__(self):
-        return repr(self.function)
 
 
 class OwnModule(Autoencoder):
