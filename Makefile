@@ -1,15 +1,21 @@
 # Everything below sets up .venv by itself; PYTHON names another interpreter.
 PYTHON ?= python3
+PYTHON_LOWEST ?= python3.10
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test test-lowest lint docs bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
 
 test: lint
 	$(BIN)/python -m pytest -q -n 2
+
+# With the lowest versions that pyproject.toml allows. On Linux, PyTorch of that version
+# comes from PyPI with libraries for GPUs, several gigabytes of them.
+test-lowest: .venv-lowest/installed
+	.venv-lowest/bin/python -m pytest -q -n 2
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -25,7 +31,7 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks all $(if $(DATA),--data '$(DATA)')
 
 clean:
-	rm -rf .venv .venv-bench demo_output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .venv-lowest .venv-bench demo_output docs/_build docs/auto_examples docs/generated
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -36,6 +42,12 @@ clean:
 
 .venv/installed-docs: .venv/installed
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
+
+# scikit-learn before 1.7 takes tensors as arrays with the help of array-api-compat.
+.venv-lowest/installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON_LOWEST) -m venv .venv-lowest
+	.venv-lowest/bin/pip install -q --disable-pip-version-check -c constraints-lowest.txt -e '.[test]' array-api-compat
 	touch $@
 
 .venv-bench/installed: pyproject.toml constraints.txt

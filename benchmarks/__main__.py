@@ -80,6 +80,8 @@ def _ask(arguments, parser):
     if arguments.question != "gpu":
         # Before torch is imported: everything else is measured on the CPU.
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    # One thread for all contenders; what more of them bring is a question of `speed`.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from benchmarks import data, report
 
     try:

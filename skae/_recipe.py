@@ -118,8 +118,8 @@ class Recipe:
         kinds = [[type(part) for part in r.code_maps] for r in (self, earlier)]
         if kinds[0] != kinds[1]:
             raise ValueError(
-                f"code_map={list(self.code_maps)} cannot go on from a fit with "
-                f"{list(earlier.code_maps)}, whose codes mean something else: set "
-                "warm_start=False."
+                f"Codes that pass through {list(self.code_maps)} cannot go on from a "
+                f"fit with {list(earlier.code_maps)}, where they mean something else: "
+                "set warm_start=False, or fit a new estimator."
             )
         return replace(self, network=earlier.network)

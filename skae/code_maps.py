@@ -287,6 +287,11 @@ def as_code_maps(code_map):
     given = code_map if isinstance(code_map, list | tuple) else [code_map]
     maps = [own_copy(part) for part in given]
     for part in maps:
+        if isinstance(part, nn.Module):
+            raise TypeError(
+                f"code_map holds a {type(part).__name__}: pass what makes it, such as "
+                f"lambda n_components: {part!r}, so that each fit starts anew."
+            )
         if not callable(part):
             raise TypeError(
                 f"code_map holds {part!r}, but code maps, such as those of "

@@ -10,7 +10,7 @@ import torch
 from sklearn.base import clone
 
 from skae._utils.compat import Interval
-from skae._utils.part import FunctionPart, Part, own_copy
+from skae._utils.part import FunctionPart, Part, check_takes, own_copy
 
 __all__ = [
     "Corruption",
@@ -301,5 +301,6 @@ def as_corruption(corruption):
         return NoCorruption()
     corruption = own_copy(corruption)
     if not isinstance(corruption, Corruption):
+        check_takes(corruption, "corruption", "X, generator")
         return FunctionCorruption(corruption)
     return NoCorruption() if corruption.is_neutral else corruption

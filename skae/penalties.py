@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import torch
 
 from skae._utils.compat import Interval, StrOptions
-from skae._utils.part import FunctionPart, Part, own_copy
+from skae._utils.part import FunctionPart, Part, check_takes, own_copy
 
 __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
 
@@ -338,5 +338,6 @@ def as_penalty(penalty):
         return NoPenalty()
     penalty = own_copy(penalty)
     if not isinstance(penalty, Penalty):
+        check_takes(penalty, "penalty", "network, X, code, output")
         return FunctionPenalty(penalty)
     return NoPenalty() if penalty.is_neutral else penalty

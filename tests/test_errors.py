@@ -677,3 +677,30 @@ def test_what_encoders_return_by_default_is_refused_with_a_way_out(make, tables)
         make().fit(X)
     dense = OneHotEncoder(sparse_output=False).fit_transform(np.floor(tables))
     assert make().fit(dense).n_features_in_ == X.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"penalty": lambda code: 0.0}, r"penalty=.* \(network, X, code, output\)"),
+        ({"corruption": lambda X: X}, r"corruption=.* cannot be called with \(X, gen"),
+        ({"code_map": torch.nn.ReLU()}, "holds a ReLU: pass what makes it, such as la"),
+        ({"code_map": torch.relu}, "called with n_components=2 and failed"),
+    ],
+    ids=["penalty", "corruption", "module", "function"],
+)
+def test_functions_that_cannot_be_called(tables, params, message):
+    with pytest.raises(TypeError, match=message):
+        AutoencoderTransformer(2, **params).fit(tables)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_another_code_size_cannot_go_on(make, tables, method):
+    estimator = make(warm_start=True).fit(tables)
+    check = kept(estimator.set_params(n_components=3))
+    code = estimator.transform(tables)
+    with pytest.raises(
+        ValueError, match="n_components=3 cannot go on from a fit with 4"
+    ):
+        getattr(estimator, method)(tables)
+    check(tables, code)

@@ -11,6 +11,7 @@ import torch
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from torch import nn
+from torch.nn.utils import prune
 
 import skae
 from skae._training.finish import map_codes
@@ -693,3 +694,82 @@ def test_codes_of_fewer_directions_than_components_keep_their_scale():
         4, linear_path=False, max_iter=20, early_stopping=False, random_state=0
     ).fit(X)
     assert estimator.transform(X).std(0).max() < 10 * X.std()
+
+
+@pytest.mark.parametrize(
+    "computed",
+    [
+        nn.utils.parametrizations.weight_norm,
+        nn.utils.parametrizations.spectral_norm,
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.2),
+    ],
+    ids=["weight_norm", "spectral_norm", "pruned"],
+)
+def test_a_linear_path_needs_a_last_layer_that_can_be_silenced(computed):
+    layers = nn.Linear(4, 9), nn.SiLU(), computed(nn.Linear(9, 2))
+    with pytest.raises(TypeError, match="computes it from other parameters"):
+        LinearPath(nn.Sequential(*layers))
+
+
+SHARED = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+NORM = nn.BatchNorm1d(64, affine=False)
+
+
+class Normalised(Own):
+    """All of its modules share the statistics of one layer."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__(n_features, n_components)
+        self.norm = NORM
+
+    def encode(self, X):
+        return super().encode(self.norm(X))
+
+
+class Cached(MLP):
+    """Makes one module for all calls."""
+
+    def __call__(self, n_features, n_components):
+        if not hasattr(Cached, "module"):
+            Cached.module = super().__call__(n_features, n_components)
+        return Cached.module
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"code_map": lambda n: SHARED}, {"network": Normalised}, {"network": Cached()}],
+    ids=["code map", "buffers", "subclass"],
+)
+def test_layers_that_fits_would_share_are_refused(digits, params):
+    estimator = skae.AutoencoderTransformer(4, max_iter=1, **params)
+    with pytest.raises(ValueError, match="make new layers in each call"):
+        estimator.fit(digits)
+    assert all(parameter.requires_grad for parameter in SHARED.parameters())
+
+
+class Undeclared(skae.networks.Autoencoder):
+    """Declares that it draws nothing, and does."""
+
+    draws = False
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.down = nn.Linear(n_features, n_components)
+        self.up = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return nn.functional.dropout(self.down(X), 0.1, self.training)
+
+    def decode(self, code):
+        return self.up(code)
+
+
+class NoVariance(Undeclared):
+    is_gaussian = draws = True
+
+
+def test_what_a_network_declares_is_tried(digits):
+    with pytest.raises(ValueError, match="declares draws = False, but draws"):
+        skae.AutoencoderTransformer(4, network=Undeclared).fit(digits)
+    with pytest.raises(TypeError, match="NoVariance has no method log_variance"):
+        skae.AutoencoderTransformer(4, network=NoVariance).fit(digits)

@@ -96,7 +96,8 @@ class BaseAutoencoder(
 
         The first call sets the widths, the shift and the scale of the data; later ones
         go on with them and with the optimiser's state. The learning rate is constant
-        and no rows are held out for validation.
+        and no rows are held out for validation: after a whole :meth:`fit`, whose
+        learning rate has fallen to zero, set a smaller one.
 
         Parameters
         ----------

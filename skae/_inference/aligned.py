@@ -28,8 +28,11 @@ _MOSTLY_EXACT = frozenset(
 )
 # Operations along dimensions: where these aren't the last ones, vectors go across rows.
 _ALONG = frozenset({"_log_softmax", "_softmax", "cumsum", "mean", "nansum", "sum"})
-# Element-wise functions that torch doesn't tag so.
-_UNTAGGED = frozenset({"hardswish"})
+# Element-wise functions that torch doesn't tag so, or didn't yet in version 2.4.
+_UNTAGGED = frozenset(
+    "celu elu hardshrink hardsigmoid hardswish mish rad2deg selu softplus "
+    "softshrink".split()
+)
 
 
 class AlignedProducts(TorchDispatchMode):

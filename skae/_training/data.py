@@ -22,7 +22,7 @@ class Batch:
     weights : Tensor of shape (n,) or None
         What each row counts for; None is the same for all.
     mask : Tensor of shape (n, d), bool, or None
-        Cells that count; None is all of them.
+        Cells that count; None is all of them. The others are finite as well.
     """
 
     rows: torch.Tensor

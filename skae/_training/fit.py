@@ -72,7 +72,7 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0):
             start = fresh(recipe, data, pca, objective, settings, seed, seeds)
         else:
             pca = _pca_to_compare(data, settings, earlier)
-            start = resumed(recipe, earlier)
+            start = resumed(recipe, settings, earlier)
         pca_loss = pca and objective.of_pca(pca, data.judged)
         result = train(start, data, objective, settings, seeds)
         model = finished(start.model, result, data, settings)

@@ -139,7 +139,7 @@ class HiddenCorruption(Corruption):
     def __init__(self, corruption, cells):
         self.corruption = corruption.for_hidden_cells()
         self.mean = cells.mean(0)
-        deviation = (cells - self.mean).std()
+        deviation = (cells - self.mean).std(correction=0)
         self.scale = deviation.clamp(min=torch.finfo(cells.dtype).tiny)
         self._standard = self.corruption.prepared(self.mean / self.scale)
 

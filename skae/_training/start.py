@@ -44,7 +44,7 @@ class Start:
         return self.model.optimizer_state
 
 
-def resumed(recipe, earlier):
+def resumed(recipe, settings, earlier):
     """An earlier model, to go on from.
 
     Raises
@@ -52,6 +52,12 @@ def resumed(recipe, earlier):
     ValueError
         If its weights don't fit the recipe.
     """
+    wanted = settings.n_components
+    if wanted >= 1 and wanted != earlier.n_components:
+        raise ValueError(
+            f"n_components={wanted} cannot go on from a fit with "
+            f"{earlier.n_components}: set warm_start=False, or fit a new estimator."
+        )
     recipe = recipe.for_codes_of(earlier.n_components).continuing(earlier.recipe)
     model = earlier.replaced(recipe=recipe)
     try:
@@ -87,7 +93,7 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     wanted = settings.n_components
     n_components = int(wanted) if wanted >= 1 else len(pca.components)
     recipe = recipe.for_codes_of(n_components)
-    _warn_of_size(n_components, recipe, data)
+    _warn_of_size(n_components, recipe, data, settings.is_incremental)
     _warn_of_scales(settings, pca, data)
     if settings.init == "layerwise":
         check_is_layered(recipe.network)
@@ -101,7 +107,7 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     return start
 
 
-def _warn_of_size(n_components, recipe, data):
+def _warn_of_size(n_components, recipe, data, is_incremental):
     n_rows, n_features = data.all.rows.shape
     if n_components > n_features and not recipe.is_constrained:
         warn(
@@ -109,7 +115,9 @@ def _warn_of_size(n_components, recipe, data):
             "and nothing else constrains the code: the network can learn the identity. "
             "Use fewer components, a corruption or a penalty."
         )
-    elif n_features >= n_components > n_rows and not recipe.is_constrained:
+    elif n_features >= n_components > n_rows and not (
+        recipe.is_constrained or is_incremental
+    ):
         warn(
             f"n_components={n_components} is more than the {n_rows} rows of X, which "
             "determine no more principal components than that: the others are zero "

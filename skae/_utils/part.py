@@ -1,5 +1,7 @@
 """The base of losses, penalties, corruptions, code maps and networks."""
 
+import inspect
+
 from sklearn.base import BaseEstimator, clone
 
 _PACKAGE = __name__.partition(".")[0]
@@ -70,3 +72,30 @@ def own_copy(part):
     part = clone(part, safe=False)
     part._validate_params()
     return part
+
+
+def check_takes(function, parameter, names):
+    """Raise for a user's function that cannot be called with what it is given.
+
+    Parameters
+    ----------
+    function : callable
+    parameter : str
+        Of the estimator, which holds the function.
+    names : str
+        Of the arguments, such as "X, generator".
+
+    Raises
+    ------
+    TypeError
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return  # functions written in C have none
+    try:
+        signature.bind(*names.split(", "))
+    except TypeError as error:
+        raise TypeError(
+            f"{parameter}={function!r} cannot be called with ({names}): {error}."
+        ) from error

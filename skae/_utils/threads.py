@@ -39,23 +39,20 @@ def usable_threads():
 
 @contextmanager
 def threads(n_threads):
-    """So many threads for torch inside the context, in the calling thread alone."""
-    before = _set_threads(n_threads, n_threads)
-    try:
-        yield
-    finally:
-        _set_threads(*before)
-
-
-def _set_threads(of_loops, of_products):
-    """Set the calling thread's numbers of threads, and return what they were.
+    """So many threads for torch inside the context, in the calling thread alone.
 
     MKL's products have a number of their own; 0 stands for that of the loops.
     """
-    before = torch.get_num_threads()
     set_loops, set_products = _setters()
-    set_loops(of_loops)
-    return before, set_products(of_products)
+    loops, products = torch.get_num_threads(), None
+    try:
+        set_loops(n_threads)
+        products = set_products(n_threads)
+        yield
+    finally:
+        # Ctrl-C may come between a number's being set and its being known.
+        set_loops(loops)
+        set_products(loops if products is None else products)
 
 
 @functools.cache

@@ -21,10 +21,6 @@ class Autoencoder(nn.Module):
     is_gaussian : bool
         Whether codes are means of Gaussian distributions, around which
         :meth:`log_variance` says how much they vary.
-    can_be_pca : bool
-        Whether linear maps run beside the networks, or are all there is.
-    is_tied : bool
-        Whether the decoder has weights of the encoder's.
     draws : bool
         Whether random numbers may be drawn while training, as Dropout does. True is
         always right; False saves the time, up to a third of a small network's, that it
@@ -70,7 +66,10 @@ class Autoencoder(nn.Module):
 
     def log_variance(self, mean):
         """Logarithm of the variances (n, n_components) around means; if Gaussian."""
-        raise TypeError(f"Codes of {type(self).__name__} are no distributions.")
+        raise TypeError(
+            f"{type(self).__name__} has no method log_variance(mean), which Gaussian "
+            "codes need."
+        )
 
     def draw(self, code, generator):
         """What the decoder reads while training: codes, or draws around them."""
@@ -143,6 +142,11 @@ class MappedAutoencoder(Autoencoder):
         self.code_bounds = network.code_bounds
         for make in code_maps:
             self.code_bounds = make.bounds_after(self.code_bounds)
+        if self.is_gaussian and not hasattr(self.maps[-1], "log_variance"):
+            raise TypeError(
+                f"The code map {code_maps[-1]!r} is Gaussian, but its module has no "
+                "method log_variance(mean)."
+            )
         self._moving = [i for i, make in enumerate(code_maps) if make.moves_codes]
         self.is_gaussian = code_maps[-1].is_gaussian
         self.draws, self.is_tied = network.draws, network.is_tied
@@ -174,7 +178,13 @@ class MappedAutoencoder(Autoencoder):
 
 def _made(code_map, n_components):
     """The module of a code map."""
-    module = code_map(n_components)
+    try:
+        module = code_map(n_components)
+    except TypeError as error:
+        raise TypeError(
+            f"The code map {code_map!r} was called with n_components={n_components} "
+            f"and failed: {error}"
+        ) from error
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"The code map {code_map!r} was called with n_components={n_components} "

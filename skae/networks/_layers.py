@@ -69,6 +69,12 @@ class LinearPath(nn.Module):
                 "The last layer with a weight has no bias: the network must end in "
                 "one that can be silenced, such as a convolution with a bias."
             )
+        if not has_own_weight(layers[-1]):
+            raise TypeError(
+                f"The last layer with a weight, {layers[-1]}, computes it from other "
+                "parameters, as weight_norm and pruning do, so that it cannot be "
+                "silenced: use a plain layer at the end."
+            )
         self.network = network
         self.linear = nn.Linear(*widths)
 
@@ -163,4 +169,10 @@ def linear_map(half):
         return half.linear
     layers = layers_of(half)
     is_linear = len(layers) == 1 and type(layers[0]) is nn.Linear
-    return layers[0] if is_linear and layers[0].bias is not None else None
+    can_be_set = is_linear and layers[0].bias is not None and has_own_weight(layers[0])
+    return layers[0] if can_be_set else None
+
+
+def has_own_weight(layer):
+    """Whether a layer's weight is a parameter, and not computed from others."""
+    return isinstance(layer, TiedLinear) or "weight" in layer._parameters

@@ -3,8 +3,8 @@
 import torch
 
 from skae._utils.random import PrivateRandomness
-from skae.networks._autoencoder import MappedAutoencoder, Method
-from skae.networks._network import OwnModule, OwnNetwork
+from skae.networks._autoencoder import Autoencoder, MappedAutoencoder, Method
+from skae.networks._network import OwnModule
 
 
 def made(network, code_maps, n_features, n_components):
@@ -21,6 +21,11 @@ def made(network, code_maps, n_features, n_components):
     module : Autoencoder
     """
     module = network(n_features, n_components)
+    if not isinstance(module, Autoencoder):
+        raise TypeError(
+            f"network={network!r} returned a {type(module).__name__}, but a module "
+            "derived from skae.networks.Autoencoder was expected."
+        )
     if code_maps:
         module = MappedAutoencoder(module, code_maps, n_components)
     return module.float()
@@ -48,6 +53,8 @@ def tried(network, code_maps, n_features, n_components):
         code = _checked(Method(inner, "encode"), f"{name}.encode", rows, n_components)
         for part, code_map in zip(code_maps, maps, strict=True):
             code = _checked(code_map, f"The code map {part!r}", code, n_components)
+        if module.is_gaussian:
+            _checked(module.log_variance, "log_variance", code, n_components)
         _checked(Method(inner, "decode"), f"{name}.decode", code, n_features)
         # Once more: lazy layers have drawn their weights by now.
         with PrivateRandomness(torch.Generator()) as randomness:
@@ -62,14 +69,15 @@ def tried(network, code_maps, n_features, n_components):
         raise ValueError(f"The network {name} has no parameters to train.")
     _check_state(inner.module if isinstance(inner, OwnModule) else inner, name)
     _check_gradients(module, name, rows)
-    if isinstance(network, OwnNetwork):
+    if not (network.is_known and all(part.is_known for part in code_maps)):
+        _check_draws(module, name, rows)
         with PrivateRandomness(torch.Generator()):
             again = made(network, code_maps, n_features, n_components)
-        if set(map(id, trained)) & set(map(id, again.parameters())):
+        if _trained(module) & _trained(again):
             raise ValueError(
-                f"network returned the same {name} twice, or one that shares layers "
-                "with it, so that fits would overwrite each other's weights: make new "
-                "layers in each call."
+                f"network or code_map returned the same {name} twice, or one that "
+                "shares layers with it, so that fits would overwrite each other's "
+                "weights: make new layers in each call."
             )
     return module.train()
 
@@ -122,4 +130,26 @@ def _check_gradients(module, name, rows):
         raise ValueError(
             f"The output of the network {name} has no gradient, so that it cannot be "
             "trained: remove torch.no_grad() and detach() from encode and decode."
+        )
+
+
+def _trained(module):
+    """Identities of all that training changes: trained parameters, and buffers."""
+    trained = {id(p) for p in module.parameters() if p.requires_grad}
+    return trained | {id(buffer) for buffer in module.buffers()}
+
+
+def _check_draws(module, name, rows):
+    """Raise for a network that draws although it declares that it does not."""
+    if module.draws:
+        return
+    state = {key: value.clone() for key, value in module.state_dict().items()}
+    module.train()
+    with torch.no_grad(), PrivateRandomness(torch.Generator()) as randomness:
+        module(rows)
+    module.eval().load_state_dict(state)
+    if randomness.used:
+        raise ValueError(
+            f"The network {name} declares draws = False, but draws random numbers "
+            "while it is trained: leave the attribute out."
         )
