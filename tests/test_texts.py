@@ -43,7 +43,7 @@ def test_the_same_parameter_has_the_same_words_in_every_class(section):
     words = {}
     for cls in transformer_classes():
         for name, entry in entries(cls, section).items():
-            if name in ("penalty", "corruption"):  # a class's own
+            if name in ("alpha", "penalty", "corruption"):  # a class's own
                 continue
             kind, text = entry
             kind = kind.split("default=")[0]
