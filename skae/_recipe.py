@@ -101,8 +101,14 @@ class Recipe:
         """A module to be given the weights of an earlier one."""
         return made(self.network, self.code_maps, n_features, n_components)
 
-    def continuing(self, earlier):
+    def continuing(self, earlier, n_components):
         """This recipe for the network of an earlier one, with whose weights it goes on.
+
+        Parameters
+        ----------
+        earlier : Recipe
+        n_components : int
+            Of the earlier fit.
 
         Raises
         ------
@@ -115,11 +121,12 @@ class Recipe:
                 f"loss={parameter_value(earlier.loss)!r}, whose output means something "
                 "else: set warm_start=False."
             )
-        kinds = [[type(part) for part in r.code_maps] for r in (self, earlier)]
+        recipe = self.for_codes_of(n_components)
+        kinds = [[type(part) for part in r.code_maps] for r in (recipe, earlier)]
         if kinds[0] != kinds[1]:
             raise ValueError(
-                f"Codes that pass through {list(self.code_maps)} cannot go on from a "
+                f"Codes that pass through {list(recipe.code_maps)} cannot go on from a "
                 f"fit with {list(earlier.code_maps)}, where they mean something else: "
                 "set warm_start=False, or fit a new estimator."
             )
-        return replace(self, network=earlier.network)
+        return replace(recipe, network=earlier.network)

@@ -369,7 +369,7 @@ def test_warm_start_with_codes_that_mean_something_else(tables):
     estimator = AutoencoderTransformer(2, max_iter=1, warm_start=True).fit(tables)
     check = kept(estimator.set_params(code_map=TopK(1)))
     code = estimator.transform(tables)
-    with pytest.raises(ValueError, match=r"code_map=\[TopK\(k=1\)\] cannot go on"):
+    with pytest.raises(ValueError, match=r"through \[TopK\(k=1\)\] cannot go on"):
         estimator.fit(tables)
     check(tables, code)
 

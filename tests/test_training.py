@@ -733,3 +733,21 @@ def test_callbacks_are_checked_before_anything_is_trained(digits):
     with pytest.raises(TypeError, match="callbacks holds 3"):
         estimator.fit(digits)
     assert not calls
+
+
+def test_another_network_that_is_set_does_not_take_part_in_a_warm_start(digits):
+    """The earlier one is trained on, in private, whatever the new one would draw."""
+
+    class Noisy(torch.nn.Module):
+        def __init__(self, n_features, n_components):
+            super().__init__()
+            self.encode = torch.nn.Linear(n_features, n_components)
+            self.decode = torch.nn.Sequential(
+                torch.nn.Dropout(0.1), torch.nn.Linear(n_components, n_features)
+            )
+
+    params = {"max_iter": 1, "warm_start": True, "random_state": 0}
+    estimator = AutoencoderTransformer(4, network=Noisy, **params).fit(digits)
+    before = torch.get_rng_state()
+    estimator.set_params(network=None).fit(digits)
+    assert torch.equal(before, torch.get_rng_state())

@@ -58,6 +58,8 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0):
     """
     check_bounds(X, recipe.loss)
     checked_callbacks(settings.callbacks)
+    if earlier is not None:
+        recipe = recipe.continuing(earlier.recipe, earlier.n_components)
     device = training_device(settings.device)
     seed = new_seed(settings.random_state) if earlier is None else earlier.seed
     seeds = np.random.SeedSequence((seed, epochs_done)).generate_state(3).tolist()

@@ -58,7 +58,6 @@ def resumed(recipe, settings, earlier):
             f"n_components={wanted} cannot go on from a fit with "
             f"{earlier.n_components}: set warm_start=False, or fit a new estimator."
         )
-    recipe = recipe.for_codes_of(earlier.n_components).continuing(earlier.recipe)
     model = earlier.replaced(recipe=recipe)
     try:
         module = model.build()
