@@ -590,7 +590,8 @@ def plain(value):
     if isinstance(value, list | tuple):
         return all(map(plain, value))
     if type(value).__module__.startswith("skae"):
-        return plain(value.__getstate__())
+        # As pickle has it: objects have __getstate__ since Python 3.11.
+        return plain(value.__reduce_ex__(2)[2])
     return type(value) in (np.ndarray, str, int, float, bool, type(None))
 
 

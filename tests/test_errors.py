@@ -50,7 +50,10 @@ BAD_ROWS = {
         "Sparse data was passed.*toarray.*sparse_output=False.*sparse_threshold=0",
     ),
     "complex": (lambda X: X + 1j, "Complex data not supported"),
-    "strings": (lambda X: X.astype(str) + "a", "takes numbers only: encode"),
+    "strings": (
+        lambda X: np.char.add(X.astype(str), "a"),
+        "takes numbers only: encode",
+    ),
     "text column": (
         lambda X: pd.DataFrame([[*row[:5], "Oslo"] for row in X]),
         "takes numbers only: encode columns of text",

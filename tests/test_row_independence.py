@@ -201,6 +201,7 @@ def row_by_row(y):
     return torch.stack([constant(5, y.shape[1]) @ row + row.tanh().sum() for row in y])
 
 
+OLD_TORCH = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 5)
 LAYERS = {
     "addbmm": lambda y: torch.addbmm(
         torch.zeros(6), steps(y).transpose(0, 1), constant(*steps(y).shape[1:], 6)
@@ -212,9 +213,6 @@ LAYERS = {
         heads(y), heads(y), heads(y), is_causal=True, scale=0.2
     ),
     "attention with a mask": with_mask,
-    "attention with shared heads": lambda y: F.scaled_dot_product_attention(
-        heads(y), heads(y)[:, :2], heads(y)[:, 2:], enable_gqa=True
-    ),
     "average pooling": lambda y: F.avg_pool1d(y[:, None], 3, 1, 1),
     "baddbmm": lambda y: torch.baddbmm(
         torch.ones(1), steps(y), steps(y).mT, beta=0.5, alpha=0.3
@@ -319,6 +317,18 @@ anything = given(
 @example(width=1050, n_threads=3, seed=0)
 def test_functions(name, width, n_threads, seed):
     check(FUNCTIONS[name], width, n_threads, seed)
+
+
+@pytest.mark.skipif(OLD_TORCH, reason="torch shares heads since version 2.5")
+@bounded
+@anything
+def test_shared_heads(width, n_threads, seed):
+    def function(y):
+        return F.scaled_dot_product_attention(
+            heads(y), heads(y)[:, :2], heads(y)[:, 2:], enable_gqa=True
+        )
+
+    check(function, width, n_threads, seed)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -459,11 +469,11 @@ def test_torch_has_what_this_stands_on():
     """All private or undocumented names in one place."""
     change = "torch has changed: look at AlignedProducts and find_dependence again, for"
     aten, names = torch.ops.aten, {*PRODUCTS, *FUSED, "hardswish", "equal"}
-    names |= {"_softmax", "_log_softmax", "_safe_softmax", "constant_pad_nd"}
+    names |= {"_softmax", "_log_softmax", "constant_pad_nd"}
     for name in names:
         assert hasattr(aten, name), f"{change} there is no aten::{name}."
     op, out = aten.tanh.default, aten.frexp.Tensor_out
-    for name in ("_schema", "_overloadname", "_can_decompose", "decompose", "is_view"):
+    for name in ("_schema", "_overloadname", "py_kernels", "decompose", "is_view"):
         assert hasattr(op, name), f"{change} operations have no {name}."
     tagged = {"tanh", "gelu", "atan2", "logaddexp", "lerp", "addcmul", "frexp", "erf"}
     for name in tagged:
@@ -472,7 +482,8 @@ def test_torch_has_what_this_stands_on():
         assert torch.Tag.pointwise in tags, f"{change} {name} has lost its tag."
     written = [argument.name for argument in out._schema.arguments if argument.is_out]
     assert written == ["mantissa", "exponent"], f"{change} out arguments."
-    assert hasattr(torch._C, "DisableTorchFunction"), f"{change} function modes."
+    for name in ("DisableTorchFunction", "_dispatch_has_kernel_for_dispatch_key"):
+        assert hasattr(torch._C, name), f"{change} there is no torch._C.{name}."
     assert hasattr(torch.overrides, "BaseTorchFunctionMode"), f"{change} them."
 
 
