@@ -1,7 +1,9 @@
 """What an autoencoder is made of and trained on: its parts, resolved and checked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
+from skae._utils.checks import instance, optional, tuple_of
+from skae._utils.stored import stored
 from skae.code_maps import CodeMap, as_code_maps
 from skae.corruptions import Corruption, as_corruption
 from skae.losses import Loss, as_loss, parameter_value
@@ -10,6 +12,13 @@ from skae.networks._trial import made, tried
 from skae.penalties import Penalty, as_penalty
 
 
+@stored(
+    network=optional(instance(Network)),
+    code_maps=optional(tuple_of(instance(CodeMap))),
+    loss=optional(instance(Loss)),
+    penalty=optional(instance(Penalty)),
+    corruption=optional(instance(Corruption)),
+)
 @dataclass(frozen=True)
 class Recipe:
     """The parts of an autoencoder. None and plain functions have become objects.
@@ -45,6 +54,26 @@ class Recipe:
             as_penalty(penalty),
             as_corruption(corruption),
         )
+
+    def _to_file(self):
+        """The parts that files can hold; None in the places of users' own."""
+        slots = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: part if _is_known(part) else None for name, part in slots.items()}
+
+    def filled(self, given):
+        """This recipe, as it was read from a file, with parts of the user's own.
+
+        Parameters
+        ----------
+        given : Recipe
+            What the estimator's parameters stand for.
+        """
+        missing = [f.name for f in fields(self) if getattr(self, f.name) is None]
+        recipe = replace(self, **{name: getattr(given, name) for name in missing})
+        wrong = [f.name for f in fields(self) if not _is_known(getattr(self, f.name))]
+        if set(wrong) - set(missing):
+            raise ValueError(f"Its parts {wrong} are of no known class.")
+        return recipe
 
     @property
     def is_constrained(self):
@@ -130,3 +159,10 @@ class Recipe:
                 "set warm_start=False, or fit a new estimator."
             )
         return replace(recipe, network=earlier.network)
+
+
+def _is_known(part):
+    """Whether a part, or each of several ones, is of this package."""
+    if isinstance(part, tuple):
+        return all(map(_is_known, part))
+    return part is not None and part.is_known

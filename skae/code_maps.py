@@ -1,5 +1,6 @@
 """Code maps: what codes pass through, to be sparse, bounded or random."""
 
+import math
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -9,7 +10,14 @@ from torch import nn
 from skae._utils.compat import Interval
 from skae._utils.part import FunctionPart, Part, own_copy
 
-__all__ = ["CodeMap", "GaussianCode", "Sigmoid", "SoftThreshold", "TopK"]
+__all__ = [
+    "CodeMap",
+    "GaussianCode",
+    "Quantization",
+    "Sigmoid",
+    "SoftThreshold",
+    "TopK",
+]
 
 # Steps without any row after which a unit counts as dead while training.
 _IDLE_STEPS = 20
@@ -186,8 +194,7 @@ class SoftThreshold(CodeMap):
 class Sigmoid(CodeMap):
     """Codes between 0 and 1, by the logistic function.
 
-    Such codes have a scale of their own: multiplying the data by a constant leaves
-    them.
+    Such codes have own units: multiplying the data by a constant leaves them.
 
     Parameters
     ----------
@@ -218,7 +225,7 @@ class _Logistic(nn.Module):
 
     def __init__(self, start):
         super().__init__()
-        self.offset = float(torch.logit(torch.tensor(start, dtype=torch.float64)))
+        self.offset = math.log(start / (1 - start))
 
     def forward(self, code):
         return torch.sigmoid(code + self.offset)
@@ -228,9 +235,8 @@ class GaussianCode(CodeMap):
     """Codes that are means of Gaussian distributions.
 
     What the decoder reads while training is drawn from them. Otherwise codes are the
-    means. Variances are a function of the mean, by a small network of its own: what
-    the best variance is depends on how fast the decoder changes there. Such codes have
-    the scale of the prior and not of the data.
+    means. Variances are a function of the mean, by a small network: the best one
+    depends on how fast the decoder changes there. Codes have the prior's scale.
 
     Examples
     --------
@@ -251,7 +257,7 @@ class GaussianCode(CodeMap):
         return _Gaussian(n_components)
 
 
-class _Gaussian(nn.Module):
+class _Gaussian(nn.Identity):
     """Leaves means as they are, and says what varies around them."""
 
     def __init__(self, n_components):
@@ -262,15 +268,59 @@ class _Gaussian(nn.Module):
             nn.Linear(_HEAD_WIDTH, n_components),
         )
 
-    def forward(self, mean):
-        return mean
-
     def log_variance(self, mean):
         """Logarithm of the variances (n, n_components) around means."""
         low, high = _LOG_VARIANCES
         middle, half = (high + low) / 2, (high - low) / 2
         # About the identity at zero, and bounded without losing its gradient.
         return middle + half * torch.tanh((self.head(mean) - middle) / half)
+
+
+class Quantization(CodeMap):
+    """Codes that are to be rounded to multiples of a step, as :class:`skae.Codec` does.
+
+    What the decoder reads while training has noise of the variance of rounding [1]_;
+    otherwise codes stay as they are. ``GaussianKL(prior="batch")`` is what they take
+    up; without a penalty they grow until rounding is nothing to them.
+
+    Parameters
+    ----------
+    step : float, default=1.0
+        In global standard deviations of the data.
+
+    References
+    ----------
+    .. [1] Ballé, J., Laparra, V., Simoncelli, E. P. (2017). End-to-end optimized image
+       compression. ICLR. https://arxiv.org/abs/1611.01704
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.code_maps import Quantization
+    >>> Quantization(step=6.0)(n_components=3).log_variance(torch.zeros(1, 3)).exp()
+    tensor([[3., 3., 3.]])
+    """
+
+    _parameter_constraints = {"step": [Interval(Real, 0, None, closed="neither")]}
+    is_gaussian = True
+    moves_codes = False
+
+    def __init__(self, step=1.0):
+        self.step = step
+
+    def __call__(self, n_components):
+        return _Rounded(self.step)
+
+
+class _Rounded(nn.Identity):
+    """Leaves codes as they are, and says how much rounding moves them."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.variance = step**2 / 12
+
+    def log_variance(self, code):
+        return torch.full_like(code, self.variance).log()
 
 
 class FunctionCodeMap(FunctionPart, CodeMap):

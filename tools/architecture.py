@@ -32,6 +32,18 @@ PACKAGES = {
         imports=[],
         holds="errors to be caught by name",
     ),
+    "_version": Package(
+        imports=[],
+        holds="the version",
+    ),
+    "_files": Package(
+        imports=["_utils", "exceptions", "_version"],
+        holds="fitted objects as files of arrays and plain values, and back",
+    ),
+    "inference": Package(
+        imports=["exceptions", "_files"],
+        holds="dense networks out of files, applied without PyTorch",
+    ),
     "losses": Package(
         imports=["_utils"],
         holds="what is minimised, and how raw output becomes data",
@@ -81,18 +93,34 @@ PACKAGES = {
             "corruptions",
             "code_maps",
             "networks",
+            "_files",
             "_recipe",
+            "_inference",
             "_training",
         ],
         holds="scikit-learn's semantics once, and a final class for each autoencoder",
     ),
     "detection": Package(
-        imports=["_utils", "_estimators"],
+        imports=["_utils", "_files", "_estimators"],
         holds="outlying rows and times, thresholds and reasons",
+    ),
+    "compression": Package(
+        imports=["_utils", "exceptions", "_files", "_estimators"],
+        holds="codes as bytes: a sender's and a receiver's half",
+    ),
+    "_onnx": Package(
+        imports=["_utils", "_files", "_inference", "_estimators", "detection"],
+        holds="fitted models as graphs of ONNX",
+    ),
+    "_load": Package(
+        imports=["_files", "_estimators", "detection", "compression"],
+        holds="loading, with every class that files may hold at hand",
     ),
     "__init__": Package(
         imports=[
             "exceptions",
+            "_version",
+            "inference",
             "losses",
             "penalties",
             "corruptions",
@@ -100,6 +128,9 @@ PACKAGES = {
             "networks",
             "_estimators",
             "detection",
+            "compression",
+            "_onnx",
+            "_load",
         ],
         holds="the public names",
     ),

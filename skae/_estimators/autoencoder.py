@@ -1,8 +1,10 @@
 """The plain autoencoder, with any loss, penalty, corruption and network."""
 
 from skae._estimators.base import BaseAutoencoder
+from skae._utils.stored import stored
 
 
+@stored()
 class AutoencoderTransformer(BaseAutoencoder):
     """Nonlinear dimensionality reduction by an autoencoder that has to beat PCA.
 

@@ -3,31 +3,27 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    clone,
-)
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from skae._estimators.coding import OF_ROWS, Decoding, Encoding, check_of_rows
+from skae._estimators.halves import Decoder, Encoder
 from skae._estimators.parameters import AutoencoderParameters
+from skae._files.saving import Saving
+from skae._inference.model import Model
+from skae._inference.restored import completed
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
+from skae._utils.checks import MayMiss, count, instance, list_of, number, optional
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
+from skae._utils.stored import stored
 from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
-from skae._utils.validation import (
-    check_distance,
-    check_magnitude,
-    needs_no_validation,
-    validated,
-    without_torch,
-)
+from skae._utils.validation import check_distance, validated
 from skae._utils.warnings import warn
 from skae.losses import check_bounds
 
@@ -37,9 +33,18 @@ if TYPE_CHECKING:
     from skae._training.net import AutoencoderNet
 
 
-class BaseAutoencoder(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, AutoencoderParameters
-):
+@stored(
+    _model=instance(Model),
+    _history=list_of(instance(dict)),
+    n_components_=count,
+    n_iter_=count,
+    best_iter_=MayMiss(count),
+    loss_curve_=list_of(instance(float)),
+    validation_loss_curve_=optional(list_of(instance(float))),
+    pca_loss_=MayMiss(number),
+    **OF_ROWS,
+)
+class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
     """Base of all autoencoder transformers; not to be instantiated.
 
     A subclass has a constructor that names its parameters, and says through hooks what
@@ -113,64 +118,6 @@ class BaseAutoencoder(
         """
         return self._fit(X, getattr(self, "_model", None), is_incremental=True)
 
-    def transform(self, X) -> np.ndarray:
-        """Encode rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the transformer was fitted on.
-
-        Returns
-        -------
-        X_new : ndarray of shape (n_samples, `n_components_`)
-            Codes, float32 for float32 rows and float64 for others. A row's code does
-            not depend on the rows beside it.
-
-        Raises
-        ------
-        NotFittedError
-            If the transformer was not fitted; as all methods but `fit` do.
-        ValueError
-            If X has another width than in `fit`, missing, infinite or far too large
-            values; as all methods do that take rows.
-        """
-        X = self._checked(X)
-        return self._model.encode(X, inference_device(self.device))
-
-    def inverse_transform(self, X) -> np.ndarray:
-        """Decode codes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, `n_components_`)
-            Codes, as :meth:`transform` returns them.
-
-        Returns
-        -------
-        X_original : ndarray of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data.
-
-        Raises
-        ------
-        ValueError
-            If X has not `n_components_` columns.
-        """
-        check_is_fitted(self)
-        X = check_array(
-            without_torch(X), dtype=(np.float64, np.float32), input_name="X"
-        )
-        if X.shape[1] != self.n_components_:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, but {type(self).__name__} was fitted "
-                f"with {self.n_components_} components: pass codes as transform "
-                "returns them."
-            )
-        name, device = type(self).__name__, inference_device(self.device)
-        check_magnitude(X, name)
-        check_distance(X, self._model.code_scaling(device), name)
-        return self._model.decode(X, device)
-
     def reconstruct(self, X) -> np.ndarray:
         """Encode rows and decode them again.
 
@@ -227,6 +174,40 @@ class BaseAutoencoder(
         """
         return float(np.mean(self.score_samples(X), dtype=np.float64))
 
+    def save_encoder(self, file) -> None:
+        """Save what :meth:`transform` needs, alone.
+
+        Parameters
+        ----------
+        file : str, PathLike or binary file
+            For :func:`skae.load`, which gives an object with `transform` and without
+            the decoder.
+
+        Raises
+        ------
+        NotFittedError, TypeError, OSError
+            As for :meth:`save`.
+        """
+        check_is_fitted(self)
+        Encoder.of(self).save(file)
+
+    def save_decoder(self, file) -> None:
+        """Save what :meth:`inverse_transform` needs, alone.
+
+        Parameters
+        ----------
+        file : str, PathLike or binary file
+            For :func:`skae.load`, which gives an object with `inverse_transform` and
+            without the encoder.
+
+        Raises
+        ------
+        NotFittedError, TypeError, OSError
+            As for :meth:`save`.
+        """
+        check_is_fitted(self)
+        Decoder.of(self).save(file)
+
     @property
     def encoder_(self) -> nn.Module:
         """New torch module in data units: rows to codes."""
@@ -248,28 +229,17 @@ class BaseAutoencoder(
             objective = Objective(model.recipe, model.scaling)
             return fitted_net(model.build(), objective, model.scaling, self._history)
 
-    @property
-    def _n_features_out(self):
-        return self.n_components_
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
     def __getstate__(self):
         # Callbacks that took part in a training hold nets and optimisers.
         state = {**super().__getstate__()}
         state["callbacks"] = clone(self.callbacks, safe=False)
         return state
 
-    def _checked(self, X):
-        """Rows to apply a fitted model to, as an array."""
-        check_is_fitted(self)
-        if not needs_no_validation(self, X):
-            X = validated(self, X, reset=False)
-        check_distance(X, self._model.scaling, type(self).__name__)
-        return X
+    def _check_restored(self):
+        """Complete what was read from a file, or raise ValueError."""
+        if hasattr(self, "_model"):
+            self._model = completed(self._model, self._recipe())
+            check_of_rows(self)
 
     def _fit(self, X, earlier, is_incremental):
         """Train, and store the result: all of it, or nothing."""

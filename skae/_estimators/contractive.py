@@ -7,9 +7,11 @@ import numpy as np
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.compat import Interval
 from skae._utils.device import inference_device
+from skae._utils.stored import stored
 from skae.penalties import Contractive, squared_jacobian_norms
 
 
+@stored()
 class ContractiveAutoencoderTransformer(BaseAutoencoder):
     """Codes that small changes of a row hardly move.
 

@@ -6,9 +6,11 @@ import numpy as np
 
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.compat import Interval, StrOptions
+from skae._utils.stored import stored
 from skae.corruptions import NOISES
 
 
+@stored()
 class DenoisingAutoencoderTransformer(BaseAutoencoder):
     """Features and reconstructions that are robust to noise.
 

@@ -8,12 +8,15 @@ from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
 from skae._training.data import CHUNK_ROWS
+from skae._utils.checks import number
 from skae._utils.compat import Interval, StrOptions
 from skae._utils.device import inference_device
+from skae._utils.stored import stored
 from skae.code_maps import Sigmoid, SoftThreshold, TopK
 from skae.penalties import L1, BernoulliKL
 
 
+@stored(dead_fraction_=number)
 class SparseAutoencoderTransformer(BaseAutoencoder):
     """Readable features: many components, of which few are active in each row.
 

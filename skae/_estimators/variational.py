@@ -10,9 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.base import BaseAutoencoder
 from skae._training.data import CHUNK_ROWS
+from skae._utils.checks import array
 from skae._utils.compat import Interval
 from skae._utils.device import inference_device
 from skae._utils.random import new_seed
+from skae._utils.stored import stored
 from skae._utils.warnings import warn
 from skae.code_maps import GaussianCode
 from skae.penalties import GaussianKL, gaussian_kl
@@ -21,6 +23,7 @@ from skae.penalties import GaussianKL, gaussian_kl
 _COLLAPSED = 0.01
 
 
+@stored(kl_per_component_=array("f", 1))
 class VariationalAutoencoderTransformer(BaseAutoencoder):
     """Codes that fill a standard normal distribution, from which new rows are drawn.
 

@@ -1,17 +1,29 @@
 """A trained network and what its weights mean, as arrays and plain values."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 
 from skae._inference.engine import Engine
 from skae._inference.modules import halves_in_data_units
 from skae._recipe import Recipe
+from skae._utils.checks import array, count, dict_of, instance, optional
 from skae._utils.random import PrivateRandomness
 from skae._utils.scaling import Scaling
+from skae._utils.stored import stored
 from skae._utils.torch_state import undisturbed
 
 
+@stored(
+    recipe=instance(Recipe),
+    n_components=count,
+    scaling=instance(Scaling),
+    seed=lambda value: count(value) and value < 2**63,
+    weights=dict_of(array("fiub", None, finite=False)),
+    optimizer_state=optional(instance(dict)),
+)
 @dataclass(frozen=True, eq=False)
 class Model:
     """A network and everything that its weights mean, as arrays and plain values.
@@ -39,10 +51,20 @@ class Model:
     _engines: dict = field(default_factory=dict, init=False, repr=False)
 
     def __getstate__(self):
-        return {**vars(self), "_engines": {}}
+        return {name: v for name, v in vars(self).items() if name != "_engines"}
 
     def __setstate__(self, state):
-        vars(self).update(state)
+        vars(self).update({**state, "_engines": {}})
+
+    @property
+    def fingerprint(self):
+        """Sixteen hexadecimal digits, other ones for any other weights or scaling."""
+        digest = hashlib.sha256(repr((self.n_components, self.scaling.scale)).encode())
+        arrays = {"shift": self.scaling.shift, **self.weights}
+        for name, value in arrays.items():
+            digest.update(f"{name} {value.dtype} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        return digest.hexdigest()[:16]
 
     @property
     def loss(self):
@@ -68,7 +90,8 @@ class Model:
                 return self.recipe.new_module(*widths)
             module = self.recipe.module(*widths)
             state = {name: torch.tensor(v) for name, v in self.weights.items()}
-            module.load_state_dict(state)
+            # A half has weights of its own alone.
+            module.load_state_dict({**module.state_dict(), **state})
         return module
 
     def halves(self):

@@ -4,6 +4,8 @@ import inspect
 
 from sklearn.base import BaseEstimator, clone
 
+from skae._utils.stored import stored
+
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -17,13 +19,18 @@ class Part(BaseEstimator):
 
     _parameter_constraints: dict = {}
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if _is_of_package(cls):
+            stored()(cls)
+
     @property
     def is_known(self):
         """Whether this is of a class of the package itself, not of one derived from it.
 
         What such a part does is known; what users wrote may do anything.
         """
-        return type(self).__module__.partition(".")[0] == _PACKAGE
+        return _is_of_package(type(self))
 
     @property
     def draws(self):
@@ -33,6 +40,10 @@ class Part(BaseEstimator):
         takes time.
         """
         return not self.is_known
+
+
+def _is_of_package(cls):
+    return cls.__module__.partition(".")[0] == _PACKAGE
 
 
 class FunctionPart(Part):

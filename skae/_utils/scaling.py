@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skae._utils.checks import array, positive
+from skae._utils.stored import stored
+
 _CHUNK_CELLS = 2**18
 
 
+@stored(shift=array("f", 1), scale=positive)
 @dataclass(frozen=True)
 class Scaling:
     """What rows are shifted by and then divided by.

@@ -3,7 +3,10 @@
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skae.detection._scores import surprisal, usual_errors
+from skae._utils.checks import array, instance, list_of
+from skae._utils.scaling import Scaling
+from skae._utils.stored import stored
+from skae.detection._scores import Score, surprisal, usual_errors
 
 # Rows that are compared with all references at once.
 _CHUNK_ROWS = 1024
@@ -29,6 +32,12 @@ def within_reach(X, scaling):
     return np.clip(X, scaling.shift - reach, scaling.shift + reach)
 
 
+@stored(
+    scaling=instance(Scaling),
+    usual_errors=array("f", 1),
+    fitted_scores=list_of(list_of(instance(Score))),
+    usual_scores=array("f", 2),
+)
 class Anomalies:
     """How unusual rows are, by one or several scores.
 
@@ -39,21 +48,20 @@ class Anomalies:
 
     Parameters
     ----------
-    score_classes : sequence of classes
-        Subclasses of Score.
     scaling : Scaling
         Of the rows.
     """
 
-    def __init__(self, score_classes, scaling):
-        self.score_classes = score_classes
+    def __init__(self, scaling):
         self.scaling = scaling
 
-    def fit(self, folds, seed):
+    def fit(self, score_classes, folds, seed):
         """Learn from rows held out.
 
         Parameters
         ----------
+        score_classes : sequence of classes
+            Subclasses of Score.
         folds : sequence of (X, errors) of shape (n_rows, d) each
             In the units of the data, in random order.
         seed : int
@@ -69,12 +77,27 @@ class Anomalies:
         self.fitted_scores, held_out = [], []
         for X, errors in folds:
             rows, errors = self.scaling.standardise(X), self.relative(errors)
-            fitted = [cls().fit(rows, errors, seed) for cls in self.score_classes]
+            fitted = [cls().fit(rows, errors, seed) for cls in score_classes]
             self.fitted_scores.append(fitted)
             held_out.append(_scores_of(fitted, rows, errors))
         held_out = np.concatenate(held_out)
         self.usual_scores = np.sort(held_out, axis=0)
         return self._combined(held_out)
+
+    def check(self, n_features, n_folds):
+        """Raise ValueError for parts, read from a file, that don't fit together."""
+        widths = len(self.scaling.shift), len(self.usual_errors)
+        kinds = {tuple(map(type, fitted)) for fitted in self.fitted_scores}
+        n_scores = {len(fitted) for fitted in self.fitted_scores}
+        if set(widths) != {n_features} or (self.usual_errors <= 0).any():
+            raise ValueError("Its usual errors are not possible.")
+        if len(self.fitted_scores) != n_folds or len(kinds) != 1:
+            raise ValueError("Its scores are not those of its folds.")
+        if n_scores != {self.usual_scores.shape[1]} or 0 in self.usual_scores.shape:
+            raise ValueError("Its usual scores are not those of its scores.")
+        for fitted in self.fitted_scores:
+            for score in fitted:
+                score.check(n_features)
 
     def scores(self, X, errors):
         """How unusual rows are; higher is more unusual.

@@ -3,12 +3,48 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import KFold, check_cv
+from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit, check_cv
 
+from skae._estimators.base import BaseAutoencoder
+from skae._utils.checks import (
+    anything,
+    count,
+    instance,
+    list_of,
+    number,
+    optional,
+    truth,
+)
 from skae._utils.scaling import Scaling
+from skae._utils.stored import stored
 from skae.detection._anomalies import Anomalies, within_reach
 
+# Splitters that files may hold; they have no parameters that scikit-learn can list.
+_SPLITTERS = {
+    KFold: {"n_splits": count, "shuffle": truth},
+    TimeSeriesSplit: {
+        "n_splits": count,
+        "shuffle": truth,
+        "max_train_size": optional(count),
+        "test_size": optional(count),
+        "gap": count,
+    },
+    ShuffleSplit: {
+        "n_splits": count,
+        "test_size": optional(number),
+        "train_size": optional(number),
+        "_default_test_size": number,
+    },
+}
+for _cls, _fields in _SPLITTERS.items():
+    stored(random_state=anything, **_fields)(_cls)
 
+
+@stored(
+    autoencoders=list_of(instance(BaseAutoencoder)),
+    _scalings=list_of(instance(Scaling)),
+    _anomalies=instance(Anomalies),
+)
 class FoldModels:
     """Autoencoders that have not seen the rows of a fold each, and scores by them.
 
@@ -45,11 +81,20 @@ class FoldModels:
             rows = X[held_out]
             pairs.append((rows, rows - self._reconstruct(-1, rows)))
             order.append(held_out)
-        self._anomalies = Anomalies(score_classes, Scaling.of(X))
+        self._anomalies = Anomalies(Scaling.of(X))
         scores = np.full(len(X), np.nan)
-        of_held_out = self._anomalies.fit(pairs, seed)
+        of_held_out = self._anomalies.fit(score_classes, pairs, seed)
         scores[np.concatenate(order)] = of_held_out
         return scores
+
+    def check(self, n_features):
+        """Raise ValueError for parts, read from a file, that don't fit together."""
+        widths = {getattr(a, "n_features_in_", None) for a in self.autoencoders}
+        widths |= {len(scaling.shift) for scaling in self._scalings}
+        n_folds = len(self.autoencoders)
+        if widths != {n_features} or len(self._scalings) != n_folds:
+            raise ValueError("Its folds are not of one size.")
+        self._anomalies.check(n_features, n_folds)
 
     def scores(self, X):
         """How unusual rows (n, d) are: (n,), higher is more unusual."""

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skae._estimators.denoising import DenoisingAutoencoderTransformer
+from skae._files.saving import Saving
+from skae._utils.checks import MayMiss, array, count, instance, names, number
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
+from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import validated
+from skae.detection._default import new_autoencoder
 from skae.detection._folds import FoldModels, splits
 from skae.detection._reasons import reasons
 from skae.detection._scores import SCORES
@@ -27,18 +30,19 @@ if TYPE_CHECKING:
 _LEAST_ROWS = 8
 # Rows that are scored at once.
 _CHUNK_ROWS = 2048
-# The default autoencoder: small, since neighbors and cuts see what it misses.
-_DEFAULTS = {
-    "hidden_layer_sizes": (64,),
-    "noise_level": 0.5,
-    "linear_path": True,
-    "init": "pca",
-    "learning_rate": 0.015,
-    "max_iter": 15,
-}
 
 
-class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
+@stored(
+    below={"_models": "autoencoder__"},
+    n_features_in_=count,
+    feature_names_in_=MayMiss(names),
+    _models=instance(FoldModels),
+    held_out_scores_=array("f", 1, finite=False),
+    offset_=number,
+)
+class AutoencoderOutlierDetector(
+    OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
+):
     """Finds rows that are not like the others, and the features that make them so.
 
     An autoencoder learns what rows are like. A row is scored by its reconstruction
@@ -176,17 +180,22 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
             twin.held_out_scores_ = -twin._models.fit(
                 X,
                 splits(twin.cv, X, seed),
-                partial(twin._new_autoencoder, X.shape[1], seed),
+                partial(new_autoencoder, twin.autoencoder, X.shape[1], seed),
                 SCORES[twin.method],
                 seed,
             )
-            twin.autoencoders_ = twin._models.autoencoders
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
                 scores = twin._scores(X)
                 twin.offset_ = float(np.percentile(scores, 100 * twin.contamination))
         return self
+
+    @property
+    def autoencoders_(self):
+        """The fitted autoencoders, one for each fold."""
+        check_is_fitted(self)
+        return self._models.autoencoders
 
     def threshold(self, alpha) -> float:
         """Score that normal rows fall below at a given rate.
@@ -326,15 +335,14 @@ class AutoencoderOutlierDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimat
         names = self.get_feature_names_out()
         return reasons(X, expected, errors, names, n_features, labels)
 
-    def _new_autoencoder(self, n_features, seed):
-        if self.autoencoder is None:
-            return DenoisingAutoencoderTransformer(
-                max(1, round(n_features / 2)), **_DEFAULTS, random_state=seed
-            )
-        autoencoder = clone(self.autoencoder)
-        if autoencoder.get_params().get("random_state", 0) is None:
-            autoencoder.set_params(random_state=seed)
-        return autoencoder
+    def _check_restored(self):
+        """Raise ValueError if what was read from a file doesn't fit together."""
+        if not hasattr(self, "_models"):
+            return
+        self._models.check(self.n_features_in_)
+        labels = getattr(self, "feature_names_in_", None)
+        if labels is not None and len(labels) != self.n_features_in_:
+            raise ValueError("Its names are not those of its features.")
 
     def _validated(self, X, min_samples=1):
         check_is_fitted(self)

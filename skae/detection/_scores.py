@@ -4,6 +4,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
+from skae._utils.checks import array, count, instance, positive
+from skae._utils.stored import stored
+
 # Reference rows drawn per score; also the sample size of an isolation tree.
 _SAMPLE_SIZE = 256
 # Reference rows kept of each fold: more cost time and memory, and change little.
@@ -64,6 +67,7 @@ def surprisal(scores, usual):
     return -np.log((1 + as_large) / (1 + len(usual)))
 
 
+@stored(references=array("f", 2), weights=array("f", 1))
 class Neighbors:
     """Mean distance to the nearest of so many rows drawn from the references.
 
@@ -86,6 +90,14 @@ class Neighbors:
     def __init__(self, references):
         self.references = references
         self.weights = _nearest_probabilities(len(references), _SAMPLE_SIZE)
+
+    def check(self, n_columns):
+        """Raise ValueError for arrays, read from a file, that don't fit together."""
+        n, width = self.references.shape
+        if n < 2 or width != n_columns or not 0 < len(self.weights) <= n:
+            raise ValueError("Its references are not possible.")
+        if (self.weights < 0).any() or not self.weights[0] > 0:
+            raise ValueError("Its weights are not possible.")
 
     def distances(self, rows):
         """Mean distance (n,) of rows (n, d); no row is a reference for itself.
@@ -117,6 +129,7 @@ def _nearest_probabilities(n, n_drawn):
     return weights[:count] / weights[:count].sum()
 
 
+@stored()
 class Score:
     """One answer to how unusual a row is; not to be instantiated."""
 
@@ -137,11 +150,15 @@ class Score:
         """
         return self
 
+    def check(self, n_features):
+        """Raise ValueError for arrays, read from a file, that don't fit together."""
+
     def of(self, rows, errors):
         """Scores (n,) of rows (n, d) and errors (n, d); higher is more unusual."""
         raise NotImplementedError
 
 
+@stored()
 class MeanSquaredError(Score):
     """Mean over the features of the squared errors."""
 
@@ -149,6 +166,15 @@ class MeanSquaredError(Score):
         return np.square(errors).mean(axis=1)
 
 
+@stored(
+    feature=array("i", 2),
+    threshold=array("f", 2),
+    left=array("i", 2),
+    right=array("i", 2),
+    length=array("f", 2),
+    depth=lambda value: count(value) and value <= _SAMPLE_SIZE,
+    normalizer=positive,
+)
 class Isolation(Score):
     """How few random cuts tell a row from the others: an isolation forest [1]_.
 
@@ -166,13 +192,68 @@ class Isolation(Score):
         forest = IsolationForest(
             n_estimators=_TREES, max_samples=size, random_state=seed
         )
-        self.forest = forest.fit(rows)
+        trees = [estimator.tree_ for estimator in forest.fit(rows).estimators_]
+        shape = len(trees), max(tree.node_count for tree in trees)
+        self.feature = np.zeros(shape, np.int64)
+        self.threshold = np.zeros(shape)
+        # Leaves are their own children, so that all walks are of one length.
+        self.left = np.tile(np.arange(shape[1]), (shape[0], 1))
+        self.right = self.left.copy()
+        self.length = np.zeros(shape)
+        for k, tree in enumerate(trees):
+            inner = np.flatnonzero(tree.children_left >= 0)
+            leaves = np.flatnonzero(tree.children_left < 0)
+            self.feature[k, inner] = tree.feature[inner]
+            self.threshold[k, inner] = tree.threshold[inner]
+            self.left[k, inner] = tree.children_left[inner]
+            self.right[k, inner] = tree.children_right[inner]
+            depths = tree.compute_node_depths()[leaves] - 1.0
+            left_over = _mean_depth(tree.n_node_samples[leaves])
+            self.length[k, leaves] = depths + left_over
+        self.depth = max(tree.max_depth for tree in trees)
+        self.normalizer = len(trees) * float(_mean_depth(np.array([size]))[0])
         return self
 
     def of(self, rows, errors):
-        return -self.forest.score_samples(rows)
+        cells = rows.astype(np.float32).ravel()  # as trees read them
+        row = np.arange(len(rows))[:, None] * rows.shape[1]
+        tree = np.arange(len(self.feature)) * self.feature.shape[1]
+        node = np.zeros((len(rows), len(tree)), np.int64)
+        for _ in range(self.depth):
+            at = node + tree
+            values = cells.take(row + self.feature.take(at))
+            is_left = values <= self.threshold.take(at)
+            node = np.where(is_left, self.left.take(at), self.right.take(at))
+        lengths = self.length.take(node + tree).sum(axis=1)
+        return 2 ** -(lengths / self.normalizer)
+
+    def check(self, n_features):
+        shape = self.feature.shape
+        arrays = self.threshold, self.left, self.right, self.length
+        if 0 in shape or any(values.shape != shape for values in arrays):
+            raise ValueError("Its trees are not of one size.")
+        for numbers, end in (
+            (self.feature, n_features),
+            (self.left, shape[1]),
+            (self.right, shape[1]),
+        ):
+            if numbers.min() < 0 or numbers.max() >= end:
+                raise ValueError("Its trees lead to what is not there.")
 
 
+def _mean_depth(counts):
+    """Mean depth of a leaf in trees of so many rows, cut until each is alone.
+
+    Equation 1 of Liu et al.
+    """
+    counts = counts.astype(float)
+    many = np.maximum(counts, 3)
+    harmonic = np.log(many - 1.0) + np.euler_gamma
+    of_many = 2.0 * harmonic - 2.0 * (many - 1.0) / many
+    return np.select([counts <= 1, counts == 2], [0.0, 1.0], of_many)
+
+
+@stored(neighbors=instance(Neighbors))
 class RowDistance(Score):
     """Distance to the nearest rows."""
 
@@ -180,10 +261,14 @@ class RowDistance(Score):
         self.neighbors = Neighbors(rows[:_MOST_REFERENCES].astype(np.float32))
         return self
 
+    def check(self, n_features):
+        self.neighbors.check(n_features)
+
     def of(self, rows, errors):
         return self.neighbors.distances(rows)
 
 
+@stored(neighbors=instance(Neighbors))
 class JointDistance(Score):
     """Distance to the nearest rows, in rows and in their errors together."""
 
@@ -191,6 +276,9 @@ class JointDistance(Score):
         both = np.c_[rows, errors][:_MOST_REFERENCES]
         self.neighbors = Neighbors(both.astype(np.float32))
         return self
+
+    def check(self, n_features):
+        self.neighbors.check(2 * n_features)
 
     def of(self, rows, errors):
         return self.neighbors.distances(np.c_[rows, errors])

@@ -10,8 +10,11 @@ from sklearn.model_selection import KFold
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skae._files.saving import Saving
+from skae._utils.checks import MayMiss, count, instance, names, number
 from skae._utils.compat import HasMethods, Interval, fit_context
 from skae._utils.random import new_seed
+from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import validated
 from skae._utils.warnings import warn
@@ -29,7 +32,14 @@ def _has_feature_scores(watch):
     return detector is None or hasattr(detector, "feature_scores")
 
 
-class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
+@stored(
+    below={"detector_": "detector__"},
+    n_features_in_=count,
+    feature_names_in_=MayMiss(names),
+    detector_=instance(BaseEstimator),
+    offset_=number,
+)
+class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator):
     """Watches a machine: which times of a series are outlying.
 
     The series is cut into overlapping windows, and a detector of outlying rows is
@@ -239,6 +249,15 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, BaseEstimator):
         of_cells = np.asarray(self.detector_.feature_scores(windows))
         of_sensors = of_cells.reshape(len(windows), self.length, -1).sum(axis=1)
         return self._at_times(_trailing_mean(of_sensors, self.smoothing), X)
+
+    def _check_restored(self):
+        """Raise ValueError if what was read from a file doesn't fit together."""
+        if not hasattr(self, "detector_"):
+            return
+        width = self.length * self.n_features_in_
+        found = getattr(self.detector_, "n_features_in_", None)
+        if found != width or not hasattr(self.detector_, "offset_"):
+            raise ValueError("Its detector is not one of its windows.")
 
     def _new_detector(self):
         if self.detector is None:

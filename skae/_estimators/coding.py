@@ -1,0 +1,117 @@
+"""Encoding and decoding as scikit-learn has it: what wholes and halves share."""
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from skae._utils.checks import MayMiss, count, dict_of, names, text
+from skae._utils.device import inference_device
+from skae._utils.validation import (
+    check_distance,
+    check_magnitude,
+    needs_no_validation,
+    validated,
+    without_torch,
+)
+
+# What files hold of rows and of the form that results are wanted in.
+OF_ROWS = {
+    "n_features_in_": count,
+    "feature_names_in_": MayMiss(names),
+    "_sklearn_output_config": MayMiss(dict_of(text)),
+}
+
+
+def check_of_rows(estimator):
+    """Raise ValueError for attributes, read from a file, that are not the model's."""
+    model = estimator._model
+    found = estimator.n_features_in_, estimator.n_components_
+    if found != (model.n_features, model.n_components):
+        raise ValueError(f"Its sizes {found} are not those of its model.")
+    labels = getattr(estimator, "feature_names_in_", None)
+    if labels is not None and len(labels) != model.n_features:
+        raise ValueError(f"It has {len(labels)} names of {model.n_features} features.")
+
+
+class Encoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """Mixin of estimators with a model whose encoder is there, and a device."""
+
+    def transform(self, X) -> np.ndarray:
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the transformer was fitted on.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_samples, `n_components_`)
+            Codes, float32 for float32 rows and float64 for others. A row's code does
+            not depend on the rows beside it.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer was not fitted; as all methods but `fit` do.
+        ValueError
+            If X has another width than in `fit`, missing, infinite or far too large
+            values; as all methods do that take rows.
+        """
+        X = self._checked(X)
+        return self._model.encode(X, inference_device(self.device))
+
+    @property
+    def _n_features_out(self):
+        return self.n_components_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _checked(self, X):
+        """Rows to apply a fitted model to, as an array."""
+        check_is_fitted(self)
+        if not needs_no_validation(self, X):
+            X = validated(self, X, reset=False)
+        check_distance(X, self._model.scaling, type(self).__name__)
+        return X
+
+
+class Decoding:
+    """Mixin of estimators with a model whose decoder is there, and a device."""
+
+    def inverse_transform(self, X) -> np.ndarray:
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, `n_components_`)
+            Codes, as :meth:`transform` returns them.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data.
+
+        Raises
+        ------
+        ValueError
+            If X has not `n_components_` columns.
+        """
+        check_is_fitted(self)
+        X = check_array(
+            without_torch(X), dtype=(np.float64, np.float32), input_name="X"
+        )
+        if X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but {type(self).__name__} was fitted "
+                f"with {self.n_components_} components: pass codes as transform "
+                "returns them."
+            )
+        name, device = type(self).__name__, inference_device(self.device)
+        check_magnitude(X, name)
+        check_distance(X, self._model.code_scaling(device), name)
+        return self._model.decode(X, device)

@@ -1,0 +1,148 @@
+"""Encoders and decoders alone, to be saved apart from each other."""
+
+import re
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from skae._estimators.coding import OF_ROWS, Decoding, Encoding, check_of_rows
+from skae._files.saving import Saving
+from skae._inference.model import Model
+from skae._inference.restored import completed, needed_for
+from skae._utils.checks import count, instance
+from skae._utils.stored import stored
+
+# Rows on which a half is compared with the whole.
+_PROBES = 32
+
+
+def _is_id(value):
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{16}", value) is not None
+
+
+@stored(
+    below={"transformer": ""},
+    _model=instance(Model),
+    n_components_=count,
+    pairing_id_=_is_id,
+    **OF_ROWS,
+)
+class Half(Saving, BaseEstimator):
+    """Base of halves of a fitted transformer; not to be instantiated.
+
+    Parameters
+    ----------
+    transformer : estimator
+        Of the fitted one's class, with its parameters.
+
+    Attributes
+    ----------
+    pairing_id_ : str
+        Sixteen hexadecimal digits, the same in the two halves of one fit.
+    """
+
+    _parameter_constraints = {"transformer": [BaseEstimator]}
+    _method = ""
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+
+    @classmethod
+    def of(cls, fitted):
+        """The half of a fitted transformer.
+
+        Parameters
+        ----------
+        fitted : estimator
+
+        Returns
+        -------
+        half : Half
+        """
+        half = cls(clone(fitted).set_params(callbacks=None))
+        kept = {name: v for name, v in vars(fitted).items() if name in OF_ROWS}
+        vars(half).update(kept, n_components_=fitted.n_components_)
+        half.pairing_id_ = fitted._model.fingerprint
+        half._model = half._alone(fitted._model)
+        return half
+
+    def fit(self, X=None, y=None):
+        """Do nothing: what was fitted stays.
+
+        Parameters
+        ----------
+        X, y : object
+            Ignored.
+
+        Returns
+        -------
+        self : object
+        """
+        return self
+
+    @property
+    def device(self):
+        return self.transformer.device
+
+    def _alone(self, model):
+        """The model without weights that the half does not need."""
+        needed = needed_for(model.build(), self._method, model)
+        weights = {name: v for name, v in model.weights.items() if name in needed}
+        alone = model.replaced(weights=weights, optimizer_state=None)
+        # Weights may be read past all gradients, as codebooks are.
+        width = model.n_features if self._method == "encode" else model.n_components
+        rows = np.random.default_rng(0).normal(size=(_PROBES, width))
+        if self._method == "encode":
+            rows = model.scaling.restore(rows)
+        results = [getattr(m, self._method)(rows, "cpu") for m in (model, alone)]
+        if np.array_equal(*results, equal_nan=True):
+            return alone
+        return model.replaced(optimizer_state=None)
+
+    def _check_restored(self):
+        if not hasattr(self, "_model"):
+            raise ValueError("It has no model.")
+        given = self.transformer._recipe()
+        self._model = completed(self._model, given, self._method)
+        check_of_rows(self)
+
+    def __sklearn_clone__(self):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_model")
+
+
+@stored()
+class Encoder(Encoding, Half):
+    """The encoder of a fitted transformer: `transform` alone.
+
+    What :meth:`save_encoder` saves; in a Pipeline it stays as it is.
+    """
+
+    _method = "encode"
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the components, as the whole transformer has them.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (`n_components_`,)
+        """
+        prefix = type(self.transformer).__name__.lower()
+        return np.array([f"{prefix}{i}" for i in range(self.n_components_)], object)
+
+
+@stored()
+class Decoder(Decoding, Half):
+    """The decoder of a fitted transformer: `inverse_transform` alone.
+
+    What :meth:`save_decoder` saves; as the last step of a Pipeline it stays as it is.
+    """
+
+    _method = "decode"

@@ -1,0 +1,98 @@
+"""Checks of single values that were read from a file."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+
+
+class MayMiss(NamedTuple):
+    """A check of what an object need not have."""
+
+    check: Callable
+
+    def __call__(self, value):
+        return self.check(value)
+
+
+def anything(value):
+    return True
+
+
+def text(value):
+    return isinstance(value, str)
+
+
+def truth(value):
+    return isinstance(value, bool)
+
+
+def number(value):
+    """A finite number."""
+    is_number = isinstance(value, Real) and not truth(value)
+    return is_number and bool(np.isfinite(float(value)))
+
+
+def count(value):
+    return isinstance(value, Integral) and not truth(value) and 0 <= value < 2**53
+
+
+def positive(value):
+    return number(value) and value > 0
+
+
+def optional(check):
+    return lambda value: value is None or check(value)
+
+
+def list_of(check):
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+def tuple_of(check):
+    return lambda value: isinstance(value, tuple) and all(map(check, value))
+
+
+def dict_of(check):
+    """A dict with names of text."""
+
+    def checked(value):
+        return isinstance(value, dict) and all(
+            text(name) and check(part) for name, part in value.items()
+        )
+
+    return checked
+
+
+def array(kind, ndim, finite=True):
+    """An array.
+
+    Parameters
+    ----------
+    kind : str
+        Of numpy: "f", "i", "u", "b".
+    ndim : int or None
+        None is any.
+    finite : bool, default=True
+        Whether no values may be missing or infinite.
+    """
+
+    def checked(value):
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in kind:
+            return False
+        if ndim not in (None, value.ndim):
+            return False
+        return not finite or bool(np.isfinite(value).all())
+
+    return checked
+
+
+def names(value):
+    """An array of texts."""
+    is_array = isinstance(value, np.ndarray) and value.dtype == object
+    return is_array and value.ndim == 1 and all(map(text, value))
+
+
+def instance(*classes):
+    return lambda value: isinstance(value, classes)

@@ -1,0 +1,668 @@
+"""Files: what is saved comes back to the bit, and nothing else is ever loaded."""
+
+import importlib.util
+import io
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import estimator_classes, make_default, transformer_classes
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold, TimeSeriesSplit
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+import skae
+from skae._files import container
+from skae.code_maps import GaussianCode, Sigmoid, SoftThreshold, TopK
+from skae.corruptions import Masking
+from skae.detection import WindowedDetector
+from skae.exceptions import InvalidFileError
+from skae.losses import Huber
+from skae.networks import MLP, Convolutional
+from skae.penalties import L1
+
+ROOT = Path(__file__).parents[1]
+SHORT = {"hidden_layer_sizes": (8,), "max_iter": 2, "random_state": 0}
+METHODS = (
+    "transform",
+    "reconstruct",
+    "score_samples",
+    "predict",
+    "decision_function",
+    "feature_scores",
+)
+
+
+def saved(save):
+    save(file := io.BytesIO())
+    return file.getvalue()
+
+
+def loaded(data, **given):
+    return skae.load(io.BytesIO(data), **given)
+
+
+def again(fitted, **given):
+    return loaded(saved(fitted.save), **given)
+
+
+def results(fitted, X):
+    found = {m: getattr(fitted, m)(X) for m in METHODS if hasattr(fitted, m)}
+    if hasattr(fitted, "inverse_transform"):
+        found["inverse_transform"] = fitted.inverse_transform(found["transform"])
+    return found
+
+
+def assert_same(first, second, X):
+    ours, theirs = results(first, X), results(second, X)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
+def quick(cls):
+    """An estimator of a class with a short training."""
+    estimator = make_default(cls)
+    names = estimator.get_params()
+    short = {"n_components": 3, **SHORT}
+    return estimator.set_params(**{k: v for k, v in short.items() if k in names})
+
+
+class Codebook(nn.Module):
+    """Codes are rounded to those of a buffer, which has no gradient."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.down = nn.Linear(n_features, n_components)
+        self.up = nn.Linear(n_components, n_features)
+        self.book = nn.Parameter(torch.arange(-3.0, 4.0))
+
+    def encode(self, X):
+        code = self.down(X)
+        nearest = (code.detach()[..., None] - self.book).abs().argmin(-1)
+        return code + (self.book[nearest] - code).detach()
+
+    def decode(self, code):
+        return self.up(code)
+
+
+class Other(nn.Module):
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.inner = nn.Linear(n_features, n_components)
+        self.outer = nn.Linear(n_components, n_features)
+
+    def encode(self, X):
+        return self.inner(X)
+
+    def decode(self, code):
+        return self.outer(code)
+
+
+# What comes back
+
+
+@pytest.mark.parametrize("cls", estimator_classes())
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_estimator_comes_back_to_the_bit(cls, dtype, tables):
+    X = tables.astype(dtype)
+    fitted = quick(cls).fit(X)
+    other = again(fitted)
+    assert type(other) is cls
+    assert repr(other.get_params()) == repr(fitted.get_params())
+    assert vars(other).keys() == vars(fitted).keys()
+    assert_same(fitted, other, X)
+
+
+@pytest.mark.parametrize("cls", transformer_classes())
+def test_training_goes_on_to_the_bit(cls, tables):
+    fitted = quick(cls).fit(tables).partial_fit(tables)
+    other = again(fitted)
+    assert_same(fitted.partial_fit(tables), other.partial_fit(tables), tables)
+    assert other.loss_curve_ == fitted.loss_curve_
+    assert other.net_.history == fitted.net_.history
+
+
+@pytest.mark.parametrize("cls", estimator_classes())
+def test_names_and_output_come_back(cls, tables):
+    X = pd.DataFrame(tables, columns=list("abcdef"))
+    fitted = quick(cls).fit(X)
+    if hasattr(fitted, "set_output"):
+        fitted.set_output(transform="pandas")
+    other = again(fitted)
+    assert_same(fitted, other, X)
+    assert list(other.feature_names_in_) == list(X.columns)
+    if hasattr(other, "transform"):
+        assert isinstance(other.transform(X), pd.DataFrame)
+    with pytest.raises(ValueError, match="feature names"):
+        results(other, X[X.columns[::-1]])
+
+
+PARTS = {
+    "tied": {"network": MLP((8,), tied_weights=True)},
+    "dropout": {"network": MLP((8, 4), dropout=0.2, activation="relu")},
+    "linear": {"hidden_layer_sizes": ()},
+    "array": {"hidden_layer_sizes": np.array([8, 4])},
+    "image": {"network": Convolutional((2, 3), channels=3)},
+    "image_no_path": {"network": Convolutional((3, 2, 1), 3, linear_path=False)},
+    "maps": {"code_map": [SoftThreshold(0.1), TopK(2)]},
+    "neutral_map": {"code_map": TopK(3)},
+    "sigmoid": {"code_map": Sigmoid(start=0.3)},
+    "gaussian": {"code_map": GaussianCode()},
+    "parts": {"loss": Huber(0.3), "penalty": L1(0.1), "corruption": Masking(0.3)},
+    "infinite": {"tol": np.float64(0.0), "learning_rate": np.float32(0.01)},
+    "random": {"random_state": np.random.RandomState(3)},
+}
+
+
+@pytest.mark.parametrize("params", PARTS.values(), ids=PARTS)
+def test_every_part_comes_back(params, tables):
+    fitted = skae.AutoencoderTransformer(3, **(SHORT | params)).fit(tables)
+    other = again(fitted)
+    assert_same(fitted, other, tables)
+    assert_same(fitted.partial_fit(tables), other.partial_fit(tables), tables)
+    refitted = [clone(e).fit(tables) for e in (fitted, other)]
+    assert_same(*refitted, tables)
+
+
+@pytest.mark.parametrize("method", ["combined", "neighbors", "error"])
+@pytest.mark.parametrize("cv", [2, KFold(3), TimeSeriesSplit(3), "pairs"])
+def test_detectors_come_back_with_their_folds(method, cv, tables):
+    inner = skae.AutoencoderTransformer(2, **SHORT)
+    cv = [tuple(np.arange(60).reshape(2, 30))] if cv == "pairs" else cv
+    fitted = skae.AutoencoderOutlierDetector(inner, method=method, cv=cv).fit(tables)
+    other = again(fitted)
+    assert_same(fitted, other, tables)
+    assert other.threshold(0.2) == fitted.threshold(0.2)
+
+
+def test_state_after_changed_parameters_comes_back(tables):
+    fitted = skae.AutoencoderTransformer(3, **SHORT).fit(tables)
+    fitted.set_params(hidden_layer_sizes=(5,), n_components=2, loss="huber")
+    assert_same(fitted, again(fitted), tables)
+
+
+def test_the_same_fit_makes_the_same_bytes(tables):
+    fitted = skae.AutoencoderTransformer(3, **SHORT).fit(tables)
+    assert saved(fitted.save) == saved(again(fitted).save)
+
+
+def test_unfitted_and_foreign_objects_are_not_saved(tables, tmp_path):
+    path = tmp_path / "a.skae"
+    for cls in estimator_classes():
+        with pytest.raises(NotFittedError):
+            make_default(cls).save(path)
+    watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=2).fit(tables)
+    with pytest.raises(TypeError, match=r"LocalOutlierFactor.*skops"):
+        watch.save(path)
+    fitted = skae.AutoencoderTransformer(3, **SHORT).fit(tables)
+    fitted.note_ = "mine"
+    with pytest.raises(TypeError, match="'note_' of your own"):
+        fitted.save(path)
+    assert not list(tmp_path.iterdir())
+
+
+# What users wrote
+
+
+def test_networks_of_ones_own_are_passed_again(tables):
+    fitted = skae.AutoencoderTransformer(3, network=Codebook, max_iter=2).fit(tables)
+    data = saved(fitted.save)
+    assert_same(fitted, loaded(data, network=Codebook), tables)
+    with pytest.raises(TypeError, match=r"network= \(it was Codebook\)"):
+        loaded(data)
+    with pytest.raises(InvalidFileError, match="another one than was saved"):
+        loaded(data, network=Other)
+    with pytest.raises(TypeError, match="penalty"):
+        loaded(data, network=Codebook, penalty=None)
+    with pytest.raises(InvalidFileError):
+        loaded(data, network=3)
+
+
+def test_functions_and_callbacks_are_passed_again(tables):
+    def penalty(network, X, code, output):
+        return code.abs().mean()
+
+    fitted = skae.AutoencoderTransformer(
+        3,
+        penalty=penalty,
+        code_map=[TopK(2), lambda n_components: nn.Tanh()],
+        **SHORT,
+    ).fit(tables)
+    given = {"penalty": penalty, "code_map": fitted.code_map}
+    other = again(fitted, **given)
+    assert_same(fitted, other, tables)
+    assert_same(fitted.partial_fit(tables), other.partial_fit(tables), tables)
+    with pytest.raises(TypeError, match=r"code_map= .*penalty= |penalty= .*code_map= "):
+        again(fitted)
+
+
+def test_names_of_what_is_missing_are_those_of_nested_parameters(tables):
+    inner = skae.AutoencoderTransformer(2, network=Other, max_iter=2)
+    detector = skae.AutoencoderOutlierDetector(inner, cv=KFold(2))
+    watch = WindowedDetector(detector, length=2).fit(tables)
+    given = {"detector__autoencoder__network": Other}
+    assert_same(watch, again(watch, **given), tables)
+    with pytest.raises(TypeError, match="detector__autoencoder__network="):
+        again(watch)
+
+
+# Halves
+
+
+HALVES = {k: v for k, v in PARTS.items() if k not in ("random", "infinite")}
+
+
+@pytest.mark.parametrize("params", HALVES.values(), ids=HALVES)
+def test_halves_are_the_whole_apart(params, tables):
+    whole = skae.AutoencoderTransformer(3, **(SHORT | params)).fit(tables)
+    encoder = loaded(saved(whole.save_encoder))
+    decoder = loaded(saved(whole.save_decoder))
+    codes = encoder.transform(tables)
+    np.testing.assert_array_equal(codes, whole.transform(tables))
+    np.testing.assert_array_equal(
+        decoder.inverse_transform(codes), whole.inverse_transform(codes)
+    )
+    assert not hasattr(encoder, "inverse_transform")
+    assert not hasattr(decoder, "transform")
+    assert encoder.pairing_id_ == decoder.pairing_id_
+    assert_same_half = loaded(saved(encoder.save))
+    np.testing.assert_array_equal(assert_same_half.transform(tables), codes)
+
+
+@pytest.mark.parametrize("cls", transformer_classes())
+def test_halves_of_every_estimator(cls, tables):
+    X = pd.DataFrame(tables.astype(np.float32), columns=list("abcdef"))
+    whole = quick(cls).fit(X).set_output(transform="pandas")
+    encoder = loaded(saved(whole.save_encoder))
+    decoder = loaded(saved(whole.save_decoder))
+    pd.testing.assert_frame_equal(encoder.transform(X), whole.transform(X))
+    assert_names = list(whole.get_feature_names_out())
+    assert list(encoder.get_feature_names_out()) == assert_names
+    codes = encoder.transform(X).to_numpy()
+    assert codes.dtype == np.float32
+    np.testing.assert_array_equal(
+        decoder.inverse_transform(codes), whole.inverse_transform(codes)
+    )
+
+
+def test_halves_hold_no_weights_of_the_other(tables):
+    whole = skae.AutoencoderTransformer(3, **SHORT).fit(tables)
+    for save, other in (
+        (whole.save_encoder, "decoder."),
+        (whole.save_decoder, "encoder."),
+    ):
+        _, arrays = container.loads(saved(save))
+        assert any("weight" in name for name in arrays)
+        assert not any(f"weights.{other}" in name for name in arrays)
+
+
+def test_halves_keep_what_is_read_past_all_gradients(tables):
+    whole = skae.AutoencoderTransformer(3, network=Codebook, max_iter=5).fit(tables)
+    encoder = loaded(saved(whole.save_encoder), network=Codebook)
+    np.testing.assert_array_equal(encoder.transform(tables), whole.transform(tables))
+
+
+def test_halves_of_other_fits_have_other_ids(tables):
+    whole = skae.AutoencoderTransformer(3, **SHORT).fit(tables)
+    first = loaded(saved(whole.save_encoder)).pairing_id_
+    whole.partial_fit(tables)
+    assert loaded(saved(whole.save_decoder)).pairing_id_ != first
+
+
+def test_halves_work_in_pipelines(tables):
+    scaler = StandardScaler().fit(tables)
+    whole = skae.AutoencoderTransformer(3, **SHORT).fit(scaler.transform(tables))
+    encoder = loaded(saved(whole.save_encoder))
+    decoder = loaded(saved(whole.save_decoder))
+    sender = make_pipeline(scaler, encoder).fit(tables)
+    np.testing.assert_array_equal(
+        sender.transform(tables), whole.transform(scaler.transform(tables))
+    )
+    receiver = make_pipeline(scaler, decoder)
+    codes = sender.transform(tables)
+    np.testing.assert_array_equal(
+        receiver.inverse_transform(codes),
+        scaler.inverse_transform(whole.inverse_transform(codes)),
+    )
+    assert clone(encoder) is encoder
+    assert "AutoencoderTransformer" in repr(encoder)
+
+
+# Writing
+
+
+WRITER = """
+import sys
+from skae._files.container import write_atomically
+path, *sources = sys.argv[1:]
+contents = [open(source, "rb").read() for source in sources]
+print("ready", flush=True)
+while True:
+    for content in contents:
+        write_atomically(path, content)
+"""
+
+
+def test_a_killed_save_leaves_one_file_or_the_other(tmp_path):
+    rng = random.Random(0)
+    contents = [bytes([i]) * 3_000_000 for i in (1, 2)]
+    sources = [tmp_path / f"source{i}" for i in (1, 2)]
+    for source, content in zip(sources, contents, strict=True):
+        source.write_bytes(content)
+    path = tmp_path / "model.skae"
+    path.write_bytes(contents[0])
+    for _ in range(12):
+        command = [sys.executable, "-c", WRITER, path, *sources]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(rng.uniform(0, 0.03))
+            process.kill()
+        assert path.read_bytes() in contents
+
+
+FULL = """
+import resource, signal, sys
+from skae._files.container import write_atomically
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_atomically(sys.argv[1], bytes(100_000))
+except OSError:
+    print("refused")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    path = tmp_path / "model.skae"
+    path.write_bytes(b"old")
+    command = [sys.executable, "-c", FULL, path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.stdout == "refused\n", done.stderr
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_paths_of_all_kinds(tables, tmp_path, monkeypatch):
+    fitted = skae.AutoencoderTransformer(2, **SHORT).fit(tables)
+    monkeypatch.chdir(tmp_path)
+    fitted.save("plain.skae")
+    os.chmod("plain.skae", 0o640)
+    os.symlink("plain.skae", "link.skae")
+    fitted.partial_fit(tables).save(Path("link.skae"))
+    assert Path("link.skae").is_symlink()
+    assert os.stat("plain.skae").st_mode & 0o777 == 0o640
+    assert_same(fitted, skae.load("plain.skae"), tables)
+    assert sorted(os.listdir()) == ["link.skae", "plain.skae"]
+    for path in ("nowhere/a.skae", tmp_path):
+        with pytest.raises(OSError):
+            fitted.save(path)
+    with pytest.raises(FileNotFoundError):
+        skae.load("nowhere.skae")
+    with pytest.raises(InvalidFileError, match="not a regular file"):
+        skae.load(os.devnull)
+
+
+# Hostile files
+
+
+@pytest.fixture(scope="module")
+def valid():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    return saved(skae.AutoencoderTransformer(2, **SHORT).fit(X).save)
+
+
+def test_pickles_are_refused_and_not_run(tmp_path):
+    class Harmful:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "harm"),)
+
+    for data in (pickle.dumps(Harmful()), saved(lambda f: torch.save(Harmful(), f))):
+        with pytest.raises(InvalidFileError):
+            loaded(data)
+    with pytest.raises(InvalidFileError, match="a pickle, which is never loaded"):
+        loaded(pickle.dumps(Harmful()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_cut_off_files_are_refused(valid):
+    for end in range(0, len(valid), 64):
+        with pytest.raises(InvalidFileError):
+            loaded(valid[:end])
+    with pytest.raises(InvalidFileError):
+        loaded(valid + b"\0")
+
+
+def test_a_changed_byte_is_refused(valid):
+    rng = random.Random(0)
+    for at in [*range(300), *rng.sample(range(len(valid)), 500)]:
+        changed = bytearray(valid)
+        changed[at] ^= 1 << rng.randrange(8)
+        with pytest.raises(InvalidFileError):
+            loaded(bytes(changed))
+
+
+def edited(valid, edit):
+    """A file whose content and arrays were edited, and then sealed."""
+    content, arrays = container.loads(valid)
+    edit(content, arrays)
+    return container.dumps(content, arrays, {})
+
+
+def model_of(content):
+    return content["state"]["model"]["state"]
+
+
+def set_to(place, name, value):
+    def edit(content, arrays):
+        place(content)[name] = value
+
+    return edit
+
+
+def first_weight(arrays):
+    return next(name for name in arrays if "weights" in name)
+
+
+def nan_weight(content, arrays):
+    arrays[first_weight(arrays)].flat[0] = np.nan
+
+
+def other_shape(content, arrays):
+    arrays[first_weight(arrays)] = np.zeros((3, 3), np.float32)
+
+
+def left_over(content, arrays):
+    arrays["more"] = np.zeros(3)
+
+
+def used_twice(content, arrays):
+    weights = model_of(content)["weights"]["dict"]
+    first, second, *_ = weights
+    del arrays[weights[second]["array"]]
+    weights[second] = weights[first]
+
+
+def state_of(content):
+    return content["state"]
+
+
+def recipe_of(content):
+    return model_of(content)["recipe"]["state"]
+
+
+HUGE = {"class": "MLP", "parameters": {"hidden_layer_sizes": [10**12, 10**12]}}
+LONG = {"class": "MLP", "parameters": {"hidden_layer_sizes": [1] * 100_000}}
+EDITS = {
+    "class": set_to(lambda c: c, "class", "os.system"),
+    "abstract": set_to(recipe_of, "loss", {"class": "Loss", "parameters": {}}),
+    "kind": set_to(recipe_of, "loss", {"class": "TopK", "parameters": {}}),
+    "network": set_to(recipe_of, "network", {"class": "Network", "parameters": {}}),
+    "huge": set_to(recipe_of, "network", HUGE),
+    "long": set_to(recipe_of, "network", LONG),
+    "components": set_to(model_of, "n_components", 10**15),
+    "negative": set_to(model_of, "n_components", -1),
+    "seed": set_to(model_of, "seed", 2**64),
+    "scaling": set_to(model_of, "scaling", None),
+    "parameter": set_to(lambda c: c["parameters"], "max_iter", "many"),
+    "more_parameters": set_to(lambda c: c["parameters"], "command", "rm"),
+    "attribute": set_to(state_of, "__class__", "Model"),
+    "width": set_to(state_of, "n_features_in_", 5),
+    "history": set_to(state_of, "history", 3),
+    "names": set_to(state_of, "feature_names_in_", {"strings": ["a"]}),
+    "not_texts": set_to(state_of, "feature_names_in_", {"strings": [1, 2, 3, 4]}),
+    "number": set_to(state_of, "pca_loss_", {"float": "nan"}),
+    "tag": set_to(state_of, "pca_loss_", {"import": "os"}),
+    "missing": lambda content, arrays: content["state"].pop("model"),
+    "nan": nan_weight,
+    "shape": other_shape,
+    "left_over": left_over,
+    "twice": used_twice,
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_sealed_but_wrong_files_are_refused(edit, valid):
+    data = edited(valid, edit)
+    modules = set(sys.modules)
+    tracemalloc.start()
+    with pytest.raises(InvalidFileError):
+        loaded(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * len(data) + 2**23
+    assert not {name for name in set(sys.modules) - modules if "skae" not in name} & {
+        "antigravity",
+        "subprocess",
+    }
+
+
+def with_header(valid, change):
+    """A file with another header in safetensors' own form, sealed."""
+    length = int.from_bytes(valid[:8], "little")
+    text = change(valid[8 : 8 + length].decode().rstrip()).encode()
+    return container.sealed(
+        len(text).to_bytes(8, "little") + text + valid[8 + length :]
+    )
+
+
+def entry(change):
+    """Changes the first array's entry in a header."""
+
+    def changed(text):
+        header = json.loads(text)
+        name = next(name for name in header if name != "__metadata__")
+        change(header, name)
+        return json.dumps(header, separators=(",", ":"))
+
+    return changed
+
+
+HEADERS = {
+    "negative": entry(lambda h, n: h[n].update(shape=[-1])),
+    "huge": entry(lambda h, n: h[n].update(shape=[2**62, 2**62])),
+    "mismatched": entry(lambda h, n: h[n].update(shape=[1, 1])),
+    "overlapping": entry(lambda h, n: h[n].update(data_offsets=[0, 8])),
+    "past_the_end": entry(lambda h, n: h[n].update(data_offsets=[0, 2**50])),
+    "unknown_dtype": entry(lambda h, n: h[n].update(dtype="OBJ")),
+    "no_dtype": entry(lambda h, n: h[n].pop("dtype")),
+    "path_like": entry(lambda h, n: h.update({"../../etc/passwd": h.pop(n)})),
+    "duplicate": lambda text: text[:-1] + "," + text[text.index('},"') + 2 :],
+    "deep": lambda text: text[:-1] + ',"a":' + "[" * 20_000 + "]" * 20_000 + "}",
+    "no_json": lambda text: text[:-1],
+    "nan": lambda text: text[:-1] + ',"a":NaN}',
+    "version": lambda text: text.replace('\\"format\\":1', '\\"format\\":2'),
+    "no_content": lambda text: text.replace('\\"content\\":', '\\"contents\\":'),
+}
+
+
+@pytest.mark.parametrize("change", HEADERS.values(), ids=HEADERS)
+def test_sealed_files_with_wrong_headers_are_refused(change, valid):
+    data = with_header(valid, change)
+    assert data != valid
+    with pytest.raises(InvalidFileError):
+        loaded(data)
+
+
+def test_a_header_longer_than_the_file_is_refused(valid):
+    for length in (len(valid), 2**40, 2**63):
+        changed = length.to_bytes(8, "little") + valid[8:]
+        with pytest.raises(InvalidFileError):
+            loaded(container.sealed(changed))
+
+
+def test_versions_yet_unknown_are_told_what_to_do(valid):
+    data = with_header(valid, HEADERS["version"])
+    with pytest.raises(InvalidFileError, match="update skae"):
+        loaded(data)
+
+
+def fuzz():
+    spec = importlib.util.spec_from_file_location("fuzz", ROOT / "tools" / "fuzz.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_mutated_files_are_refused_or_work():
+    tool, rng = fuzz(), random.Random(0)
+    valid, X = tool.files(), tool.rows()
+    for i in range(400):
+        with np.errstate(all="ignore"):
+            data = tool.mutated(rng.choice(valid), rng)
+        assert tool.surprise(data, X, measures=i % 10 == 0) is None
+
+
+# Files for ever
+
+
+STORED = sorted((ROOT / "tests" / "data").glob("*.skae"))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_files_of_earlier_versions_load(path):
+    expected = np.load(path.with_suffix(".npz"))
+    fitted = skae.load(path)
+    names = set(expected.files) - {"X", "codes"}
+    assert names
+    for name in names:
+        given = expected["codes" if name == "inverse_transform" else "X"]
+        np.testing.assert_allclose(
+            getattr(fitted, name)(given), expected[name], rtol=1e-4, atol=1e-5
+        )
+
+
+def test_every_estimator_has_a_file_of_format_1():
+    classes = {type(skae.load(path)).__name__ for path in STORED}
+    assert {cls.__name__ for cls in estimator_classes()} <= classes
+
+
+# Whole Pipelines
+
+
+def test_skops_saves_whole_pipelines_and_trusts_skae_alone(tables):
+    io_of_skops = pytest.importorskip("skops.io")
+    transformer = skae.AutoencoderTransformer(2, **SHORT)
+    detector = skae.AutoencoderOutlierDetector(random_state=0)
+    for last in (transformer, detector):
+        pipeline = make_pipeline(StandardScaler(), last).fit(tables)
+        data = io_of_skops.dumps(pipeline)
+        unknown = io_of_skops.get_untrusted_types(data=data)
+        assert all(name.startswith("skae.") for name in unknown)
+        other = io_of_skops.loads(data, trusted=unknown)
+        assert_same(pipeline, other, tables)
