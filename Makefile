@@ -4,7 +4,7 @@ PYTHON_LOWEST ?= python3.10
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-lowest lint docs bench clean
+.PHONY: demo test test-lowest fuzz lint docs bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -16,6 +16,10 @@ test: lint
 # comes from PyPI with libraries for GPUs, several gigabytes of them.
 test-lowest: .venv-lowest/installed
 	.venv-lowest/bin/python -m pytest -q -n 2
+
+# A million files, mutated: an hour on two idle cores.
+fuzz: .venv/installed
+	OMP_NUM_THREADS=1 $(BIN)/python tools/fuzz.py --count 1000000
 
 lint: .venv/installed
 	$(BIN)/ruff check .

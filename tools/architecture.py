@@ -41,7 +41,7 @@ PACKAGES = {
         holds="fitted objects as files of arrays and plain values, and back",
     ),
     "inference": Package(
-        imports=["exceptions", "_files"],
+        imports=["_utils", "exceptions", "_files"],
         holds="dense networks out of files, applied without PyTorch",
     ),
     "losses": Package(

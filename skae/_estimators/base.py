@@ -20,10 +20,11 @@ from skae._training.objective import Objective
 from skae._utils.checks import MayMiss, count, instance, list_of, number, optional
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
+from skae._utils.ranges import check_distance
 from skae._utils.stored import stored
 from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
-from skae._utils.validation import check_distance, validated
+from skae._utils.validation import validated
 from skae._utils.warnings import warn
 from skae.losses import check_bounds
 

@@ -5,15 +5,11 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skae._inference.model import Model
 from skae._utils.checks import MayMiss, count, dict_of, names, text
 from skae._utils.device import inference_device
-from skae._utils.validation import (
-    check_distance,
-    check_magnitude,
-    needs_no_validation,
-    validated,
-    without_torch,
-)
+from skae._utils.ranges import check_distance, check_magnitude
+from skae._utils.validation import needs_no_validation, validated, without_torch
 
 # What files hold of rows and of the form that results are wanted in.
 OF_ROWS = {
@@ -36,6 +32,10 @@ def check_of_rows(estimator):
 
 class Encoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Mixin of estimators with a model whose encoder is there, and a device."""
+
+    _model: Model
+    device: str
+    n_components_: int
 
     def transform(self, X) -> np.ndarray:
         """Encode rows.
@@ -82,6 +82,10 @@ class Encoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
 class Decoding:
     """Mixin of estimators with a model whose decoder is there, and a device."""
+
+    _model: Model
+    device: str
+    n_components_: int
 
     def inverse_transform(self, X) -> np.ndarray:
         """Decode codes.

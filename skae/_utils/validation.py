@@ -4,8 +4,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import validate_data
 
-# The square of a larger float32 number is close to overflowing.
-LARGEST = 1e15
+from skae._utils.ranges import check_magnitude, is_bounded
 
 
 def validated(estimator, X, *, reset, min_samples=1):
@@ -84,16 +83,6 @@ def _refuse_dates(X, name):
             )
 
 
-def is_bounded(X):
-    """Whether all of X is certainly finite and not too large, by one quick pass.
-
-    False may also stand for very many large values.
-    """
-    cells = X.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.dot(cells, cells) < LARGEST**2)
-
-
 def needs_no_validation(estimator, X):
     """Whether X is what validation would return, without a warning.
 
@@ -108,30 +97,3 @@ def needs_no_validation(estimator, X):
         and not hasattr(estimator, "feature_names_in_")
         and is_bounded(X)
     )
-
-
-def check_magnitude(X, name):
-    """Raise for values whose squares would overflow in single precision."""
-    if is_bounded(X):
-        return
-    largest = max(float(X.max()), -float(X.min()))
-    if largest > LARGEST:
-        raise ValueError(
-            f"X has values up to {largest:.3g} in magnitude, but {name} takes at the "
-            f"most {LARGEST:.0e}. Replace placeholders such as 1e30 by real values "
-            "or remove their rows; if the values are real, divide X by a constant."
-        )
-
-
-def check_distance(X, scaling, name):
-    """Raise for rows too far from those that were fitted: squares would overflow."""
-    # Squares of what is left of a checked magnitude fit into single precision.
-    if scaling.scale >= 1e-3:
-        return
-    largest = float(np.abs(X - scaling.shift).max())
-    if largest > LARGEST * scaling.scale:
-        raise ValueError(
-            f"X lies up to {largest / scaling.scale:.3g} standard deviations of the "
-            f"rows that {name} was fitted to away from their mean, but at the most "
-            f"{LARGEST:.0e} can be told apart: are the units the same?"
-        )
