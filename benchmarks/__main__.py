@@ -11,10 +11,13 @@ QUESTIONS = (
     "quality",
     "speed",
     "features",
+    "retrieval",
+    "compression",
     "family",
     "detection",
     "machine",
     "memory",
+    "deploy",
     "gpu",
 )
 # Takes long, and is only asked when defaults are to change.

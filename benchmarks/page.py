@@ -12,10 +12,13 @@ TITLES = {
     "quality": "Quality",
     "speed": "Speed",
     "features": "Features",
+    "retrieval": "Retrieval",
+    "compression": "Compression",
     "family": "The family",
     "detection": "Detection",
     "machine": "A machine",
     "memory": "Memory",
+    "deploy": "Production",
     "gpu": "GPU",
     "defaults": "Defaults",
 }
@@ -32,7 +35,7 @@ Reproduce
    make bench DATA=DIR
 
 sets up ``.venv-bench`` with the peers, asks all questions and writes this page, in
-about 30 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
+about 45 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
 arrays ``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz`` and
 ``olivetti/olivetti.npz``. Without it, sets that come with scikit-learn are used. One
 question at a time:
@@ -41,9 +44,10 @@ question at a time:
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
-The other questions are ``speed``, ``features``, ``family``, ``detection``,
-``machine``, ``memory``, ``gpu`` and ``defaults``, which changes one default at a time
-and is not part of ``make bench``; ``--quick`` shows that it runs.
+The other questions are ``speed``, ``features``, ``retrieval``, ``compression``,
+``family``, ``detection``, ``machine``, ``memory``, ``deploy``, ``gpu`` and
+``defaults``, which changes one default at a time and is not part of ``make bench``;
+``--quick`` shows that it runs.
 """
 
 

@@ -12,7 +12,18 @@ from textwrap import fill
 
 RESULTS = Path(__file__).parent / "results"
 WIDTH = 88
-PACKAGES = ("numpy", "scikit-learn", "torch", "skorch", "skae", "clustpy", "pyod")
+PACKAGES = (
+    "numpy",
+    "scikit-learn",
+    "torch",
+    "skorch",
+    "skae",
+    "clustpy",
+    "pyod",
+    "faiss-cpu",
+    "constriction",
+    "onnxruntime",
+)
 
 
 @dataclass(frozen=True)

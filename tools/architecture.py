@@ -65,7 +65,14 @@ PACKAGES = {
         holds="what makes modules, what they declare, and whether they work",
     ),
     "_recipe": Package(
-        imports=["losses", "penalties", "corruptions", "code_maps", "networks"],
+        imports=[
+            "_utils",
+            "losses",
+            "penalties",
+            "corruptions",
+            "code_maps",
+            "networks",
+        ],
         holds="the parts of one autoencoder, resolved and checked",
     ),
     "_inference": Package(
@@ -85,6 +92,10 @@ PACKAGES = {
         ],
         holds="from rows to a trained model; the only package that knows skorch",
     ),
+    "_onnx": Package(
+        imports=["_utils", "_files", "_version"],
+        holds="fitted models as graphs of ONNX",
+    ),
     "_estimators": Package(
         imports=[
             "_utils",
@@ -97,20 +108,17 @@ PACKAGES = {
             "_recipe",
             "_inference",
             "_training",
+            "_onnx",
         ],
         holds="scikit-learn's semantics once, and a final class for each autoencoder",
     ),
     "detection": Package(
-        imports=["_utils", "_files", "_estimators"],
+        imports=["_utils", "_files", "_onnx", "_estimators"],
         holds="outlying rows and times, thresholds and reasons",
     ),
     "compression": Package(
         imports=["_utils", "exceptions", "_files", "_estimators"],
         holds="codes as bytes: a sender's and a receiver's half",
-    ),
-    "_onnx": Package(
-        imports=["_utils", "_files", "_inference", "_estimators", "detection"],
-        holds="fitted models as graphs of ONNX",
     ),
     "_load": Package(
         imports=["_files", "_estimators", "detection", "compression"],

@@ -6,7 +6,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skae._inference.model import Model
-from skae._utils.checks import MayMiss, count, dict_of, names, text
+from skae._onnx.hooks import OnnxConvertible
+from skae._utils.checks import MayMiss, check_names, count, dict_of, names, text
 from skae._utils.device import inference_device
 from skae._utils.ranges import check_distance, check_magnitude
 from skae._utils.validation import needs_no_validation, validated, without_torch
@@ -25,12 +26,10 @@ def check_of_rows(estimator):
     found = estimator.n_features_in_, estimator.n_components_
     if found != (model.n_features, model.n_components):
         raise ValueError(f"Its sizes {found} are not those of its model.")
-    labels = getattr(estimator, "feature_names_in_", None)
-    if labels is not None and len(labels) != model.n_features:
-        raise ValueError(f"It has {len(labels)} names of {model.n_features} features.")
+    check_names(estimator)
 
 
-class Encoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+class Encoding(OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Mixin of estimators with a model whose encoder is there, and a device."""
 
     _model: Model
@@ -80,7 +79,7 @@ class Encoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return X
 
 
-class Decoding:
+class Decoding(OnnxConvertible):
     """Mixin of estimators with a model whose decoder is there, and a device."""
 
     _model: Model

@@ -96,3 +96,10 @@ def names(value):
 
 def instance(*classes):
     return lambda value: isinstance(value, classes)
+
+
+def check_names(estimator):
+    """Raise ValueError for an estimator with other names than it has features."""
+    labels = getattr(estimator, "feature_names_in_", None)
+    if labels is not None and len(labels) != estimator.n_features_in_:
+        raise ValueError("Its names are not those of its features.")

@@ -4,6 +4,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit, check_cv
+from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.checks import (
@@ -19,6 +20,8 @@ from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
 from skae.detection._anomalies import Anomalies, within_reach
 
+# Rows that are scored at once.
+_CHUNK_ROWS = 2048
 # Splitters that files may hold; they have no parameters that scikit-learn can list.
 _SPLITTERS = {
     KFold: {"n_splits": count, "shuffle": truth},
@@ -98,8 +101,12 @@ class FoldModels:
 
     def scores(self, X):
         """How unusual rows (n, d) are: (n,), higher is more unusual."""
-        X = self._near(X)
-        return self._anomalies.scores(X, X - self.reconstructions(X))
+        scores = np.empty(len(X))
+        for chunk in gen_batches(len(X), _CHUNK_ROWS):
+            rows = self._near(X[chunk])
+            errors = rows - self.reconstructions(rows)
+            scores[chunk] = self._anomalies.scores(rows, errors)
+        return scores
 
     def reconstructions(self, X):
         """What the autoencoder of each fold makes of rows (n, d): (n_folds, n, d)."""

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
-from skae._utils.checks import MayMiss, array, count, instance, names, number
+from skae._onnx.hooks import OnnxConvertible
+from skae._utils.checks import (
+    MayMiss,
+    array,
+    check_names,
+    count,
+    instance,
+    names,
+    number,
+)
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
@@ -28,8 +36,6 @@ if TYPE_CHECKING:
 
 # Fewest rows to fit to.
 _LEAST_ROWS = 8
-# Rows that are scored at once.
-_CHUNK_ROWS = 2048
 
 
 @stored(
@@ -41,22 +47,20 @@ _CHUNK_ROWS = 2048
     offset_=number,
 )
 class AutoencoderOutlierDetector(
-    OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
+    OnnxConvertible, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
 ):
     """Finds rows that are not like the others, and the features that make them so.
 
     An autoencoder learns what rows are like. A row is scored by its reconstruction
-    error and by its distance to other rows.
-    Fitted to normal rows it is a detector of novelties; fitted to rows of which a few
-    are not normal, of outliers. Features of different units should be scaled first,
-    for example by :class:`~sklearn.preprocessing.StandardScaler`.
+    error and by its distance to other rows. Fitted to normal rows it is a detector of
+    novelties; fitted to rows of which a few are not normal, of outliers. Scale features
+    of different units first, by :class:`~sklearn.preprocessing.StandardScaler`.
 
     Parameters
     ----------
     autoencoder : estimator, default=None
         Any transformer of this package, such as
-        :class:`skae.VariationalAutoencoderTransformer`. None is a small denoising
-        autoencoder.
+        :class:`skae.VariationalAutoencoderTransformer`. None is a small denoising one.
     method : {"combined", "neighbors", "error"}, default="combined"
         What rows are scored by. "error" is the mean over the features of the squared
         error, each in units of that feature's usual error: it alone is a sum over the
@@ -187,7 +191,7 @@ class AutoencoderOutlierDetector(
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
-                scores = twin._scores(X)
+                scores = -twin._models.scores(X)
                 twin.offset_ = float(np.percentile(scores, 100 * twin.contamination))
         return self
 
@@ -238,7 +242,7 @@ class AutoencoderOutlierDetector(
             score does not depend on the rows beside it. Beyond 1e12 standard
             deviations, all rows are equally far away.
         """
-        return self._scores(self._validated(X))
+        return -self._models.scores(self._validated(X))
 
     def decision_function(self, X) -> np.ndarray:
         """Score above the threshold; below 0 is outlying.
@@ -337,19 +341,10 @@ class AutoencoderOutlierDetector(
 
     def _check_restored(self):
         """Raise ValueError if what was read from a file doesn't fit together."""
-        if not hasattr(self, "_models"):
-            return
-        self._models.check(self.n_features_in_)
-        labels = getattr(self, "feature_names_in_", None)
-        if labels is not None and len(labels) != self.n_features_in_:
-            raise ValueError("Its names are not those of its features.")
+        if hasattr(self, "_models"):
+            self._models.check(self.n_features_in_)
+            check_names(self)
 
     def _validated(self, X, min_samples=1):
         check_is_fitted(self)
         return validated(self, X, reset=False, min_samples=min_samples)
-
-    def _scores(self, X):
-        scores = np.empty(len(X))
-        for chunk in gen_batches(len(X), _CHUNK_ROWS):
-            scores[chunk] = -self._models.scores(X[chunk])
-        return scores

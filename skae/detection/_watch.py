@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
-from skae._utils.checks import MayMiss, count, instance, names, number
+from skae._utils.checks import MayMiss, check_names, count, instance, names, number
 from skae._utils.compat import HasMethods, Interval, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
@@ -258,6 +258,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         found = getattr(self.detector_, "n_features_in_", None)
         if found != width or not hasattr(self.detector_, "offset_"):
             raise ValueError("Its detector is not one of its windows.")
+        check_names(self)
 
     def _new_detector(self):
         if self.detector is None:

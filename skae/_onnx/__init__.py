@@ -1,0 +1,1 @@
+"""Fitted estimators as ONNX: graphs that need neither this package nor PyTorch."""

@@ -1,0 +1,209 @@
+"""A fitted detector of outliers as a torch module.
+
+Scores are told apart by the names of their classes: detectors stand above this package.
+"""
+
+import torch
+from torch import nn
+
+# As the detector has it: standard deviations beyond which rows are equally far away.
+_REACH = 1e12
+# Share of a row's size that is rounding: what scales rows in a Pipeline, or makes their
+# errors, rounds in another way in ONNX.
+_SAME = 1e-6
+# Relative differences of scores that are rounding: sums add up in another order.
+_ROUNDING = 1e-12
+
+
+class Detector(nn.Module):
+    """Rows (n, d) to scores (n,) and labels (n,), 1 for normal and -1 for outlying.
+
+    Parameters
+    ----------
+    detector : AutoencoderOutlierDetector
+        Fitted.
+
+    Raises
+    ------
+    TypeError
+        If its autoencoders have no torch modules.
+    """
+
+    def __init__(self, detector):
+        super().__init__()
+        models, anomalies = detector._models, detector._models._anomalies
+        folds = zip(
+            detector.autoencoders_,
+            models._scalings,
+            anomalies.fitted_scores,
+            strict=True,
+        )
+        self.folds = nn.ModuleList(_Fold(*fold) for fold in folds)
+        self.bounds = _Bounds(anomalies.scaling)
+        self.register_buffer("shift", _double(anomalies.scaling.shift))
+        self.register_buffer("scale", _double(anomalies.scaling.scale))
+        self.register_buffer("usual_errors", _double(anomalies.usual_errors))
+        self.register_buffer("usual_scores", _double(anomalies.usual_scores))
+        self.register_buffer("offset", _double(detector.offset_))
+
+    def forward(self, X):
+        near = self.bounds(X.double())
+        rows = (near - self.shift) / self.scale
+        of_folds = [fold(near, rows, self.usual_errors) for fold in self.folds]
+        scores = -self._combined(torch.stack(of_folds).mean(0))
+        label = torch.where(scores - self.offset < 0, -1, 1)
+        return scores.to(X.dtype), label
+
+    def _combined(self, scores):
+        """One score (n,) out of n_scores (n, n_scores): the sum of the surprisals."""
+        if scores.shape[1] == 1:
+            return scores[:, 0]
+        # Usual scores that are equal but for rounding count as equal.
+        least = scores - scores.abs() * _ROUNDING
+        as_large = (self.usual_scores >= least[:, None]).sum(1)  # (n, n_scores)
+        shares = (1 + as_large.double()) / (1 + self.usual_scores.shape[0])
+        return -torch.log(shares).sum(1)
+
+
+class _Bounds(nn.Module):
+    """Rows (n, d), none farther away than can be computed with."""
+
+    def __init__(self, scaling):
+        super().__init__()
+        reach = _REACH * scaling.scale
+        self.register_buffer("low", _double(scaling.shift - reach))
+        self.register_buffer("high", _double(scaling.shift + reach))
+
+    def forward(self, X):
+        return torch.minimum(torch.maximum(X, self.low), self.high)
+
+
+class _Fold(nn.Module):
+    """Scores (n, n_scores) of rows by an autoencoder that had not seen a fold.
+
+    Parameters
+    ----------
+    autoencoder : estimator
+    scaling : Scaling
+        Of the rows that it was fitted to.
+    fitted : list of Score
+    """
+
+    def __init__(self, autoencoder, scaling, fitted):
+        super().__init__()
+        if not hasattr(autoencoder, "encoder_"):
+            raise TypeError(
+                f"The detector has a {type(autoencoder).__name__} as autoencoder, "
+                "which has no modules to be exported: fit it with a transformer of "
+                "this package."
+            )
+        self.encoder, self.decoder = autoencoder.encoder_, autoencoder.decoder_
+        self.bounds = _Bounds(scaling)
+        self.scores = nn.ModuleList(
+            _SCORES[type(score).__name__](score) for score in fitted
+        )
+
+    def forward(self, near, rows, usual_errors):
+        reconstructed = self.decoder(self.encoder(self.bounds(near)))
+        errors = (near - reconstructed) / usual_errors
+        return torch.stack([score(rows, errors) for score in self.scores], 1)
+
+
+class _MeanSquaredError(nn.Module):
+    """Mean over the features of the squared errors."""
+
+    def __init__(self, score):
+        super().__init__()
+
+    def forward(self, rows, errors):
+        return errors.square().mean(1)
+
+
+class _Isolation(nn.Module):
+    """How few random cuts tell a row from the others: all trees walked at once."""
+
+    def __init__(self, score):
+        super().__init__()
+        n_trees, n_nodes = score.feature.shape
+        # Nodes of all trees in one row: each tree's first one, and children from there.
+        first = torch.arange(n_trees)[:, None] * n_nodes
+        self.register_buffer("first", first.T.contiguous())
+        for name in ("left", "right"):
+            self.register_buffer(
+                name, (torch.tensor(getattr(score, name)) + first).ravel()
+            )
+        self.register_buffer("feature", torch.tensor(score.feature).ravel())
+        self.register_buffer("threshold", _double(score.threshold).ravel())
+        self.register_buffer("length", _double(score.length).ravel())
+        self.depth, self.normalizer = score.depth, score.normalizer
+
+    def forward(self, rows, errors):
+        cells = rows.float().double()  # as trees read them
+        node = self.first.expand(rows.shape[0], -1)  # (n, n_trees)
+        for _ in range(self.depth):
+            is_left = cells.gather(1, self.feature[node]) <= self.threshold[node]
+            node = torch.where(is_left, self.left[node], self.right[node])
+        return 2 ** -(self.length[node].sum(1) / self.normalizer)
+
+
+class _RowDistance(nn.Module):
+    """Mean distance to the nearest of so many rows drawn from the references.
+
+    Distances to all references come from products, and tell which are the nearest;
+    distances to these are then computed as they are defined, which rounds less and is
+    zero for equal rows.
+    """
+
+    def __init__(self, score):
+        super().__init__()
+        references = score.neighbors.references
+        count = min(len(score.neighbors.weights), len(references) - 1)
+        weights = _double(score.neighbors.weights[:count])
+        self.register_buffer("weights", weights / weights.sum())
+        self.register_buffer("references", torch.tensor(references))  # float32
+
+    def forward(self, rows, errors):
+        return self.distances(rows, rows.shape[1])
+
+    def distances(self, rows, n_exact):
+        """Distance (n,) of rows (n, d), none of which is a reference for itself.
+
+        One reference is left out that equals the row but for rounding, in its first
+        columns.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, d)
+        n_exact : int
+            Columns that tell whether rows are the same.
+        """
+        rows, references = rows.float().double(), self.references.double()
+        # Up to the squared length of each row.
+        squared = references.square().sum(1) - 2 * (rows @ references.T)  # (n, m)
+        nearest = squared.topk(len(self.weights) + 1, largest=False).indices
+        squares = (rows[:, None] - self.references[nearest].double()).square()
+        size = 1 + rows[:, :n_exact].square().mean(1, keepdim=True)
+        is_same = squares[:, :, :n_exact].mean(2) <= _SAME**2 * size
+        is_same = is_same.any(1, keepdim=True)
+        squared = squares.sum(2).sort(1).values
+        squared = torch.where(is_same, squared[:, 1:], squared[:, :-1])
+        return (squared.sqrt() * self.weights).sum(1)
+
+
+class _JointDistance(_RowDistance):
+    """The same, in rows and in their errors together."""
+
+    def forward(self, rows, errors):
+        return self.distances(torch.cat([rows, errors], 1), rows.shape[1])
+
+
+_SCORES = {
+    "MeanSquaredError": _MeanSquaredError,
+    "Isolation": _Isolation,
+    "RowDistance": _RowDistance,
+    "JointDistance": _JointDistance,
+}
+
+
+def _double(value):
+    return torch.tensor(value, dtype=torch.float64)
