@@ -65,6 +65,7 @@ PAGES = (
     "start",
     "family",
     "detection",
+    "production",
     "network",
     "write_your_own",
     "how_it_works",
