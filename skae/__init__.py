@@ -26,14 +26,18 @@ if TYPE_CHECKING:
     from skae.detection import AutoencoderOutlierDetector
     from skae.exceptions import InvalidFileError as InvalidFileError
 
-# Estimators only: tests and documentation discover them here.
+# Tests and documentation discover estimators here, which are what has `fit`.
 __all__ = [
     "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
+    "Codec",
     "ContractiveAutoencoderTransformer",
     "DenoisingAutoencoderTransformer",
+    "InvalidFileError",
     "SparseAutoencoderTransformer",
     "VariationalAutoencoderTransformer",
+    "load",
+    "to_onnx",
 ]
 # Where public names are, which are imported when they are first asked for: inference
 # without PyTorch must not wait for it.

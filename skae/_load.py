@@ -6,6 +6,7 @@ import skae._estimators.denoising
 import skae._estimators.halves
 import skae._estimators.sparse
 import skae._estimators.variational
+import skae.compression
 import skae.detection  # noqa: F401
 from skae._files.loading import loaded
 

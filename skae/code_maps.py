@@ -279,9 +279,8 @@ class _Gaussian(nn.Identity):
 class Quantization(CodeMap):
     """Codes that are to be rounded to multiples of a step, as :class:`skae.Codec` does.
 
-    What the decoder reads while training has noise of the variance of rounding [1]_;
-    otherwise codes stay as they are. ``GaussianKL(prior="batch")`` is what they take
-    up; without a penalty they grow until rounding is nothing to them.
+    While training, the decoder reads codes with noise of the variance of rounding [1]_.
+    Without ``GaussianKL(prior="batch")``, their size, they grow until that is nothing.
 
     Parameters
     ----------

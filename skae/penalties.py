@@ -11,8 +11,7 @@ from skae._utils.part import FunctionPart, Part, check_takes, own_copy
 
 __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
 
-# Components up to which the exact Jacobian costs less than it is worth, and random
-# directions beyond.
+# Components up to which the Jacobian is worth its cost, and random directions beyond.
 _FEW_COMPONENTS, _DIRECTIONS = 8, 4
 _AUTO = StrOptions({"auto"})
 
@@ -242,7 +241,7 @@ def _squared_gradients(network, X, directions):
 
 
 class GaussianKL(Penalty):
-    """Divergence of Gaussian codes from a standard normal prior.
+    """Divergence of Gaussian codes from a normal prior.
 
     Together with the loss this is the evidence lower bound of a variational
     autoencoder [1]_, weighed by `beta` [2]_: nats per sample on both sides, whatever
@@ -256,6 +255,9 @@ class GaussianKL(Penalty):
         Strength; 1 is the evidence lower bound.
     warm_up : int, default=0
         Epochs over which the strength grows to beta from zero.
+    prior : {"standard", "batch"}, default="standard"
+        Of mean 0 and variance 1; or of each component's mean and variance in the batch,
+        so that the divergence, now in any units, is what codes tell at the most.
 
     References
     ----------
@@ -279,12 +281,14 @@ class GaussianKL(Penalty):
     _parameter_constraints = {
         "beta": [Interval(Real, 0, None, closed="left")],
         "warm_up": [Interval(Integral, 0, None, closed="left")],
+        "prior": [StrOptions({"standard", "batch"})],
     }
     in_nats = True
 
-    def __init__(self, beta=1.0, warm_up=0):
+    def __init__(self, beta=1.0, warm_up=0, prior="standard"):
         self.beta = beta
         self.warm_up = warm_up
+        self.prior = prior
 
     @property
     def is_neutral(self):
@@ -307,8 +311,11 @@ class GaussianKL(Penalty):
         return warming
 
     def __call__(self, network, X, code, output):
-        kl = gaussian_kl(code, network.log_variance(code))  # (n, n_components)
-        return self.beta * kl.sum(1).mean()
+        log_variance = network.log_variance(code)  # (n, n_components)
+        if self.prior == "batch":
+            spread = code.var(0, correction=0) + log_variance.exp().mean(0)
+            return self.beta * 0.5 * (spread.log() - log_variance.mean(0)).sum()
+        return self.beta * gaussian_kl(code, log_variance).sum(1).mean()
 
 
 def gaussian_kl(mean, log_variance):

@@ -15,13 +15,15 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @pytest.fixture(scope="module")
-def run():
+def run(tmp_path_factory):
     """What each block prints, and the names that all of them leave behind."""
     namespace, printed = {}, []
-    for code, _ in BLOCKS:
-        with redirect_stdout(StringIO()) as out:
-            exec(compile(code, "README.md", "exec"), namespace)
-        printed.append(out.getvalue())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("readme"))  # for the files that it writes
+        for code, _ in BLOCKS:
+            with redirect_stdout(StringIO()) as out:
+                exec(compile(code, "README.md", "exec"), namespace)
+            printed.append(out.getvalue())
     return printed, namespace
 
 

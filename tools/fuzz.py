@@ -90,7 +90,7 @@ def files():
     whole = [plain, sparse, variational, convolutional, tied, detector, watch]
     saves = [fitted.save for fitted in whole]
     saves += [f for e in (plain, tied) for f in (e.save_encoder, e.save_decoder)]
-    codec = skae.Codec(plain, X, error=0.5)
+    codec = skae.Codec(plain, X, error=0.9)
     saves += [codec.save, codec.encoder.save, codec.decoder.save]
     found = []
     for save in saves:

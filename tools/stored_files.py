@@ -13,7 +13,15 @@ from skae.detection import WindowedDetector
 from skae.networks import MLP, Convolutional
 
 FOLDER = Path(__file__).parents[1] / "tests" / "data"
-METHODS = ("transform", "inverse_transform", "score_samples", "predict")
+# Methods that are called, with what they are given.
+METHODS = {
+    "transform": "X",
+    "inverse_transform": "codes",
+    "score_samples": "X",
+    "predict": "X",
+    "encode": "X",
+    "decode": "data",
+}
 
 
 def examples(X):
@@ -37,33 +45,40 @@ def examples(X):
     for estimator in fitted.values():
         estimator.fit(X)
     fitted["windows"] = WindowedDetector(detector, length=2).fit(X)
-    return fitted
+    codec = skae.Codec(transformers["plain"], X, error=2.0)
+    halves = {"codec_encoder": codec.encoder, "codec_decoder": codec.decoder}
+    return {**fitted, "codec": codec, **halves}
 
 
 def main():
     FOLDER.mkdir(exist_ok=True)
     X = np.random.default_rng(0).normal(size=(40, 6)) @ np.diag([1, 2, 3, 1, 2, 3.0])
-    for name, fitted in examples(X).items():
-        saves = {name: fitted.save}
-        if name == "plain":
-            saves |= {"encoder": fitted.save_encoder, "decoder": fitted.save_decoder}
-        for file_name, save in saves.items():
-            path = FOLDER / f"{file_name}_1.skae"
-            if path.exists():
-                continue
-            save(path)
-            _write_results(skae.load(path), fitted, X, path.with_suffix(".npz"))
-            print(f"wrote {path}")
+    fitted = examples(X)
+    saves = {name: thing.save for name, thing in fitted.items()}
+    plain, codec = fitted["plain"], fitted["codec"]
+    saves |= {"encoder": plain.save_encoder, "decoder": plain.save_decoder}
+    for name, save in saves.items():
+        path = FOLDER / f"{name}_1.skae"
+        if path.exists():
+            continue
+        save(path)
+        whole = fitted.get(name, plain)
+        codes = whole.transform(X) if hasattr(whole, "transform") else np.zeros((1, 1))
+        data = np.frombuffer(codec.encode(X), np.uint8)
+        _write_results(skae.load(path), path, X=X, codes=codes, data=data)
+        print(f"wrote {path}")
 
 
-def _write_results(loaded, fitted, X, path):
-    codes = fitted.transform(X) if hasattr(fitted, "transform") else np.zeros((1, 1))
-    found = {"X": X, "codes": codes}
-    for method in METHODS:
-        if hasattr(loaded, method):
-            given = codes if method == "inverse_transform" else X
-            found[method] = getattr(loaded, method)(given)
-    np.savez(path, **found)
+def _write_results(loaded, path, **given):
+    """What the methods of a loaded file return, beside what they are given."""
+    found = {
+        method: getattr(loaded, method)(given[argument])
+        for method, argument in METHODS.items()
+        if hasattr(loaded, method)
+    }
+    if "encode" in found:
+        found["encode"] = np.frombuffer(found["encode"], np.uint8)
+    np.savez(path.with_suffix(".npz"), **given, **found)
 
 
 if __name__ == "__main__":

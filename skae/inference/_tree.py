@@ -22,6 +22,7 @@ _TRANSFORMERS = (
     "SparseAutoencoderTransformer",
     "VariationalAutoencoderTransformer",
 )
+_CODE_MAPS = "TopK", "SoftThreshold", "Sigmoid", "GaussianCode", "Quantization"
 _HALVES = {"Encoder": Encoder, "Decoder": Decoder}
 
 
@@ -192,7 +193,7 @@ def _code_maps(nodes, n_components):
     """Functions of codes, and whether codes have units of their own."""
     functions, has_own_units = [], False
     for part in nodes:
-        code_map = _object(part, "TopK", "SoftThreshold", "Sigmoid", "GaussianCode")
+        code_map = _object(part, *_CODE_MAPS)
         has_own_units |= code_map.name in ("Sigmoid", "GaussianCode")
         values = code_map.parameters
         if code_map.name == "TopK":
@@ -208,7 +209,7 @@ def _code_maps(nodes, n_components):
             start = _number(_of(values, "start"))
             _expect(0 < start < 1, "start")
             functions.append(_functions.logistic(start))
-        # Of Gaussian codes, the means are what the encoder gives.
+        # Gaussian codes are means, and codes are rounded while training alone.
     return functions, has_own_units
 
 
