@@ -1,8 +1,8 @@
 """What an autoencoder is made of and trained on: its parts, resolved and checked."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
-from skae._utils.checks import instance, optional, tuple_of
+from skae._utils.checks import instance, tuple_of
 from skae._utils.stored import stored
 from skae.code_maps import CodeMap, as_code_maps
 from skae.corruptions import Corruption, as_corruption
@@ -11,13 +11,23 @@ from skae.networks._network import Network, as_network
 from skae.networks._trial import made, tried
 from skae.penalties import Penalty, as_penalty
 
+# What makes an object of what each parameter holds.
+_MAKERS = {
+    "network": as_network,
+    "code_maps": as_code_maps,
+    "loss": as_loss,
+    "penalty": as_penalty,
+    "corruption": as_corruption,
+}
+
 
 @stored(
-    network=optional(instance(Network)),
-    code_maps=optional(tuple_of(instance(CodeMap))),
-    loss=optional(instance(Loss)),
-    penalty=optional(instance(Penalty)),
-    corruption=optional(instance(Corruption)),
+    given={name: name for name in _MAKERS} | {"code_maps": "code_map"},
+    network=instance(Network),
+    code_maps=tuple_of(instance(CodeMap)),
+    loss=instance(Loss),
+    penalty=instance(Penalty),
+    corruption=instance(Corruption),
 )
 @dataclass(frozen=True)
 class Recipe:
@@ -47,33 +57,13 @@ class Recipe:
         TypeError, ValueError
             If a part is not what it should be.
         """
-        return cls(
-            as_network(network),
-            as_code_maps(code_map),
-            as_loss(loss),
-            as_penalty(penalty),
-            as_corruption(corruption),
-        )
+        parts = network, code_map, loss, penalty, corruption
+        return cls(*(m(p) for m, p in zip(_MAKERS.values(), parts, strict=True)))
 
-    def _to_file(self):
-        """The parts that files can hold; None in the places of users' own."""
-        slots = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: part if _is_known(part) else None for name, part in slots.items()}
-
-    def filled(self, given):
-        """This recipe, as it was read from a file, with parts of the user's own.
-
-        Parameters
-        ----------
-        given : Recipe
-            What the estimator's parameters stand for.
-        """
-        missing = [f.name for f in fields(self) if getattr(self, f.name) is None]
-        recipe = replace(self, **{name: getattr(given, name) for name in missing})
-        wrong = [f.name for f in fields(self) if not _is_known(getattr(self, f.name))]
-        if set(wrong) - set(missing):
-            raise ValueError(f"Its parts {wrong} are of no known class.")
-        return recipe
+    def _check_loaded(self):
+        """Make objects of what users passed to the loading, as a fit does."""
+        for name, make in _MAKERS.items():
+            vars(self)[name] = make(getattr(self, name))
 
     @property
     def is_constrained(self):
@@ -159,10 +149,3 @@ class Recipe:
                 "set warm_start=False, or fit a new estimator."
             )
         return replace(recipe, network=earlier.network)
-
-
-def _is_known(part):
-    """Whether a part, or each of several ones, is of this package."""
-    if isinstance(part, tuple):
-        return all(map(_is_known, part))
-    return part is not None and part.is_known

@@ -19,6 +19,7 @@ import numpy as np
 
 import skae
 from skae._files import container
+from skae._utils.stored import TABLE
 from skae.detection import WindowedDetector
 from skae.exceptions import InvalidFileError
 from skae.networks import MLP, Convolutional
@@ -226,11 +227,13 @@ def _other_header(data, rng):
 def _other_content(content, rng):
     """A tree with a node replaced, left out, added or exchanged with another one."""
     content = json.loads(json.dumps(content))
-    places = list(_places(content))
-    parent, key = rng.choice(places)
+    found = list(places(content))
+    parent, key = rng.choice(found)
     way = rng.randrange(5)
-    if way == 0:
-        other, other_key = rng.choice(places)
+    if key == "class":
+        parent[key] = rng.choice(sorted(TABLE))
+    elif way == 0:
+        other, other_key = rng.choice(found)
         parent[key] = json.loads(json.dumps(other[other_key]))
     elif way == 1 and isinstance(parent, dict):
         parent[rng.choice(["extra", "class", "state", "model"])] = parent.pop(key)
@@ -243,12 +246,12 @@ def _other_content(content, rng):
     return content
 
 
-def _places(node):
+def places(node):
     pairs = node.items() if isinstance(node, dict) else enumerate(node)
     for key, child in list(pairs):
         yield node, key
         if isinstance(child, dict | list):
-            yield from _places(child)
+            yield from places(child)
 
 
 def _change_array(arrays, rng):

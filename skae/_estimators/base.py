@@ -12,16 +12,16 @@ from skae._estimators.coding import OF_ROWS, Decoding, Encoding, check_of_rows
 from skae._estimators.halves import Decoder, Encoder
 from skae._estimators.parameters import AutoencoderParameters
 from skae._files.saving import Saving
+from skae._inference.loaded import checked
 from skae._inference.model import Model
-from skae._inference.restored import completed
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
-from skae._utils.checks import MayMiss, count, instance, list_of, number, optional
+from skae._utils.checks import count, instance, list_of, not_required, number, optional
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
 from skae._utils.ranges import check_distance
-from skae._utils.stored import stored
+from skae._utils.stored import stored_base
 from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import validated
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from skae._training.net import AutoencoderNet
 
 
-@stored(
+@stored_base(
     _model=instance(Model),
     _history=list_of(instance(dict)),
     n_components_=count,
     n_iter_=count,
-    best_iter_=MayMiss(count),
+    best_iter_=not_required(count),
     loss_curve_=list_of(instance(float)),
     validation_loss_curve_=optional(list_of(instance(float))),
-    pca_loss_=MayMiss(number),
+    pca_loss_=not_required(number),
     **OF_ROWS,
 )
 class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
@@ -236,10 +236,10 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
         state["callbacks"] = clone(self.callbacks, safe=False)
         return state
 
-    def _check_restored(self):
-        """Complete what was read from a file, or raise ValueError."""
+    def _check_loaded(self):
+        """Raise ValueError if what was read from a file doesn't fit together."""
         if hasattr(self, "_model"):
-            self._model = completed(self._model, self._recipe())
+            self._model = checked(self._model)
             check_of_rows(self)
 
     def _fit(self, X, earlier, is_incremental):

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._inference.model import Model
 from skae._onnx.hooks import OnnxConvertible
-from skae._utils.checks import MayMiss, check_names, count, dict_of, names, text
+from skae._utils.checks import check_names, count, dict_of, names, not_required, text
 from skae._utils.device import inference_device
 from skae._utils.ranges import check_distance, check_magnitude
 from skae._utils.validation import needs_no_validation, validated, without_torch
@@ -15,8 +15,8 @@ from skae._utils.validation import needs_no_validation, validated, without_torch
 # What files hold of rows and of the form that results are wanted in.
 OF_ROWS = {
     "n_features_in_": count,
-    "feature_names_in_": MayMiss(names),
-    "_sklearn_output_config": MayMiss(dict_of(text)),
+    "feature_names_in_": not_required(names),
+    "_sklearn_output_config": not_required(dict_of(text)),
 }
 
 

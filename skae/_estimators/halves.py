@@ -1,16 +1,18 @@
 """Encoders and decoders alone, to be saved apart from each other."""
 
 import re
+from copy import copy
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from skae._estimators.coding import OF_ROWS, Decoding, Encoding, check_of_rows
+from skae._estimators.parameters import AutoencoderParameters
 from skae._files.saving import Saving
+from skae._inference.loaded import checked, needed_for
 from skae._inference.model import Model
-from skae._inference.restored import completed, needed_for
 from skae._utils.checks import count, instance
-from skae._utils.stored import stored
+from skae._utils.stored import stored, stored_base
 
 # Rows on which a half is compared with the whole.
 _PROBES = 32
@@ -20,8 +22,8 @@ def _is_id(value):
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{16}", value) is not None
 
 
-@stored(
-    below={"transformer": ""},
+@stored_base(
+    prefixes={"transformer": ""},
     _model=instance(Model),
     n_components_=count,
     pairing_id_=_is_id,
@@ -41,7 +43,7 @@ class Half(Saving, BaseEstimator):
         Sixteen hexadecimal digits, the same in the two halves of one fit.
     """
 
-    _parameter_constraints = {"transformer": [BaseEstimator]}
+    _parameter_constraints = {"transformer": [AutoencoderParameters]}
     _method = ""
 
     def __init__(self, transformer):
@@ -65,6 +67,26 @@ class Half(Saving, BaseEstimator):
         half.pairing_id_ = fitted._model.fingerprint
         half._model = half._alone(fitted._model)
         return half
+
+    def set_params(self, **params):
+        """Set the device; nothing else can be set any more.
+
+        Parameters
+        ----------
+        **params : dict
+            ``transformer__device``, as for the transformer.
+
+        Returns
+        -------
+        self : object
+        """
+        wrong = sorted(set(params) - {"transformer__device"})
+        if wrong:
+            raise ValueError(
+                f"{type(self).__name__} was given {wrong}, but is fitted: only "
+                "'transformer__device' can be set."
+            )
+        return super().set_params(**params)
 
     def fit(self, X=None, y=None):
         """Do nothing: what was fitted stays.
@@ -99,15 +121,17 @@ class Half(Saving, BaseEstimator):
             return alone
         return model.replaced(optimizer_state=None)
 
-    def _check_restored(self):
+    def _check_loaded(self):
         if not hasattr(self, "_model"):
             raise ValueError("It has no model.")
-        given = self.transformer._recipe()
-        self._model = completed(self._model, given, self._method)
+        self._model = checked(self._model, self._method)
         check_of_rows(self)
 
     def __sklearn_clone__(self):
-        return self
+        # Fitted as it is, with a device and a form of output of its own.
+        other = copy(self)
+        other.transformer = clone(self.transformer)
+        return other
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_model")

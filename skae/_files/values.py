@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skae._utils.checks import MayMiss
+from skae._utils.checks import not_required
 from skae._utils.stored import TABLE, is_stored
 from skae.exceptions import InvalidFileError
 
@@ -85,14 +85,22 @@ class Writer:
 
     def _object(self, value, path, above):
         if not is_stored(type(value)):
-            raise NotStoredError(f"{path} holds a {type(value).__qualname__}")
+            kind = type(value).__qualname__
+            if not path:
+                raise NotStoredError(f"{kind} is a class of your own")
+            raise NotStoredError(f"{path.strip('.')} holds a {kind}")
         entry = TABLE[type(value).__name__]
         node = {"class": type(value).__name__}
         state, parameters = _state(value), {}
         if hasattr(value, "get_params"):
             parameters = value.get_params(deep=False)
             node["parameters"] = {
-                name: self._parameter(parameter, name, path, above, entry)
+                name: self._node_or_name(
+                    parameter,
+                    f"{path}.{name}",
+                    above + entry.prefixes.get(name, f"{name}__"),
+                    above + name,
+                )
                 for name, parameter in parameters.items()
             }
         node["state"] = {}
@@ -100,23 +108,24 @@ class Writer:
             if name in parameters:
                 continue
             if name not in entry.fields:
-                raise NotStoredError(f"{path} has an attribute {name!r} of your own")
+                raise NotStoredError(f"it has an attribute {name!r} of your own")
             file_name = name.lstrip("_")
-            inner = above + entry.below.get(name, "")
-            node["state"][file_name] = self.node(part, f"{path}.{file_name}", inner)
+            place, inner = f"{path}.{file_name}", above + entry.prefixes.get(name, "")
+            if name in entry.given:
+                given = above + entry.given[name]
+                node["state"][file_name] = self._node_or_name(part, place, inner, given)
+            else:
+                node["state"][file_name] = self.node(part, place, inner)
         return node
 
-    def _parameter(self, value, name, path, above, entry):
-        """The node of a parameter, or of its name if it is what users wrote."""
+    def _node_or_name(self, value, path, above, given):
+        """The node of a value, or a name if it is what users wrote."""
         known = list(self.arrays)
-        inner = above + entry.below.get(name, f"{name}__")
         try:
-            return self.node(value, f"{path}.{name}", inner)
+            return self.node(value, path, above)
         except NotStoredError:
-            self.arrays = {kept: self.arrays[kept] for kept in known}
-            has_name = inspect.isroutine(value) or isinstance(value, type)
-            kind = value if has_name else type(value)
-            return {"given": above + name, "kind": kind.__qualname__}
+            self.arrays = {name: self.arrays[name] for name in known}
+            return {"given": given, "kind": _kind(value)}
 
 
 class Reader:
@@ -204,15 +213,16 @@ class Reader:
                 "skae does not know."
             )
         entry = TABLE[name]
-        state = {k: self.value(v) for k, v in _typed(state or {}, dict).items()}
+        nodes = _typed(state or {}, dict)
+        state = {k: self.value(node) for k, node in nodes.items()}
+        is_given = {k for k, v in nodes.items() if isinstance(v, dict) and "given" in v}
         parameters = _typed(parameters or {}, dict)
         parameters = {k: self.value(v) for k, v in parameters.items()}
         try:
-            return _made(entry, parameters, state)
+            return _made(entry, parameters, state, is_given)
         except (TypeError, ValueError, OverflowError) as error:
-            raise InvalidFileError(
-                f"The file's {name} is not valid: {error}"
-            ) from error
+            message = f"The file's {name} is not valid: {error}"
+            raise InvalidFileError(message) from error
 
 
 _TAGS = {
@@ -241,17 +251,29 @@ def given_names(node):
     return given_names([*groups, node.get("tuple"), node.get("items")])
 
 
+def _kind(value):
+    value = getattr(value, "function", value)  # that a part stands for
+    has_name = inspect.isroutine(value) or isinstance(value, type)
+    return (value if has_name else type(value)).__qualname__
+
+
 def _state(value):
-    """What pickle would take of an object, or what it says that files should."""
-    if hasattr(value, "_to_file"):
-        return value._to_file()
+    """What pickle would take of an object."""
     if hasattr(value, "__getstate__"):
         return value.__getstate__() or {}  # None, of Python from 3.11 on, is nothing
     return vars(value)
 
 
-def _made(entry, parameters, state):
-    """An object of a class of the table, checked."""
+def _made(entry, parameters, state, is_given):
+    """An object of a class of the table, checked.
+
+    Parameters
+    ----------
+    entry : Stored
+    parameters, state : dict of str to object
+    is_given : set of str
+        Names in the state of what was passed by the caller.
+    """
     cls = entry.cls
     if hasattr(cls, "get_params"):
         unknown = set(parameters) - set(inspect.signature(cls).parameters)
@@ -263,9 +285,6 @@ def _made(entry, parameters, state):
         raise ValueError("it has no parameters.")
     else:
         made = object.__new__(cls)
-    members = [getattr(cls, name, None) for name in dir(cls)]
-    if any(getattr(member, "__isabstractmethod__", False) for member in members):
-        raise ValueError("it is abstract.")
     names = {name.lstrip("_"): name for name in entry.fields}
     required = {n for n, name in names.items() if not _may_miss(entry.fields[name])}
     # Of an estimator that is not fitted there may be parameters alone.
@@ -276,6 +295,8 @@ def _made(entry, parameters, state):
     for name, value in state.items():
         if name not in names:
             raise ValueError(f"it has no attribute {name!r}.")
+        if name in is_given and names[name] in entry.given:
+            continue
         if not entry.fields[names[name]](value):
             raise ValueError(f"its {name} is not possible.")
     state = {names[name]: value for name, value in state.items()}
@@ -283,13 +304,13 @@ def _made(entry, parameters, state):
         made.__setstate__({**vars(made), **state})
     else:
         vars(made).update(state)
-    if hasattr(made, "_check_restored"):
-        made._check_restored()
+    if hasattr(made, "_check_loaded"):
+        made._check_loaded()
     return made
 
 
 def _may_miss(check):
-    return isinstance(check, MayMiss)
+    return isinstance(check, not_required)
 
 
 def _random_state(state):

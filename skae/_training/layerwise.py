@@ -136,6 +136,8 @@ class HiddenCorruption(Corruption):
     cells : Tensor of shape (n, width)
     """
 
+    is_lasting = False
+
     def __init__(self, corruption, cells):
         self.corruption = corruption.for_hidden_cells()
         self.mean = cells.mean(0)

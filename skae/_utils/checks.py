@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 
-class MayMiss(NamedTuple):
-    """A check of what an object need not have."""
+class not_required(NamedTuple):
+    """A check of an attribute that an object need not have."""
 
     check: Callable
 
@@ -24,18 +24,18 @@ def text(value):
     return isinstance(value, str)
 
 
-def truth(value):
+def boolean(value):
     return isinstance(value, bool)
 
 
 def number(value):
     """A finite number."""
-    is_number = isinstance(value, Real) and not truth(value)
+    is_number = isinstance(value, Real) and not boolean(value)
     return is_number and bool(np.isfinite(float(value)))
 
 
 def count(value):
-    return isinstance(value, Integral) and not truth(value) and 0 <= value < 2**53
+    return isinstance(value, Integral) and not boolean(value) and 0 <= value < 2**53
 
 
 def positive(value):
@@ -96,6 +96,11 @@ def names(value):
 
 def instance(*classes):
     return lambda value: isinstance(value, classes)
+
+
+def fitted(*classes):
+    """A fitted estimator of one of the classes."""
+    return lambda value: isinstance(value, classes) and hasattr(value, "n_features_in_")
 
 
 def check_names(estimator):

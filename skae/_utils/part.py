@@ -18,10 +18,12 @@ class Part(BaseEstimator):
     """
 
     _parameter_constraints: dict = {}
+    # Whether it may be a part of a fitted model, and not only of a training.
+    is_lasting = True
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if _is_of_package(cls):
+        if _is_of_package(cls) and not _is_base(cls):
             stored()(cls)
 
     @property
@@ -44,6 +46,13 @@ class Part(BaseEstimator):
 
 def _is_of_package(cls):
     return cls.__module__.partition(".")[0] == _PACKAGE
+
+
+def _is_base(cls):
+    """Whether files hold no objects of a class: abstract ones, and users' own."""
+    members = (getattr(cls, name, None) for name in dir(cls))
+    is_abstract = any(getattr(m, "__isabstractmethod__", False) for m in members)
+    return is_abstract or cls.is_known is False or not cls.is_lasting
 
 
 class FunctionPart(Part):

@@ -13,21 +13,26 @@ class Stored(NamedTuple):
     fields : dict of str to callable
         Attributes beside the parameters, with checks that say whether a value is
         possible.
-    below : dict of str to str
+    prefixes : dict of str to str
         What stands before the names of parameters of objects in a field or parameter:
         of a parameter ``"name__"`` unless it is here, of another field nothing.
+    given : dict of str to str
+        Fields in which objects of users' own may be, that were in a parameter of this
+        name.
     """
 
     cls: type
     fields: dict[str, Callable]
-    below: dict[str, str]
+    prefixes: dict[str, str]
+    given: dict[str, str]
 
 
 # The only classes that are ever made of what is read, by their names in files.
 TABLE: dict[str, Stored] = {}
+_BASES: dict[type, Stored] = {}
 
 
-def stored(below=(), **fields):
+def stored(prefixes=(), given=(), **fields):
     """Decorator of classes whose objects files may hold.
 
     What is stored is what pickle would take. Objects with `get_params` are made by
@@ -35,23 +40,41 @@ def stored(below=(), **fields):
 
     Parameters
     ----------
-    below : dict of str to str, default=()
+    prefixes, given : dict of str to str, default=()
         See :class:`Stored`.
     **fields : callables
         A check for each attribute; those of base classes are taken over. A class may
-        also have a method ``_check_restored``, which raises ValueError for attributes
+        also have a method ``_check_loaded``, which raises ValueError for attributes
         that don't fit together.
     """
 
     def decorated(cls):
-        entry = Stored(cls, dict(fields), dict(below))
-        for base in filter(is_stored, cls.__mro__[1:]):
-            inherited = TABLE[base.__name__]
-            entry = Stored(
-                cls, inherited.fields | entry.fields, inherited.below | entry.below
-            )
-        if TABLE.setdefault(cls.__name__, entry).cls is not cls:
+        stored_base(prefixes, given, **fields)(cls)
+        entry = _BASES[cls]
+        known = TABLE.setdefault(cls.__name__, entry).cls
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"There are two classes {cls.__name__}, one name in files.")
+        TABLE[cls.__name__] = entry  # a module may have been loaded anew
+        return cls
+
+    return decorated
+
+
+def stored_base(prefixes=(), given=(), **fields):
+    """The same for bases, of which files hold no objects: derived classes have all."""
+
+    def decorated(cls):
+        entry = Stored(cls, dict(fields), dict(prefixes), dict(given))
+        for base in cls.__mro__[1:]:
+            if base in _BASES:
+                inherited = _BASES[base]
+                entry = Stored(
+                    cls,
+                    inherited.fields | entry.fields,
+                    inherited.prefixes | entry.prefixes,
+                    inherited.given | entry.given,
+                )
+        _BASES[cls] = entry
         return cls
 
     return decorated

@@ -9,8 +9,8 @@ from skae._estimators.base import BaseAutoencoder
 from skae._estimators.halves import Decoder, Encoder
 from skae._files.container import write as write_file
 from skae._files.saving import as_bytes
-from skae._utils.checks import instance, number, text
-from skae._utils.stored import stored
+from skae._utils.checks import fitted, instance, number, text
+from skae._utils.stored import stored, stored_base
 from skae.compression import _frames
 from skae.compression._choice import chosen, encoded
 from skae.compression._quantizer import Quantizer
@@ -18,7 +18,7 @@ from skae.compression._tables import Tables
 from skae.exceptions import InvalidFileError
 
 
-@stored(quantizer=instance(Quantizer), tables=instance(Tables), pairing_id=text)
+@stored_base(quantizer=instance(Quantizer), tables=instance(Tables), pairing_id=text)
 class _Coding:
     """What the codec and its halves have in common: all that bytes depend on.
 
@@ -53,7 +53,7 @@ class _Coding:
         """
         write_file(file, as_bytes(self))
 
-    def _check_restored(self):
+    def _check_loaded(self):
         k = self.transformer.n_components_
         if (len(self.quantizer.steps), len(self.tables.lows)) != (k, k):
             raise ValueError("Its tables are not those of its codes.")
@@ -157,7 +157,7 @@ class _Decoding(_Coding):
             ) from error
 
 
-@stored(transformer=instance(Encoder))
+@stored(transformer=fitted(Encoder))
 class CodecEncoder(_Encoding):
     """The sender's half of a :class:`Codec`, with `encode` alone.
 
@@ -168,7 +168,7 @@ class CodecEncoder(_Encoding):
     """
 
 
-@stored(transformer=instance(Decoder))
+@stored(transformer=fitted(Decoder))
 class CodecDecoder(_Decoding):
     """The receiver's half of a :class:`Codec`, with `decode` alone.
 
@@ -179,7 +179,7 @@ class CodecDecoder(_Decoding):
     """
 
 
-@stored(transformer=instance(BaseAutoencoder), bits=number, error=number)
+@stored(transformer=fitted(BaseAutoencoder), bits=number, error=number)
 class Codec(_Encoding, _Decoding):
     """Rows as few bytes: a lossy compressor for one kind of data.
 

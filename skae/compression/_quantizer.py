@@ -58,7 +58,7 @@ class Quantizer:
             return cls(middles, np.ones(k))
         return cls(middles, 1 / np.maximum(slopes, largest / _LONGEST))
 
-    def _check_restored(self):
+    def _check_loaded(self):
         if len(self.middles) != len(self.steps) or not (self.steps > 0).all():
             raise ValueError("Its steps are impossible.")
 

@@ -58,7 +58,7 @@ class Tables:
         sizes = [len(table) for table in tables]
         return cls(np.array(lows), np.array(sizes), np.concatenate(tables))
 
-    def _check_restored(self):
+    def _check_loaded(self):
         n, k = len(self.frequencies), len(self.lows)
         is_size = (self.sizes >= 2) & (self.sizes <= n)
         if len(self.sizes) != k or not is_size.all() or self.sizes.sum() != n:

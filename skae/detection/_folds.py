@@ -9,12 +9,13 @@ from sklearn.utils import gen_batches
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.checks import (
     anything,
+    boolean,
     count,
+    fitted,
     instance,
     list_of,
     number,
     optional,
-    truth,
 )
 from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
@@ -24,10 +25,10 @@ from skae.detection._anomalies import Anomalies, within_reach
 _CHUNK_ROWS = 2048
 # Splitters that files may hold; they have no parameters that scikit-learn can list.
 _SPLITTERS = {
-    KFold: {"n_splits": count, "shuffle": truth},
+    KFold: {"n_splits": count, "shuffle": boolean},
     TimeSeriesSplit: {
         "n_splits": count,
-        "shuffle": truth,
+        "shuffle": boolean,
         "max_train_size": optional(count),
         "test_size": optional(count),
         "gap": count,
@@ -44,7 +45,7 @@ for _cls, _fields in _SPLITTERS.items():
 
 
 @stored(
-    autoencoders=list_of(instance(BaseAutoencoder)),
+    autoencoders=list_of(fitted(BaseAutoencoder)),
     _scalings=list_of(instance(Scaling)),
     _anomalies=instance(Anomalies),
 )
@@ -92,7 +93,7 @@ class FoldModels:
 
     def check(self, n_features):
         """Raise ValueError for parts, read from a file, that don't fit together."""
-        widths = {getattr(a, "n_features_in_", None) for a in self.autoencoders}
+        widths = {a.n_features_in_ for a in self.autoencoders}
         widths |= {len(scaling.shift) for scaling in self._scalings}
         n_folds = len(self.autoencoders)
         if widths != {n_features} or len(self._scalings) != n_folds:

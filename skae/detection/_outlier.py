@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._utils.checks import (
-    MayMiss,
     array,
     check_names,
     count,
     instance,
     names,
+    not_required,
     number,
 )
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
@@ -39,9 +39,9 @@ _LEAST_ROWS = 8
 
 
 @stored(
-    below={"_models": "autoencoder__"},
+    prefixes={"_models": "autoencoder__"},
     n_features_in_=count,
-    feature_names_in_=MayMiss(names),
+    feature_names_in_=not_required(names),
     _models=instance(FoldModels),
     held_out_scores_=array("f", 1, finite=False),
     offset_=number,
@@ -242,7 +242,8 @@ class AutoencoderOutlierDetector(
             score does not depend on the rows beside it. Beyond 1e12 standard
             deviations, all rows are equally far away.
         """
-        return -self._models.scores(self._validated(X))
+        X = self._validated(X)
+        return -self._models.scores(X)
 
     def decision_function(self, X) -> np.ndarray:
         """Score above the threshold; below 0 is outlying.
@@ -339,7 +340,7 @@ class AutoencoderOutlierDetector(
         names = self.get_feature_names_out()
         return reasons(X, expected, errors, names, n_features, labels)
 
-    def _check_restored(self):
+    def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""
         if hasattr(self, "_models"):
             self._models.check(self.n_features_in_)

@@ -5,7 +5,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from skae._utils.checks import array, count, instance, positive
-from skae._utils.stored import stored
+from skae._utils.stored import stored, stored_base
 
 # Reference rows drawn per score; also the sample size of an isolation tree.
 _SAMPLE_SIZE = 256
@@ -129,7 +129,7 @@ def _nearest_probabilities(n, n_drawn):
     return weights[:count] / weights[:count].sum()
 
 
-@stored()
+@stored_base()
 class Score:
     """One answer to how unusual a row is; not to be instantiated."""
 

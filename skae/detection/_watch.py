@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
-from skae._utils.checks import MayMiss, check_names, count, instance, names, number
+from skae._utils.checks import check_names, count, fitted, names, not_required, number
 from skae._utils.compat import HasMethods, Interval, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
@@ -33,10 +33,10 @@ def _has_feature_scores(watch):
 
 
 @stored(
-    below={"detector_": "detector__"},
+    prefixes={"detector_": "detector__"},
     n_features_in_=count,
-    feature_names_in_=MayMiss(names),
-    detector_=instance(BaseEstimator),
+    feature_names_in_=not_required(names),
+    detector_=fitted(BaseEstimator),
     offset_=number,
 )
 class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator):
@@ -250,7 +250,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         of_sensors = of_cells.reshape(len(windows), self.length, -1).sum(axis=1)
         return self._at_times(_trailing_mean(of_sensors, self.smoothing), X)
 
-    def _check_restored(self):
+    def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""
         if not hasattr(self, "detector_"):
             return

@@ -57,7 +57,7 @@ def _interpreted(content, arrays):
     kind = _HALVES.get(top.name, Autoencoder)
     model = _object(_of(top.state, "model"), "Model").state
     recipe = _object(_of(model, "recipe"), "Recipe").state
-    network, maps, loss = _of_package(recipe, whole.parameters)
+    network, maps, loss = _of_package(recipe)
     scaling = _object(_of(model, "scaling"), "Scaling").state
     shift = _array(arrays, _tagged(_of(scaling, "shift"), "array", str), 1, np.float64)
     scale = _number(_of(scaling, "scale"))
@@ -91,17 +91,13 @@ def _interpreted(content, arrays):
     )
 
 
-def _of_package(recipe, parameters):
+def _of_package(recipe):
     """Nodes of the parts that inference needs; files hold none of users' own."""
-    for part, name in (
-        ("network", "network"),
-        ("code_maps", "code_map"),
-        ("loss",) * 2,
-    ):
-        if _of(recipe, part) is None:
-            given = parameters.get(name)
-            kind = given.get("kind") if isinstance(given, dict) else None
-            raise _needs_torch(f"a {name} of your own ({str(kind or 'unnamed')[:80]})")
+    for part in ("network", "code_maps", "loss"):
+        node = _of(recipe, part)
+        if isinstance(node, dict) and "given" in node:
+            name, kind = (str(node.get(key))[:80] for key in ("given", "kind"))
+            raise _needs_torch(f"a {name} of your own ({kind})")
     network = _object(recipe["network"], "MLP").parameters
     return network, _tagged(recipe["code_maps"], "tuple", list), recipe["loss"]
 

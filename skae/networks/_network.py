@@ -1,5 +1,7 @@
 """Networks as parts: what makes modules, of ours or by a user's callable."""
 
+from abc import abstractmethod
+
 from sklearn.base import clone
 from torch import nn
 
@@ -18,6 +20,7 @@ class Network(Part):
         """Whether its modules are made of Linear layers with activations between."""
         return False
 
+    @abstractmethod
     def __call__(self, n_features, n_components):
         """A new module.
 
@@ -29,7 +32,6 @@ class Network(Part):
         -------
         module : Autoencoder
         """
-        raise TypeError(f"{type(self).__name__} makes no modules.")
 
 
 class OwnNetwork(FunctionPart, Network):

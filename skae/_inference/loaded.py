@@ -1,4 +1,4 @@
-"""Models as they come from files: complete, and of one piece."""
+"""Models as they come from files: whole, or a half of one."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from skae._utils.random import PrivateRandomness
 from skae._utils.torch_state import undisturbed
 
 
-def completed(model, given, half=None):
+def checked(model, half=None):
     """A model that was read from a file, once its weights are known to fit.
 
     Nothing is allocated that is larger than what was read: networks of known classes
@@ -16,9 +16,6 @@ def completed(model, given, half=None):
     Parameters
     ----------
     model : Model
-        Whose recipe lacks what users wrote.
-    given : Recipe
-        That has it.
     half : {"encode", "decode"}, default=None
         The half that all weights are there for, if not for both.
 
@@ -31,7 +28,8 @@ def completed(model, given, half=None):
     ValueError
         If weights are missing, left over, of another shape or not finite.
     """
-    model = model.replaced(recipe=model.recipe.filled(given))
+    # Users pass code maps as they do to a fit.
+    model = model.replaced(recipe=model.recipe.for_codes_of(model.n_components))
     shift, weights = model.scaling.shift, model.weights
     cells = sum(value.size for value in weights.values())
     if not 0 < model.n_components <= cells or not 0 < len(shift):
