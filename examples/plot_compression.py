@@ -39,20 +39,22 @@ pcas = [clone(ae).set_params(n_components=k, **linear).fit(train) for k in (8, 1
 for n in (1.5, 2, 3, 4, 6, 8, 10, 12, 14):
     curves["PCA"].append(min((rate(m, bits=8 * n) for m in pcas), key=lambda r: r[1]))
 for n in (1, 2, 3):
-    grey = np.rint(test / 16 * n) * 16 / n
+    grey = np.rint(test / 16 * n)
     size = len(zlib.compress(grey.astype(np.uint8), 9)) / len(test)
-    curves["grey levels, zlib"].append((size, np.square(grey - test).mean()))
+    curves["grey levels, zlib"].append((size, np.square(grey * 16 / n - test).mean()))
 
 # %%
 # All new digits are in one file. An autoencoder pays where bytes are few.
-left, right = plt.figure(figsize=(11, 4), layout="constrained").subfigures(1, 2)
-ax = left.subplots(subplot_kw={"xlabel": "bytes of a digit", "ylabel": "squared error"})
+left, right = plt.figure(figsize=(11, 4.4), layout="constrained").subfigures(1, 2)
+ax = left.subplots(subplot_kw={"xlabel": "bytes per digit", "ylabel": "squared error"})
 for name, curve in curves.items():
     ax.semilogy([r[0] for r in curve], [r[1] for r in curve], "o-", label=name)
+ax.set_yticks([0.5, 1, 2, 5, 10], labels=["0.5", "1", "2", "5", "10"], minor=False)
 ax.legend()
-shown = {f"skae, {r[0]:.1f} bytes": r[2] for r in curves["skae"][2:5:2]}
-shown |= {"PCA, 3.0 bytes": curves["PCA"][2][2], "64 pixels": test}
-for axes, (name, rows) in zip(right.subplots(4, 7), shown.items(), strict=True):
+picked = [curves["skae"][i] for i in (2, 4, 7)]
+shown = {"64 pixels": test} | {f"skae, {r[0]:.1f} bytes": r[2] for r in picked}
+shown["PCA, 3.0 bytes"] = curves["PCA"][2][2]
+for axes, (name, rows) in zip(right.subplots(5, 10), shown.items(), strict=True):
     for ax, row in zip(axes, rows, strict=False):
         ax.imshow(row.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])

@@ -35,8 +35,8 @@ makers = {"PCA": PCA, "denoising autoencoder": DenoisingAutoencoderTransformer}
 by_pixels = NearestNeighbors(n_neighbors=10).fit(X).kneighbors(queries)[1]
 
 # %%
-# The first query of each kind, black on white, and its neighbours by four bytes. Those
-# of another kind have a red frame.
+# The first query of each kind, in grey, and its neighbours by four bytes. Those of
+# another kind have a red frame.
 figure = plt.figure(figsize=(11, 5), layout="constrained")
 *grids, plot = figure.subfigures(1, 3, width_ratios=[7, 7, 9])
 ax = plot.subplots()
@@ -46,11 +46,13 @@ for grid, (name, make) in zip(grids, makers.items(), strict=True):
     for digit, boxes in enumerate(boxes_of_digits):
         query = np.flatnonzero(y_queries == digit)[0]
         rows = by_size[sizes.index(4)][query, :6]
-        images, kinds = [16 - queries[query], *X[rows]], [digit, *y[rows]]
+        images, kinds = [queries[query], *X[rows]], [digit, *y[rows]]
         for box, image, kind in zip(boxes, images, kinds, strict=True):
-            box.imshow(image.reshape(8, 8), cmap="gray")
+            box.imshow(image.reshape(8, 8), cmap="gray_r")
             box.spines[:].set(color="white" if kind == digit else "red", linewidth=3)
-    grid.suptitle(f"4 bytes of {name}")
+        boxes[0].set_facecolor("lightgray")
+        boxes[0].images[0].set_alpha(0.6)
+    grid.suptitle(f"query, nearest by 4 bytes\n{name}")
     shares = [100 * (y[rows] == y_queries[:, None]).mean() for rows in by_size]
     ax.plot([str(size) for size in sizes], shares, "o-", label=name)
 share = 100 * (y[by_pixels] == y_queries[:, None]).mean()

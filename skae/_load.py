@@ -1,17 +1,14 @@
 """Loading: of what was saved, never more than arrays and plain values."""
 
-import skae._estimators.autoencoder
-import skae._estimators.contractive
-import skae._estimators.denoising
-import skae._estimators.halves
-import skae._estimators.sparse
-import skae._estimators.variational
-import skae.compression
-import skae.detection  # noqa: F401
+from typing import Any
+
 from skae._files.loading import loaded
+from skae._names import MODULES, imported
+
+_HALVES = "skae._estimators.halves"
 
 
-def load(file, **given):
+def load(file, **given) -> Any:
     """Load what `save`, `save_encoder` or `save_decoder` has written.
 
     Reading a file runs nothing that is in it: it holds arrays and plain values, and
@@ -60,4 +57,7 @@ def load(file, **given):
     >>> bool((again.transform(X) == autoencoder.transform(X)).all())
     True
     """
+    # Every class that files may hold is in one of these.
+    for module in {*MODULES.values(), _HALVES}:
+        imported(module)
     return loaded(file, given)

@@ -10,6 +10,8 @@ import pytest
 from conftest import estimator_classes
 
 import skae
+from skae._names import MODULES as MODULES_OF_NAMES
+from skae._names import SUBMODULES
 
 PACKAGE = Path(skae.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -144,6 +146,17 @@ def test_private_modules_of_torch_stand_in_few_places(module):
 def test_every_public_estimator_is_final(cls):
     others = set(estimator_classes()) - {cls}
     assert not others & set(inspect.getmro(cls))
+
+
+def test_names_for_type_checkers_are_the_public_ones():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    listed = {alias.asname: node.module for node in block.body for alias in node.names}
+    submodules = {name for name, module in listed.items() if module == "skae"}
+    assert submodules == set(SUBMODULES)
+    assert {n: m for n, m in listed.items() if n not in submodules} == MODULES_OF_NAMES
+    for name in (*MODULES_OF_NAMES, *SUBMODULES):
+        assert hasattr(skae, name) and name in dir(skae)
 
 
 @pytest.mark.parametrize("name", ["architecture", "docstrings"])

@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("question", ["quality", "family", "detection", "compression", "deploy", "gpu"])
+@pytest.mark.parametrize(
+    "question", ["quality", "family", "detection", "compression", "deploy", "gpu"]
+)
 def test_a_question_is_answered(question, tmp_path):
     path = tmp_path / "found.json"
     environment = {name: v for name, v in os.environ.items() if name != "SKAE_DATA"}

@@ -364,5 +364,5 @@ def test_what_is_missing_or_wrong_is_named(codec, digits, monkeypatch):
     with pytest.raises(TypeError, match="StandardScaler"):
         Codec(StandardScaler().fit(digits), digits, bits=8)
     monkeypatch.setitem(sys.modules, "constriction", None)
-    with pytest.raises(ImportError, match=r"skae\[compression\]"):
+    with pytest.raises(ImportError, match=r"pip install constriction"):
         codec.encode(digits[:1])

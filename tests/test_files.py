@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import random
+import re
 import subprocess
 import sys
 import time
@@ -338,15 +339,31 @@ def test_halves_hold_no_weights_of_the_other(tables):
         (whole.save_encoder, "decoder."),
         (whole.save_decoder, "encoder."),
     ):
-        _, arrays = container.loads(saved(save))
+        arrays = container.loads(saved(save)).arrays
         assert any("weight" in name for name in arrays)
         assert not any(f"weights.{other}" in name for name in arrays)
 
 
-def test_halves_keep_what_is_read_past_all_gradients(tables):
-    whole = skae.AutoencoderTransformer(3, network=Codebook, max_iter=5).fit(tables)
-    encoder = loaded(saved(whole.save_encoder), network=Codebook)
-    np.testing.assert_array_equal(encoder.transform(tables), whole.transform(tables))
+class Rare(Other):
+    """What it reads depends on the rows."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__(n_features, n_components)
+        self.rare = nn.Linear(n_features, n_components)
+
+    def encode(self, X):
+        is_far = X.abs().amax(1, keepdim=True) > 3
+        if is_far.any():
+            return torch.where(is_far, self.rare(X), self.inner(X))
+        return self.inner(X)
+
+
+@pytest.mark.parametrize("network", [Codebook, Rare])
+def test_halves_of_networks_of_ones_own_keep_all_that_they_may_read(network, tables):
+    whole = skae.AutoencoderTransformer(3, network=network, max_iter=5).fit(tables)
+    X = np.r_[tables, 100 * tables]
+    encoder = loaded(saved(whole.save_encoder), network=network)
+    np.testing.assert_array_equal(encoder.transform(X), whole.transform(X))
 
 
 def test_halves_of_other_fits_have_other_ids(tables):
@@ -416,7 +433,7 @@ def test_a_killed_save_leaves_one_file_or_the_other(tmp_path):
 def test_a_class_for_any_other_one_is_refused_or_works(valid):
     """Each object's class in a file, replaced by each one of the table."""
     fuzz, X = tool("fuzz"), np.random.default_rng(0).normal(size=(30, 4))
-    content, arrays = container.loads(valid)
+    content, arrays, _ = container.loads(valid)
     places = [place for place in fuzz.places(content) if place[1] == "class"]
     assert len(places) > 5
     for parent, key in places:
@@ -449,6 +466,59 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert done.stdout == "refused\n", done.stderr
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+INTERRUPTED = """
+import signal, sys, time
+from skae._files.container import write_atomically
+def interrupt(*args): raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0004)
+        while True:
+            write_atomically(sys.argv[1], bytes(1000))
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="timers are of POSIX")
+def test_an_interrupted_save_leaves_nothing_behind(tmp_path):
+    path = tmp_path / "model.skae"
+    command = [sys.executable, "-c", INTERRUPTED, path]
+    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes with names are of POSIX")
+def test_pipes_are_neither_read_nor_replaced(tables, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    fitted = skae.AutoencoderTransformer(2, **SHORT).fit(tables)
+    with pytest.raises(OSError, match="Not a file"):
+        fitted.save(path)
+    with pytest.raises(InvalidFileError, match="not a regular file"):
+        skae.load(path)
+    assert path.is_fifo()
+
+
+def test_parameters_that_cannot_be_loaded_are_not_saved(tables):
+    fitted = skae.AutoencoderTransformer(2, **SHORT).fit(tables)
+    for save in (fitted.save, fitted.save_encoder):
+        fitted.set_params(max_iter=-1)
+        with pytest.raises(ValueError, match="max_iter"):
+            save(io.BytesIO())
+
+
+def test_files_in_the_wrong_mode_are_told_apart(tables, tmp_path):
+    fitted = skae.AutoencoderTransformer(2, **SHORT).fit(tables)
+    fitted.save(tmp_path / ("\U0001f600" * 60))  # of 240 bytes
+    with pytest.raises(TypeError, match="mode 'rb'"):
+        skae.load(io.StringIO("text"))
+    with pytest.raises(InvalidFileError, match=r"seek\(0\)"):
+        skae.load(io.BytesIO())
 
 
 def test_paths_of_all_kinds(tables, tmp_path, monkeypatch):
@@ -512,7 +582,7 @@ def test_a_changed_byte_is_refused(valid):
 
 def edited(valid, edit):
     """A file whose content and arrays were edited, and then sealed."""
-    content, arrays = container.loads(valid)
+    content, arrays, _ = container.loads(valid)
     edit(content, arrays)
     return container.dumps(content, arrays, {})
 
@@ -669,6 +739,54 @@ def test_mutated_files_are_refused_or_work():
         assert fuzz.surprise(data, X, measures=i % 10 == 0) is None
 
 
+def random_state_of(fitted):
+    content, arrays, _ = container.loads(saved(fitted.save))
+    return content, arrays, content["parameters"]["random_state"]
+
+
+@pytest.mark.parametrize("pos", [-3, 625, 700, 2**31 - 1, -(2**31), 1.5, None])
+def test_generators_read_no_memory_but_their_own(pos, tables):
+    params = SHORT | {"random_state": np.random.RandomState(0)}
+    fitted = skae.AutoencoderTransformer(2, **params).fit(tables)
+    content, arrays, node = random_state_of(fitted)
+    node["state"]["dict"]["state"]["dict"]["pos"] = pos
+    with pytest.raises(InvalidFileError, match="RandomState"):
+        loaded(container.dumps(content, arrays, {}))
+
+
+ODD_NODES = [
+    {"float": []},
+    {"float": {}},
+    {"class": "RandomState", "state": {"given": "x"}},
+    {"class": "RandomState", "state": []},
+    {"class": "RandomState", "state": {"dict": {"state": {"dict": {}}}}},
+    [{"class": "SquaredError"}] * 20_000,
+]
+
+
+@pytest.mark.parametrize("node", ODD_NODES, ids=range(len(ODD_NODES)))
+def test_odd_nodes_are_refused(node, valid):
+    data = edited(valid, set_to(lambda c: c["parameters"], "random_state", node))
+    with pytest.raises(InvalidFileError):
+        loaded(data)
+
+
+def test_state_that_would_fail_later_is_refused(tables):
+    fitted = skae.AutoencoderTransformer(2, **SHORT).fit(tables).partial_fit(tables)
+    data = saved(fitted.save)
+    for edit in (
+        lambda c, a: model_of(c)["optimizer_state"]["items"][0][1]["dict"].pop("step"),
+        lambda c, a: state_of(c)["history"][0]["dict"].pop("train_loss"),
+        lambda c, a: state_of(c)["history"][0]["dict"].update(valid_loss="low"),
+    ):
+        content, arrays, _ = container.loads(data)
+        edit(content, arrays)
+        kept = set(re.findall(r'"array": "([^"]*)"', json.dumps(content)))
+        arrays = {name: array for name, array in arrays.items() if name in kept}
+        with pytest.raises(InvalidFileError):
+            loaded(container.dumps(content, arrays, {}))
+
+
 # Files for ever
 
 
@@ -686,6 +804,58 @@ def test_files_of_earlier_versions_load(path):
         if name == "encode":
             found = np.frombuffer(found, np.uint8)
         np.testing.assert_allclose(found, expected[name], rtol=1e-4, atol=1e-5)
+
+
+def test_names_in_files_of_format_1_are_known():
+    """All that they may hold is still there, and nothing new is required of them."""
+    earlier = json.loads((ROOT / "tests" / "data" / "schema_1.json").read_text())
+    now = tool("stored_files").schema()
+    for name, entry in earlier.items():
+        assert set(entry["parameters"]) <= set(now[name]["parameters"]), name
+        assert set(entry["state"]) <= set(now[name]["state"]), name
+        required = {field for field, is_so in now[name]["state"].items() if is_so}
+        assert required <= {f for f, is_so in entry["state"].items() if is_so}, name
+
+
+def test_all_that_files_hold_is_in_the_schema():
+    """Or it was added without a new format: run tools/stored_files.py for that."""
+    latest = ROOT / "tests" / "data" / f"schema_{container.FORMAT}.json"
+    assert json.loads(latest.read_text()) == tool("stored_files").schema()
+
+
+def test_earlier_formats_are_read_by_way_of_later_ones(valid, monkeypatch):
+    """A format in which the model was called network."""
+    content, arrays, _ = container.loads(valid)
+    content["state"]["network"] = content["state"].pop("model")
+    earlier = container.dumps(content, arrays, {})
+
+    def upgrade(content, arrays):
+        content["state"]["model"] = content["state"].pop("network")
+        return content, arrays
+
+    monkeypatch.setattr(container, "FORMAT", 2)
+    monkeypatch.setitem(container._UPGRADES, 1, upgrade)
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    assert loaded(earlier).transform(X).shape == (30, 2)
+
+
+def test_newer_files_say_who_wrote_them(valid):
+    def edit(content, arrays):
+        content["parameters"]["new"] = 1
+
+    content, arrays, versions = container.loads(edited(valid, edit))
+    data = container.dumps(content, arrays, versions | {"skae": "9.0"})
+    with pytest.raises(InvalidFileError, match=r"written by skae 9\.0.*update"):
+        loaded(data)
+
+
+def test_each_file_loads_first_in_a_fresh_process(tmp_path):
+    code = "import sys, skae; print(type(skae.load(sys.argv[1])).__name__)"
+    for name in ("codec", "windows"):
+        path = ROOT / "tests" / "data" / f"{name}_1.skae"
+        command = [sys.executable, "-c", code, path]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr
 
 
 def test_every_estimator_has_a_file_of_format_1():

@@ -75,18 +75,28 @@ def test_distance_is_the_mean_over_draws_of_references():
     distances = cdist(rows, references)
     drawn = [distances[:, rng.choice(400, 256, replace=False)] for _ in range(3000)]
     expected = np.mean([of_draw.min(1) for of_draw in drawn], axis=0)
-    found = Neighbors(references).distances(rows)
+    found = Neighbors(references).distances(rows, rows.shape[1])
     np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
 def test_no_row_is_a_reference_for_itself():
     rows = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     others = [
-        Neighbors(np.delete(rows, i, axis=0)).distances(rows[[i]])[0] for i in range(50)
+        Neighbors(np.delete(rows, i, axis=0)).distances(rows[[i]], 3)[0]
+        for i in range(50)
     ]
-    np.testing.assert_allclose(Neighbors(rows).distances(rows), others)
+    np.testing.assert_allclose(Neighbors(rows).distances(rows, 3), others)
     twice = np.r_[rows, rows]
-    assert (Neighbors(twice).distances(rows) == 0).all()
+    assert (Neighbors(twice).distances(rows, 3) == 0).all()
+
+
+@pytest.mark.parametrize("method", ["neighbors", "combined"])
+def test_rounded_rows_are_still_themselves(method, tables):
+    """Rows that were float32 for a while score as they did."""
+    detector = AutoencoderOutlierDetector(method=method, random_state=0).fit(tables)
+    expected = detector.score_samples(tables)
+    for rows in (tables.astype(np.float32), tables + 1e-9):
+        np.testing.assert_allclose(detector.score_samples(rows), expected, rtol=1e-4)
 
 
 def test_usual_errors_are_standard_deviations_and_robust():

@@ -36,6 +36,10 @@ PACKAGES = {
         imports=[],
         holds="the version",
     ),
+    "_names": Package(
+        imports=[],
+        holds="the public names, and where they are",
+    ),
     "_files": Package(
         imports=["_utils", "exceptions", "_version"],
         holds="fitted objects as files of arrays and plain values, and back",
@@ -121,13 +125,14 @@ PACKAGES = {
         holds="codes as bytes: a sender's and a receiver's half",
     ),
     "_load": Package(
-        imports=["_files", "_estimators", "detection", "compression"],
+        imports=["_names", "_files"],
         holds="loading, with every class that files may hold at hand",
     ),
     "__init__": Package(
         imports=[
             "exceptions",
             "_version",
+            "_names",
             "inference",
             "losses",
             "penalties",

@@ -112,7 +112,7 @@ def mutated(data, rng):
         return container.sealed(changed) if changed[8:200] == data[8:200] else changed
     if kind == "header":
         return _other_header(data, rng)
-    content, arrays = container.loads(data)
+    content, arrays, _ = container.loads(data)
     if kind == "content":
         for _ in range(rng.choice([1, 1, 1, 2, 5])):
             content = _other_content(content, rng)

@@ -4,11 +4,15 @@
 that are there stay, since they are what earlier versions wrote.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 import skae
+from skae._files.container import FORMAT
+from skae._utils.checks import not_required
+from skae._utils.stored import TABLE
 from skae.detection import WindowedDetector
 from skae.networks import MLP, Convolutional
 
@@ -57,8 +61,11 @@ def main():
     saves = {name: thing.save for name, thing in fitted.items()}
     plain, codec = fitted["plain"], fitted["codec"]
     saves |= {"encoder": plain.save_encoder, "decoder": plain.save_decoder}
+    path = FOLDER / f"schema_{FORMAT}.json"
+    if not path.exists():
+        path.write_text(json.dumps(schema(), indent=1) + "\n")
     for name, save in saves.items():
-        path = FOLDER / f"{name}_1.skae"
+        path = FOLDER / f"{name}_{FORMAT}.skae"
         if path.exists():
             continue
         save(path)
@@ -67,6 +74,20 @@ def main():
         data = np.frombuffer(codec.encode(X), np.uint8)
         _write_results(skae.load(path), path, X=X, codes=codes, data=data)
         print(f"wrote {path}")
+
+
+def schema():
+    """Names that files of the current format have: a later version must know them."""
+    return {
+        name: {
+            "parameters": list(entry.parameters),
+            "state": {
+                field.lstrip("_"): not isinstance(check, not_required)
+                for field, check in entry.fields.items()
+            },
+        }
+        for name, entry in sorted(TABLE.items())
+    }
 
 
 def _write_results(loaded, path, **given):

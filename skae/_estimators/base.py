@@ -34,9 +34,17 @@ if TYPE_CHECKING:
     from skae._training.net import AutoencoderNet
 
 
+def _is_epoch(row):
+    """Whether a value is what is recorded in an epoch."""
+    if not isinstance(row, dict) or "train_loss" not in row:
+        return False
+    losses = row["train_loss"], row.get("valid_loss", 0.0)
+    return all(isinstance(loss, float) for loss in losses)
+
+
 @stored_base(
     _model=instance(Model),
-    _history=list_of(instance(dict)),
+    _history=list_of(_is_epoch),
     n_components_=count,
     n_iter_=count,
     best_iter_=not_required(count),
@@ -178,6 +186,8 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
     def save_encoder(self, file) -> None:
         """Save what :meth:`transform` needs, alone.
 
+        Of a network of your own all weights are saved: what it reads is not known.
+
         Parameters
         ----------
         file : str, PathLike or binary file
@@ -194,6 +204,8 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
 
     def save_decoder(self, file) -> None:
         """Save what :meth:`inverse_transform` needs, alone.
+
+        Of a network of your own all weights are saved: what it reads is not known.
 
         Parameters
         ----------

@@ -14,9 +14,6 @@ from skae._inference.model import Model
 from skae._utils.checks import count, instance
 from skae._utils.stored import stored, stored_base
 
-# Rows on which a half is compared with the whole.
-_PROBES = 32
-
 
 def _is_id(value):
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{16}", value) is not None
@@ -64,7 +61,7 @@ class Half(Saving, BaseEstimator):
         half = cls(clone(fitted).set_params(callbacks=None))
         kept = {name: v for name, v in vars(fitted).items() if name in OF_ROWS}
         vars(half).update(kept, n_components_=fitted.n_components_)
-        half.pairing_id_ = fitted._model.fingerprint
+        half.pairing_id_ = fitted._model.pairing_id
         half._model = half._alone(fitted._model)
         return half
 
@@ -107,18 +104,14 @@ class Half(Saving, BaseEstimator):
         return self.transformer.device
 
     def _alone(self, model):
-        """The model without weights that the half does not need."""
-        needed = needed_for(model.build(), self._method, model)
-        weights = {name: v for name, v in model.weights.items() if name in needed}
-        alone = model.replaced(weights=weights, optimizer_state=None)
-        # Weights may be read past all gradients, as codebooks are.
-        width = model.n_features if self._method == "encode" else model.n_components
-        rows = np.random.default_rng(0).normal(size=(_PROBES, width))
-        if self._method == "encode":
-            rows = model.scaling.restore(rows)
-        results = [getattr(m, self._method)(rows, "cpu") for m in (model, alone)]
-        if np.array_equal(*results, equal_nan=True):
-            return alone
+        """The model without weights that the half does not need.
+
+        Of a network of the user's, all are kept: what it reads may depend on rows.
+        """
+        if model.recipe.is_known:
+            needed = needed_for(model.build(), self._method, model)
+            weights = {name: v for name, v in model.weights.items() if name in needed}
+            model = model.replaced(weights=weights)
         return model.replaced(optimizer_state=None)
 
     def _check_loaded(self):

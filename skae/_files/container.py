@@ -9,11 +9,12 @@ import os
 import secrets
 import stat
 from contextlib import suppress
+from errno import EINVAL, ENOENT
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
-import safetensors.numpy
 
 from skae.exceptions import InvalidFileError
 
@@ -37,6 +38,17 @@ _DTYPES = {
     "I64": np.int64,
     "F64": np.float64,
 }
+_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+# Functions of content and arrays of each earlier format, which return them in the next.
+_UPGRADES: dict = {}
+
+
+class File(NamedTuple):
+    """What is in a file: a tree of plain values, arrays, and who wrote them."""
+
+    content: Any
+    arrays: dict[str, np.ndarray]
+    versions: dict[str, str]
 
 
 def dumps(content, arrays, versions):
@@ -66,8 +78,21 @@ def dumps(content, arrays, versions):
         allow_nan=False,
     )
     arrays = {name: _plain(array) for name, array in arrays.items()}
-    data = safetensors.numpy.save(arrays, metadata={"skae": text})
-    return sealed(data)
+    header: dict = {"__metadata__": {"skae": text}}
+    end = 0
+    # The widest cells first, so that all begin at multiples of their size.
+    for name in sorted(arrays, key=lambda name: -arrays[name].itemsize):
+        array, begin = arrays[name], end
+        end += array.nbytes
+        header[name] = {
+            "dtype": _NAMES[array.dtype],
+            "shape": array.shape,
+            "data_offsets": [begin, end],
+        }
+    encoded = json.dumps(header, separators=(",", ":")).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    parts = [arrays[name].tobytes() for name in header if name in arrays]
+    return sealed(b"".join([len(encoded).to_bytes(8, "little"), encoded, *parts]))
 
 
 def _plain(array):
@@ -77,8 +102,6 @@ def _plain(array):
 
 def sealed(data):
     """The bytes of a file with the digest that they should have."""
-    if data[8:_DIGEST_AT] != _BEGIN:
-        raise RuntimeError("safetensors wrote its header in another order.")
     digest = _digest(data).encode()
     return data[:_DIGEST_AT] + digest + data[_DIGEST_AT + _DIGEST_LENGTH :]
 
@@ -92,9 +115,8 @@ def loads(data):
 
     Returns
     -------
-    content : JSON value
-    arrays : dict of str to ndarray
-        New ones, which may be written to.
+    file : File
+        As the current format has it. Arrays are new, and may be written to.
 
     Raises
     ------
@@ -108,14 +130,19 @@ def loads(data):
     except safetensors.SafetensorError as error:
         raise InvalidFileError(f"The file's arrays are damaged: {error}.") from error
     file = _parsed(header["__metadata__"]["skae"])
-    if file.get("format") != FORMAT:
+    written = file.get("format")
+    if type(written) is not int or not 1 <= written <= FORMAT:
         raise InvalidFileError(
-            f"The file has format {file.get('format')!r}, but this version of skae "
-            f"knows format {FORMAT}: update skae."
+            f"The file has format {written!r}, but this version of skae knows those "
+            f"up to {FORMAT}: update skae."
         )
-    if "content" not in file:
+    content, versions = file.get("content"), file.get("versions")
+    if content is None or not isinstance(versions, dict):
         raise InvalidFileError("The file has no content.")
-    return file["content"], {name: _array(tensor) for name, tensor in tensors}
+    arrays = {name: _array(tensor) for name, tensor in tensors}
+    for earlier in range(written, FORMAT):
+        content, arrays = _UPGRADES[earlier](content, arrays)
+    return File(content, arrays, versions)
 
 
 def write(file, data):
@@ -140,11 +167,17 @@ def read(file):
     file : str, PathLike or binary file
     """
     if hasattr(file, "read"):
-        return loads(file.read())
-    with Path(file).open("rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise InvalidFileError(f"{os.fspath(file)!r} is not a regular file.")
-        data = opened.read()
+        data = file.read()
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(
+                f"The file returned {type(data).__name__}, but bytes were expected: "
+                "open it with mode 'rb'."
+            )
+        return loads(bytes(data))
+    path = Path(file)
+    if path.exists() and not path.is_file():  # a pipe would block
+        raise InvalidFileError(f"{os.fspath(file)!r} is not a regular file.")
+    data = path.read_bytes()
     try:
         return loads(data)
     except InvalidFileError as error:
@@ -166,12 +199,15 @@ def write_atomically(path, data):
         file that was there is as it was.
     """
     path = Path(os.path.realpath(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "There is no such folder", str(path.parent))
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "Not a file, which could be replaced", str(path))
     # In the same folder, and thus on the same disk, where renaming is one step.
-    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.tmp")
     try:
-        with open(descriptor, "wb") as opened:
+        # Whatever interrupts this, the file has a name by which it is removed.
+        with temporary.open("xb") as opened:
             if path.exists():
                 os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
             opened.write(data)
@@ -189,18 +225,19 @@ def _sync_folder(folder):
     """Make a renaming last beyond a power failure, where systems can."""
     if not hasattr(os, "O_DIRECTORY"):
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # Some file systems refuse it; the file is written by now.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _check_seal(data):
     if len(data) < _DIGEST_AT + _DIGEST_LENGTH or data[8:_DIGEST_AT] != _BEGIN:
-        kind = "a pickle, which is never loaded here" if _is_pickle(data) else "none"
         raise InvalidFileError(
-            f"A file that `save` has written was expected, but this is {kind}."
+            f"A file that `save` has written was expected, but this is {_kind(data)}."
         )
     digest = data[_DIGEST_AT : _DIGEST_AT + _DIGEST_LENGTH]
     if digest != _digest(data).encode():
@@ -210,8 +247,20 @@ def _check_seal(data):
         )
 
 
-def _is_pickle(data):
-    return data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05"
+def _kind(data):
+    """What else bytes are, in words."""
+    if not data:
+        return "empty: is a stream at its end, where seek(0) is missing?"
+    if data[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return (
+            "a pickle, which is never loaded here: where you trust it, load it with "
+            "pickle or joblib, and use `save`"
+        )
+    if data[:4] == b"PK\x03\x04":
+        return "an archive, as skops (skops.io.load) and PyTorch (torch.load) write"
+    if data[:4] == b"skc\x01":
+        return "what a Codec has encoded: use its decode"
+    return "something else"
 
 
 def _digest(data):

@@ -36,6 +36,8 @@ class Saving:
             detector of scikit-learn in a :class:`~skae.detection.WindowedDetector`.
             Parameters of users' own, such as a network, need not be stored: they are
             given again when the file is loaded.
+        ValueError
+            If a parameter that was set since the fit is not possible.
         OSError
             If the file cannot be written. An earlier one is kept.
         """

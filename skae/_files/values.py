@@ -6,10 +6,13 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skae._files.random_state import random_state
 from skae._utils.checks import not_required
 from skae._utils.stored import TABLE, is_stored
 from skae.exceptions import InvalidFileError
 
+# Objects in a file: a fitted detector has some dozens.
+_MOST_OBJECTS = 10_000
 _NOT_FINITE = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
 
 
@@ -90,10 +93,13 @@ class Writer:
                 raise NotStoredError(f"{kind} is a class of your own")
             raise NotStoredError(f"{path.strip('.')} holds a {kind}")
         entry = TABLE[type(value).__name__]
+        if hasattr(value, "_validate_params"):
+            value._validate_params()  # what was set since a fit is to load again
         node = {"class": type(value).__name__}
-        state, parameters = _state(value), {}
-        if hasattr(value, "get_params"):
-            parameters = value.get_params(deep=False)
+        # What has parameters alone is made by them, whatever else it keeps.
+        state = {} if entry.parameters and not entry.fields else _state(value)
+        parameters = {name: getattr(value, name) for name in entry.parameters}
+        if parameters:
             node["parameters"] = {
                 name: self._node_or_name(
                     parameter,
@@ -142,6 +148,7 @@ class Reader:
     def __init__(self, arrays, given):
         self.arrays = dict(arrays)
         self.given = given
+        self._n_objects = 0
 
     def whole(self, node):
         """The value of a tree that uses all arrays.
@@ -166,7 +173,10 @@ class Reader:
         if "class" in node:
             return self._object(**_fields(node, "class", "parameters", "state"))
         if "given" in node:
-            return self.given[_typed(node["given"], str)]
+            name = _typed(node["given"], str)
+            if name not in self.given:
+                raise InvalidFileError(f"The file lacks {name!r} in an odd place.")
+            return self.given[name]
         if len(node) != 1:
             raise InvalidFileError(f"The file has a node of {sorted(node)}.")
         ((tag, content),) = node.items()
@@ -200,13 +210,16 @@ class Reader:
         return np.array(content, object)
 
     def _float(self, content):
-        if content not in _NOT_FINITE:
+        if _typed(content, str) not in _NOT_FINITE:
             raise InvalidFileError(f"The file has a number {content!r}.")
         return _NOT_FINITE[content]
 
     def _object(self, name, parameters, state):
+        self._n_objects += 1
+        if self._n_objects > _MOST_OBJECTS:
+            raise InvalidFileError(f"The file has more than {_MOST_OBJECTS} objects.")
         if name == "RandomState":
-            return _random_state(self.value(state))
+            return random_state(self.value(state))
         if not isinstance(name, str) or name not in TABLE:
             raise InvalidFileError(
                 f"The file has an object of the class {name!r}, which this version of "
@@ -275,21 +288,17 @@ def _made(entry, parameters, state, is_given):
         Names in the state of what was passed by the caller.
     """
     cls = entry.cls
-    if hasattr(cls, "get_params"):
-        unknown = set(parameters) - set(inspect.signature(cls).parameters)
-        if unknown:
-            raise ValueError(f"it has no parameters {sorted(unknown)}.")
-        made = cls(**parameters)
+    unknown = set(parameters) - set(entry.parameters)
+    if unknown:
+        raise ValueError(f"it has no parameters {sorted(unknown)}.")
+    made = cls(**parameters) if entry.parameters else object.__new__(cls)
+    if hasattr(made, "_validate_params"):
         made._validate_params()
-    elif parameters:
-        raise ValueError("it has no parameters.")
-    else:
-        made = object.__new__(cls)
     names = {name.lstrip("_"): name for name in entry.fields}
     required = {n for n, name in names.items() if not _may_miss(entry.fields[name])}
     # Of an estimator that is not fitted there may be parameters alone.
     missing = required - set(state)
-    is_unfitted = missing == required and hasattr(cls, "get_params")
+    is_unfitted = missing == required and entry.parameters
     if missing and not is_unfitted:
         raise ValueError(f"it lacks {sorted(missing)}.")
     for name, value in state.items():
@@ -311,17 +320,6 @@ def _made(entry, parameters, state, is_given):
 
 def _may_miss(check):
     return isinstance(check, not_required)
-
-
-def _random_state(state):
-    made = np.random.RandomState()
-    try:
-        made.set_state(state)
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise InvalidFileError(
-            f"The file's RandomState is not valid: {error}"
-        ) from error
-    return made
 
 
 def _typed(value, kind):

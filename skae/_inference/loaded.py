@@ -38,12 +38,15 @@ def checked(model, half=None):
     module = _expected(model)
     expected = module.state_dict()
     missing, unknown = set(expected) - set(weights), set(weights) - set(expected)
-    if half is not None:
+    if half is not None and model.recipe.is_known:
         missing = missing & needed_for(module, half, model)
     if missing or unknown:
+        lists = {"in the file": unknown, "in the network": missing}
+        listed = " and ".join(
+            f"{sorted(names)} only {where}" for where, names in lists.items() if names
+        )
         raise ValueError(
-            f"The network has weights {sorted(missing)} that are not in the file, and "
-            f"not {sorted(unknown)}, which are: it is another one than was saved."
+            f"The network is another one than was saved: there are weights {listed}."
         )
     for name, value in weights.items():
         _check_weight(name, value, expected[name], model.recipe.is_known)
@@ -77,6 +80,8 @@ def needed_for(module, half, model):
     with torch.enable_grad(), PrivateRandomness(torch.Generator()):
         rows = torch.ones(2, width, dtype=torch.float32, device=device)
         output = getattr(module.eval(), half)(rows)
+        if not output.requires_grad:
+            return set(module.state_dict())
         gradients = torch.autograd.grad(
             output.sum(), list(trained.values()), allow_unused=True
         )
@@ -129,12 +134,12 @@ def _check_optimizer(state, module):
     for number, values in state.items():
         if not isinstance(number, int) or not 0 <= number < len(parameters):
             raise ValueError(f"The optimiser has state of a parameter {number!r}.")
-        if not isinstance(values, dict) or not values:
-            raise ValueError("The optimiser's state is no dict of arrays.")
+        if not isinstance(values, dict) or set(values) != _MOMENTS:
+            raise ValueError("The optimiser's state is not that of AdamW.")
         for name, value in values.items():
             shape = () if name == "step" else tuple(parameters[number].shape)
             is_array = isinstance(value, np.ndarray) and value.dtype == np.float32
-            if name not in _MOMENTS or not is_array or value.shape != shape:
+            if not is_array or value.shape != shape:
                 raise ValueError(f"The optimiser's {name} is not possible.")
             if not np.isfinite(value).all():
                 raise ValueError(f"The optimiser's {name} is not finite.")

@@ -57,9 +57,18 @@ class Model:
         vars(self).update({**state, "_engines": {}})
 
     @property
-    def fingerprint(self):
-        """Sixteen hexadecimal digits, other ones for any other weights or scaling."""
-        digest = hashlib.sha256(repr((self.n_components, self.scaling.scale)).encode())
+    def pairing_id(self):
+        """Sixteen hexadecimal digits, others for what gives other results.
+
+        Of parts of users' own they only know that there are some.
+        """
+        recipe = self.recipe
+        parts = [
+            (type(part).__name__, part.is_known and part.get_params(deep=False))
+            for part in (recipe.network, *recipe.code_maps, recipe.loss)
+        ]
+        of_values = parts, self.n_components, self.scaling.scale
+        digest = hashlib.sha256(repr(of_values).encode())
         arrays = {"shift": self.scaling.shift, **self.weights}
         for name, value in arrays.items():
             digest.update(f"{name} {value.dtype} {value.shape}".encode())

@@ -82,6 +82,7 @@ def _types(estimator, inputs):
     number = type(guess_tensor_type(inputs[0].type))
     kinds = {
         "codes": lambda: number([n_rows, estimator.n_components_]),
+        "X": lambda: number([n_rows, estimator.n_features_in_]),
         "scores": lambda: number([n_rows]),
         "label": lambda: Int64TensorType([n_rows]),
     }

@@ -75,7 +75,9 @@ class _Bounds(nn.Module):
         self.register_buffer("high", _double(scaling.shift + reach))
 
     def forward(self, X):
-        return torch.minimum(torch.maximum(X, self.low), self.high)
+        # Not by minimum and maximum, whose graphs fail for a single column.
+        X = torch.where(X < self.low, self.low, X)
+        return torch.where(X > self.high, self.high, X)
 
 
 class _Fold(nn.Module):

@@ -111,7 +111,7 @@ def _describe(model, estimator, part):
     """Add to a model what it was made of."""
     from onnx.helper import set_model_props
 
-    cls = type(estimator)
+    cls = type(getattr(estimator, "transformer", estimator))  # of which it is a half
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         names = [f"x{i}" for i in range(estimator.n_features_in_)]

@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import threading
 import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
@@ -23,6 +24,7 @@ _LEAST_TORCH = (2, 9)
 _MOST_BYTES = 2**31 - 2**24
 # What says something while a module is exported.
 _LOGGERS = "torch", "onnxscript", "onnx_ir"
+_LOCK = threading.RLock()
 
 
 def graph_of(part, dtype, opset):
@@ -59,6 +61,8 @@ def graph_of(part, dtype, opset):
             program = torch.export.export(
                 part.module.eval(), (rows,), dynamic_shapes=shapes, strict=False
             )
+        except MemoryError:
+            raise
         except Exception as error:  # of many classes, most of them private
             raise ValueError(
                 "PyTorch cannot write down what the network does as one graph for any "
@@ -87,10 +91,14 @@ def graph_of(part, dtype, opset):
 
 @contextmanager
 def _quiet():
-    """A context in which PyTorch says nothing of what it does meanwhile."""
+    """A context in which PyTorch says nothing of what it does meanwhile.
+
+    What it changes for that belongs to the process: one thread at a time is in it.
+    """
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     with (
+        _LOCK,
         warnings.catch_warnings(),
         redirect_stdout(io.StringIO()),
         redirect_stderr(io.StringIO()),
@@ -124,14 +132,15 @@ def _check_packages():
             import_module(name)
         except ImportError as error:
             raise ImportError(
-                f"Export to ONNX needs {name}: pip install 'skae[onnx]'."
+                f"Export to ONNX needs {name}: install the extra 'onnx' of skae, or "
+                "onnx, onnxscript and skl2onnx."
             ) from error
     version = tuple(int(part) for part in torch.__version__.split(".")[:2])
     if version < _LEAST_TORCH:
         least = ".".join(map(str, _LEAST_TORCH))
         raise ImportError(
             f"Export to ONNX needs PyTorch {least} or newer, but {torch.__version__} "
-            "is installed: pip install 'skae[onnx]'."
+            "is installed."
         )
 
 

@@ -69,8 +69,10 @@ _PARTS = {
 
 
 def output_names(estimator):
-    """Names of what an estimator's first part returns: its codes, or its scores."""
-    return ("scores", "label") if _is_detector(estimator) else ("codes",)
+    """Names of what an estimator's first part returns: codes, rows, or scores."""
+    if _is_detector(estimator):
+        return "scores", "label"
+    return tuple(_PARTS[_known_parts(estimator)[0]][3:])
 
 
 def part_of(estimator, name=None):

@@ -88,6 +88,11 @@ def array(kind, ndim, finite=True):
     return checked
 
 
+def partly_known(value):
+    """A row of numbers, of which some may be missing."""
+    return array("f", 1, finite=False)(value) and bool(np.isfinite(value).any())
+
+
 def names(value):
     """An array of texts."""
     is_array = isinstance(value, np.ndarray) and value.dtype == object

@@ -1,6 +1,7 @@
 """Which classes files may hold, and what of their objects is stored."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import NamedTuple
 
 
@@ -19,12 +20,16 @@ class Stored(NamedTuple):
     given : dict of str to str
         Fields in which objects of users' own may be, that were in a parameter of this
         name.
+    parameters : tuple of str
+        Of the constructor, by which objects are made, and which they keep under the
+        same names; of classes that are made by their state alone there are none.
     """
 
     cls: type
     fields: dict[str, Callable]
     prefixes: dict[str, str]
     given: dict[str, str]
+    parameters: tuple[str, ...]
 
 
 # The only classes that are ever made of what is read, by their names in files.
@@ -32,16 +37,18 @@ TABLE: dict[str, Stored] = {}
 _BASES: dict[type, Stored] = {}
 
 
-def stored(prefixes=(), given=(), **fields):
+def stored(prefixes=(), given=(), *, has_parameters=None, **fields):
     """Decorator of classes whose objects files may hold.
 
-    What is stored is what pickle would take. Objects with `get_params` are made by
-    their constructor; others by their state alone.
+    What is stored is what pickle would take.
 
     Parameters
     ----------
     prefixes, given : dict of str to str, default=()
         See :class:`Stored`.
+    has_parameters : bool, default=None
+        Whether objects are made by their constructor. None is True for what has
+        `get_params`.
     **fields : callables
         A check for each attribute; those of base classes are taken over. A class may
         also have a method ``_check_loaded``, which raises ValueError for attributes
@@ -51,6 +58,8 @@ def stored(prefixes=(), given=(), **fields):
     def decorated(cls):
         stored_base(prefixes, given, **fields)(cls)
         entry = _BASES[cls]
+        if has_parameters or (has_parameters is None and hasattr(cls, "get_params")):
+            entry = entry._replace(parameters=tuple(signature(cls).parameters))
         known = TABLE.setdefault(cls.__name__, entry).cls
         if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"There are two classes {cls.__name__}, one name in files.")
@@ -64,7 +73,7 @@ def stored_base(prefixes=(), given=(), **fields):
     """The same for bases, of which files hold no objects: derived classes have all."""
 
     def decorated(cls):
-        entry = Stored(cls, dict(fields), dict(prefixes), dict(given))
+        entry = Stored(cls, dict(fields), dict(prefixes), dict(given), ())
         for base in cls.__mro__[1:]:
             if base in _BASES:
                 inherited = _BASES[base]
@@ -73,6 +82,7 @@ def stored_base(prefixes=(), given=(), **fields):
                     inherited.fields | entry.fields,
                     inherited.prefixes | entry.prefixes,
                     inherited.given | entry.given,
+                    (),
                 )
         _BASES[cls] = entry
         return cls

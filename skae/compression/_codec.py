@@ -63,7 +63,7 @@ class _Coding:
     def _digest(self):
         """The pairing id of the transformer, the steps and the tables."""
         if isinstance(self.transformer, BaseAutoencoder):
-            of_model = self.transformer._model.fingerprint
+            of_model = self.transformer._model.pairing_id
         else:
             of_model = self.transformer.pairing_id_
         parts = of_model.encode(), self.quantizer.as_bytes(), self.tables.as_bytes()
@@ -186,7 +186,7 @@ class Codec(_Encoding, _Decoding):
     Codes of a fitted transformer are rounded to steps that are worth the same in each
     component, and the integers written by an entropy coder with tables of how often
     each occurs in `X` [1]_. Whoever has the decoder turns the bytes into rows again.
-    Needs the package `constriction`: ``pip install 'skae[compression]'``.
+    Needs the package `constriction`, which the extra 'compression' brings.
 
     Any transformer will do. Trained with :class:`skae.code_maps.Quantization` its codes
     take less space for the same error; see :doc:`/production`.
@@ -203,7 +203,8 @@ class Codec(_Encoding, _Decoding):
         Mean number of bits of a row that all bytes of `X` may take. Pass this or
         `error`.
     error : float, default=None
-        Mean squared error of the decoded `X`, in squared units of the data.
+        Mean squared error of the decoded `X`, in squared units of the data. Columns of
+        small numbers may be lost in that of others: scale them first.
 
     Attributes
     ----------

@@ -202,7 +202,7 @@ def _stream():
         from constriction import stream
     except ImportError as error:
         raise ImportError(
-            "Compression needs the package constriction: pip install "
-            "'skae[compression]'."
+            "Compression needs the package constriction: pip install constriction, or "
+            "skae with its extra 'compression'."
         ) from error
     return stream

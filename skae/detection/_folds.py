@@ -8,14 +8,9 @@ from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.checks import (
-    anything,
-    boolean,
-    count,
     fitted,
     instance,
     list_of,
-    number,
-    optional,
 )
 from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
@@ -23,25 +18,9 @@ from skae.detection._anomalies import Anomalies, within_reach
 
 # Rows that are scored at once.
 _CHUNK_ROWS = 2048
-# Splitters that files may hold; they have no parameters that scikit-learn can list.
-_SPLITTERS = {
-    KFold: {"n_splits": count, "shuffle": boolean},
-    TimeSeriesSplit: {
-        "n_splits": count,
-        "shuffle": boolean,
-        "max_train_size": optional(count),
-        "test_size": optional(count),
-        "gap": count,
-    },
-    ShuffleSplit: {
-        "n_splits": count,
-        "test_size": optional(number),
-        "train_size": optional(number),
-        "_default_test_size": number,
-    },
-}
-for _cls, _fields in _SPLITTERS.items():
-    stored(random_state=anything, **_fields)(_cls)
+# Splitters that files may hold. Others are passed again when they are loaded.
+for _cls in (KFold, ShuffleSplit, TimeSeriesSplit):
+    stored(has_parameters=True)(_cls)
 
 
 @stored(

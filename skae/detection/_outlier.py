@@ -12,13 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._utils.checks import (
-    array,
     check_names,
     count,
     instance,
     names,
     not_required,
     number,
+    partly_known,
 )
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
@@ -43,7 +43,7 @@ _LEAST_ROWS = 8
     n_features_in_=count,
     feature_names_in_=not_required(names),
     _models=instance(FoldModels),
-    held_out_scores_=array("f", 1, finite=False),
+    held_out_scores_=partly_known,
     offset_=number,
 )
 class AutoencoderOutlierDetector(
@@ -170,7 +170,6 @@ class AutoencoderOutlierDetector(
         Returns
         -------
         self : object
-            The fitted detector.
 
         Raises
         ------

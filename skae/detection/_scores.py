@@ -11,6 +11,8 @@ from skae._utils.stored import stored, stored_base
 _SAMPLE_SIZE = 256
 # Reference rows kept of each fold: more cost time and memory, and change little.
 _MOST_REFERENCES = 1024
+# Share of a row's size that is rounding, as where it was float32 for a while.
+SAME = 1e-6
 # Trees in the isolation forest of each fold.
 _TREES = 50
 # Share of the largest squared errors that a usual error leaves out.
@@ -99,15 +101,24 @@ class Neighbors:
         if (self.weights < 0).any() or not self.weights[0] > 0:
             raise ValueError("Its weights are not possible.")
 
-    def distances(self, rows):
+    def distances(self, rows, n_own):
         """Mean distance (n,) of rows (n, d); no row is a reference for itself.
 
-        That is, one reference that equals it is left out.
+        That is, the nearest one is left out if it equals the row but for rounding.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d)
+        n_own : int
+            Columns that tell whether it does, the first ones.
         """
         rows = rows.astype(self.references.dtype)
         squared = cdist(rows, self.references, "sqeuclidean")  # (n, m)
         nearest = squared.argmin(axis=1)
-        same = np.flatnonzero(squared.min(axis=1) == 0)
+        own = rows[:, :n_own].astype(np.float64)
+        apart = np.square(own - self.references[nearest, :n_own]).mean(axis=1)
+        size = 1 + np.square(own).mean(axis=1)
+        same = np.flatnonzero(apart <= SAME**2 * size)
         squared[same, nearest[same]] = np.inf
         count = min(len(self.weights), squared.shape[1] - 1)
         squared = np.partition(squared, count - 1, axis=1)[:, :count]
@@ -265,7 +276,7 @@ class RowDistance(Score):
         self.neighbors.check(n_features)
 
     def of(self, rows, errors):
-        return self.neighbors.distances(rows)
+        return self.neighbors.distances(rows, rows.shape[1])
 
 
 @stored(neighbors=instance(Neighbors))
@@ -281,7 +292,7 @@ class JointDistance(Score):
         self.neighbors.check(2 * n_features)
 
     def of(self, rows, errors):
-        return self.neighbors.distances(np.c_[rows, errors])
+        return self.neighbors.distances(np.c_[rows, errors], rows.shape[1])
 
 
 # Scores by method; of several, the surprisals are added.

@@ -56,4 +56,5 @@ def load(file) -> Autoencoder | Encoder | Decoder:
     >>> bool(np.allclose(model.transform(X), autoencoder.transform(X), atol=1e-5))
     True
     """
-    return interpreted(*read(file))
+    found = read(file)
+    return interpreted(found.content, found.arrays)

@@ -87,6 +87,11 @@ class _Model:
         if parts.feature_names is not None:
             self.feature_names_in_ = np.array(parts.feature_names, object)
 
+    def __repr__(self):
+        of = self._parts.name
+        sizes = f"{self.n_features_in_} features, {self.n_components_} components"
+        return f"<skae.inference.{type(self).__name__} of {of}: {sizes}>"
+
     def _checked(self, X):
         parts = self._parts
         return checked(X, parts.n_features, parts, parts.name, parts.feature_names)

@@ -6,8 +6,6 @@ from collections import deque
 from itertools import product
 from threading import Lock
 
-from numpy.linalg import _umath_linalg
-
 # A tenth of a chunk's time is spent in Python, where one thread runs at a time.
 _MOST_THREADS = 8
 
@@ -22,8 +20,12 @@ class OneThread:
     """
 
     def __init__(self):
-        self._get, self._set = _openblas()
+        self._get = self._set = None
         self._begin()
+
+    def _load(self):
+        """Look for the functions when they are first needed."""
+        self._get, self._set = _openblas()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin_anew)
 
@@ -38,6 +40,8 @@ class OneThread:
 
     def __enter__(self):
         with self._lock:
+            if self._get is None:
+                self._load()
             if self._depth == 0:
                 self._outside = self._get()
                 self._set(1)
@@ -54,9 +58,11 @@ class OneThread:
 def _openblas():
     """Functions that get and set OpenBLAS' number of threads."""
     try:
+        from numpy.linalg import _umath_linalg
+
         # Symbols of the libraries that it is linked to are found as well.
         library = ctypes.PyDLL(_umath_linalg.__file__)
-    except OSError:
+    except (ImportError, OSError):
         library = None
     for start, end in product(("scipy_", ""), ("64_", "")):
         pair = [f"{start}openblas_{verb}_num_threads{end}" for verb in ("get", "set")]

@@ -106,9 +106,10 @@ class _Stacks:
     """Makes stacks of an MLP's weights."""
 
     def __init__(self, mlp, weights, prefix, arrays, n_features, n_components):
-        self.weights, self.prefix, self.arrays = weights, prefix, arrays
+        self.weights, self.prefix, self.arrays = weights, prefix, dict(arrays)
         hidden = _widths(_of(mlp, "hidden_layer_sizes"), arrays)
         self.widths = [n_features, *hidden, n_components]
+        self.references: dict = {}  # names of weights by those of arrays
         self.activation = _of(mlp, "activation")
         _expect(self.activation in list(ACTIVATIONS), "activation")
         self.is_tied = _truth(_of(mlp, "tied_weights"))
@@ -162,6 +163,8 @@ class _Stacks:
     def _array(self, name, *shape):
         reference = _tagged(_of(self.weights, self.prefix + name), "array", str)
         found = _array(self.arrays, reference, len(shape), np.float32)
+        used = self.references.setdefault(reference, name)
+        _expect(used == name, f"array of its own for {name}")
         _expect(found.shape == shape, f"shape of {name}")
         return found
 
@@ -230,7 +233,8 @@ def _object(node, *known):
 def _needs_torch(what):
     return TypeError(
         f"Inference without PyTorch does not compute {what}. With PyTorch, skae.load "
-        "reads the file, and skae.to_onnx writes the model for ONNX Runtime."
+        "reads the file; skae.to_onnx writes transformers and detectors of rows for "
+        "ONNX Runtime."
     )
 
 
