@@ -36,8 +36,10 @@ def run(directory, quick):
     """The report on bytes at equal errors."""
     report = Report("Do codes take fewer bytes than PCA's for the same error?")
     for name, X_train, X_test, side in _sets(directory, quick):
-        seconds, rates = _rates(X_train, X_test, quick)
-        pca = _pca_curve(X_train, X_test)
+        # Pixels are in [0, 1], as files of images have them.
+        bounds = (0, 1) if side else (-np.inf, np.inf)
+        seconds, rates = _rates(X_train, X_test, bounds, quick)
+        pca = _pca_curve(X_train, X_test, bounds)
         others = _image_curves(X_test, side) if side else {}
         _report_set(report, name, rates, pca, others)
         report.notes.append(
@@ -81,7 +83,7 @@ def _windows(series):
     return np.ascontiguousarray(windows[::STRIDE], np.float32)
 
 
-def _rates(X_train, X_test, quick):
+def _rates(X_train, X_test, bounds, quick):
     """Seconds of training, and (bytes of a row, error, bytes of a row alone)."""
     seconds, rates = 0.0, []
     for beta in BETAS[:1] if quick else BETAS:
@@ -103,18 +105,18 @@ def _rates(X_train, X_test, quick):
             codec = Codec(transformer, X_train, error=factor * least)
             encoder, decoder = codec.encoder, codec.decoder
             found = encoder.encode(X_test)
-            error = _error(decoder.decode(found), X_test)
+            error = _error(decoder.decode(found).clip(*bounds), X_test)
             alone = [len(encoder.encode(row[None])) for row in X_test[:200]]
             rates.append((len(found) / len(X_test), error, float(np.mean(alone))))
     return seconds, sorted(rates)
 
 
-def _pca_curve(X_train, X_test):
+def _pca_curve(X_train, X_test, bounds):
     """Bytes of a row and errors of PCA's codes, by the codec's own coder."""
     pca = PCA(random_state=0).fit(X_train)
     train, test = pca.transform(X_train), pca.transform(X_test)
     found = []
-    for k in (k for k in PCA_SIZES if k <= X_train.shape[1]):
+    for k in sorted({min(k, X_train.shape[1]) for k in PCA_SIZES}):
         for step in PCA_STEPS * train[:, 0].std():
             quantizer = Quantizer(np.zeros(k), np.full(k, float(step)))
             tables = Tables.of(quantizer.integers(train[:, :k]))
@@ -122,7 +124,7 @@ def _pca_curve(X_train, X_test):
             size = len(encoded(integers, tables, True, "0" * 16)) / len(X_test)
             codes = quantizer.codes(integers)
             decoded = codes @ pca.components_[:k] + pca.mean_
-            found.append((size, _error(decoded, X_test)))
+            found.append((size, _error(decoded.clip(*bounds), X_test)))
     return found
 
 
@@ -197,7 +199,7 @@ def _bytes_at(curve, error):
             least = found
     sizes, errors = np.array(best)[::-1].T
     if not errors[0] <= error <= errors[-1]:
-        return None if error < errors[0] else float(np.exp(sizes[-1]))
+        return None
     return float(np.exp(np.interp(error, errors, sizes)))
 
 
@@ -206,7 +208,7 @@ def _report_set(report, name, rates, pca, others):
     for size, error, alone in rates:
         of_pca = _bytes_at(pca, error)
         files = [_bytes_at(curve, error) for curve in others.values()]
-        ratio = size / of_pca
+        ratio = None if of_pca is None else size / of_pca
         ratios.append(ratio)
         of_files += [size / file for file in files if file is not None]
         rows.append([error, size, alone, of_pca, ratio, *files])
@@ -218,10 +220,14 @@ def _report_set(report, name, rates, pca, others):
         "checksums included, models excluded; 'alone': a row in bytes of its own. "
         "PCA's codes are rounded and written by the same coder, with the number of "
         "components and the step that are best for these very rows, interpolated."
-        + " Files of images at an error as large: 'all' are in one; where they are "
-        "written without a loss, with fewer levels of grey." * bool(others),
+        + " What is decoded is cut off at the range of pixels, for both. Files of "
+        "images at an error as large, where they have any: 'all' are in one; where "
+        "they are written without a loss, with fewer levels of grey." * bool(others),
     )
     if others:
-        report.bar(f"{name}: largest ratio of bytes to PCA's", max(ratios), 0.6)
+        found = [ratio for ratio in ratios if ratio is not None]
+        report.bar(f"{name}: largest ratio of bytes to PCA's", max(found), 0.6)
+        title = f"{name}: geometric mean of these ratios"
+        report.bar(title, float(np.exp(np.mean(np.log(found)))), 0.6)
         title = f"{name}: largest ratio of bytes to the smallest files'"
-        report.bar(title, max(of_files), 1.0)
+        report.bar(title, max(of_files, default=None), 1.0)

@@ -293,22 +293,22 @@ def main():
     arguments = parser.parse_args()
     parts = max(1, arguments.count // 1000)
     tasks = [(arguments.seed + i, arguments.count // parts) for i in range(parts)]
-    began, found = time.time(), []
+    began, n_found = time.time(), 0
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         for i, part in enumerate(pool.imap_unordered(_part, tasks), 1):
-            found += part
+            for what, data in part:
+                print(what[:300], flush=True)
+                n_found += 1
+                if arguments.keep:
+                    os.makedirs(arguments.keep, exist_ok=True)
+                    path = os.path.join(arguments.keep, f"{n_found}.skae")
+                    with open(path, "wb") as file:
+                        file.write(data)
             if i % 50 == 0 or i == parts:
-                done = i * tasks[0][1]
-                print(f"{done} files, {len(found)} surprises", flush=True)
-    for i, (what, data) in enumerate(found):
-        print(what[:300])
-        if arguments.keep:
-            os.makedirs(arguments.keep, exist_ok=True)
-            with open(os.path.join(arguments.keep, f"{i}.skae"), "wb") as file:
-                file.write(data)
+                print(f"{i * tasks[0][1]} files, {n_found} surprises", flush=True)
     count = sum(count for _, count in tasks)
-    print(f"{count} mutated files, {len(found)} surprises, {time.time() - began:.0f} s")
-    return bool(found)
+    print(f"{count} mutated files, {n_found} surprises, {time.time() - began:.0f} s")
+    return bool(n_found)
 
 
 if __name__ == "__main__":

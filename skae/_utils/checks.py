@@ -1,7 +1,8 @@
 """Checks of single values that were read from a file."""
 
+import math
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -29,9 +30,8 @@ def boolean(value):
 
 
 def number(value):
-    """A finite number."""
-    is_number = isinstance(value, Real) and not boolean(value)
-    return is_number and bool(np.isfinite(float(value)))
+    """A finite number, no integer: these may be too large to be computed with."""
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def count(value):
