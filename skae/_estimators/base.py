@@ -8,16 +8,25 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skae._estimators.coding import OF_ROWS, Decoding, Encoding, check_of_rows
+from skae._estimators.coding import Decoding, Encoding, check_of_rows
 from skae._estimators.halves import Decoder, Encoder
 from skae._estimators.parameters import AutoencoderParameters
 from skae._files.saving import Saving
 from skae._inference.loaded import checked
 from skae._inference.model import Model
+from skae._onnx.modules import Part, Reconstruct, Score
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
-from skae._utils.checks import count, instance, list_of, not_required, number, optional
+from skae._utils.checks import (
+    OF_ROWS,
+    count,
+    instance,
+    list_of,
+    not_required,
+    number,
+    optional,
+)
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
 from skae._utils.ranges import check_distance
@@ -247,6 +256,17 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
         state = {**super().__getstate__()}
         state["callbacks"] = clone(self.callbacks, safe=False)
         return state
+
+    def _onnx_parts(self):
+        halves, width = self._model.halves, self._model.n_features
+        return {
+            **Encoding._onnx_parts(self),
+            **Decoding._onnx_parts(self),
+            "reconstruct": Part(
+                lambda: Reconstruct(*halves()), width, "X", ("X_reconstructed",)
+            ),
+            "score": Part(lambda: Score(*halves()), width, "X", ("scores",)),
+        }
 
     def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""

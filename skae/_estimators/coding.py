@@ -7,17 +7,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._inference.model import Model
 from skae._onnx.hooks import OnnxConvertible
-from skae._utils.checks import check_names, count, dict_of, names, not_required, text
+from skae._onnx.modules import Part
+from skae._utils.checks import check_names
 from skae._utils.device import inference_device
 from skae._utils.ranges import check_distance, check_magnitude
 from skae._utils.validation import needs_no_validation, validated, without_torch
-
-# What files hold of rows and of the form that results are wanted in.
-OF_ROWS = {
-    "n_features_in_": count,
-    "feature_names_in_": not_required(names),
-    "_sklearn_output_config": not_required(dict_of(text)),
-}
 
 
 def check_of_rows(estimator):
@@ -61,6 +55,10 @@ class Encoding(OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         X = self._checked(X)
         return self._model.encode(X, inference_device(self.device))
 
+    def _onnx_parts(self):
+        reads = self._model.n_features, "X", ("codes",)
+        return {"encoder": Part(lambda: self._model.halves()[0], *reads)}
+
     @property
     def _n_features_out(self):
         return self.n_components_
@@ -85,6 +83,10 @@ class Decoding(OnnxConvertible):
     _model: Model
     device: str
     n_components_: int
+
+    def _onnx_parts(self):
+        reads = self._model.n_components, "codes", ("X",)
+        return {"decoder": Part(lambda: self._model.halves()[1], *reads)}
 
     def inverse_transform(self, X) -> np.ndarray:
         """Decode codes.

@@ -6,12 +6,12 @@ from copy import copy
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from skae._estimators.coding import OF_ROWS, Decoding, Encoding, check_of_rows
+from skae._estimators.coding import Decoding, Encoding, check_of_rows
 from skae._estimators.parameters import AutoencoderParameters
 from skae._files.saving import Saving
 from skae._inference.loaded import checked, needed_for
 from skae._inference.model import Model
-from skae._utils.checks import count, instance
+from skae._utils.checks import OF_ROWS, count, instance
 from skae._utils.stored import stored, stored_base
 
 

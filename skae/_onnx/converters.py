@@ -10,7 +10,7 @@ from skl2onnx.common.data_types import (
 )
 
 from skae._onnx.graph import graph_of
-from skae._onnx.modules import output_names, part_of
+from skae._onnx.modules import part_of
 
 
 def parser(estimator):
@@ -54,7 +54,7 @@ def convert(scope, operator, container):
     operator : skl2onnx.common._topology.Operator
     container : skl2onnx.common._container.ModelComponentContainer
     """
-    part = part_of(operator.raw_operator)
+    _, part = part_of(operator.raw_operator)
     is_double = isinstance(operator.inputs[0].type, DoubleTensorType)
     dtype = torch.float64 if is_double else torch.float32
     model = graph_of(part, dtype, container.target_opset_onnx)
@@ -86,4 +86,4 @@ def _types(estimator, inputs):
         "scores": lambda: number([n_rows]),
         "label": lambda: Int64TensorType([n_rows]),
     }
-    return {name: kinds[name]() for name in output_names(estimator)}
+    return {name: kinds[name]() for name in part_of(estimator)[1].output_names}

@@ -99,9 +99,9 @@ def to_onnx(
     dtype = np.dtype(dtype)
     if dtype not in _DTYPES:
         raise ValueError(f"dtype={dtype.name!r}, but float32 or float64 was expected.")
-    chosen = part_of(estimator, part)
+    name, chosen = part_of(estimator, part)
     model = graph_of(chosen, _DTYPES[dtype], opset)
-    _describe(model, estimator, chosen.name)
+    _describe(model, estimator, name)
     if path is not None:
         write_atomically(path, model.SerializeToString(deterministic=True))
     return model

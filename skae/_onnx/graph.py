@@ -52,14 +52,16 @@ def graph_of(part, dtype, opset):
     """
     _check_packages()
     _check_opset(opset)
-    _check_size(part.module)
+    with undisturbed():
+        module = part.make().eval()
+    _check_size(module)
     # A row more than two, which are not taken for a constant of the network.
     rows = torch.zeros(3, part.n_columns, dtype=dtype)
     shapes = ({0: torch.export.Dim("n_samples")},)
     with _quiet(), undisturbed(), torch.no_grad():
         try:
             program = torch.export.export(
-                part.module.eval(), (rows,), dynamic_shapes=shapes, strict=False
+                module, (rows,), dynamic_shapes=shapes, strict=False
             )
         except MemoryError:
             raise

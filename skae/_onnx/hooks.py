@@ -5,7 +5,8 @@ class OnnxConvertible:
     """Base of estimators that skl2onnx converts, with no converter to be registered.
 
     It looks for these three methods before it looks into its own tables, which know
-    classes but no subclasses.
+    classes but no subclasses. A subclass has a method ``_onnx_parts``, which returns a
+    dict of :class:`Part` by name, the first of them for Pipelines.
     """
 
     def onnx_parser(self):

@@ -1,11 +1,9 @@
 """What estimators compute, as torch modules in the units of the data."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import nn
-
-from skae._onnx.detector import Detector
-from skae._utils.torch_state import undisturbed
 
 
 class Reconstruct(nn.Module):
@@ -50,43 +48,36 @@ class Score(nn.Module):
 
 
 class Part(NamedTuple):
-    """A part of an estimator as a module, and what it reads and returns."""
+    """What a part of an estimator reads and returns, and what makes its module.
 
-    name: str
-    module: nn.Module
-    n_columns: int  # of what it reads
+    Attributes
+    ----------
+    make : callable
+        Without arguments; returns a torch module in the units of the data.
+    n_columns : int
+        Of what it reads.
+    input_name : str
+    output_names : tuple of str
+    """
+
+    make: Callable
+    n_columns: int
     input_name: str
     output_names: tuple[str, ...]
 
 
-# What a part stands for, what makes its module, and what that reads and returns.
-_PARTS = {
-    "encoder": ("transform", lambda encoder, decoder: encoder, "X", "codes"),
-    "decoder": ("inverse_transform", lambda encoder, decoder: decoder, "codes", "X"),
-    "reconstruct": ("reconstruct", Reconstruct, "X", "X_reconstructed"),
-    "score": ("score_samples", Score, "X", "scores"),
-}
-
-
-def output_names(estimator):
-    """Names of what an estimator's first part returns: codes, rows, or scores."""
-    if _is_detector(estimator):
-        return "scores", "label"
-    return tuple(_PARTS[_known_parts(estimator)[0]][3:])
-
-
 def part_of(estimator, name=None):
-    """A part of a fitted estimator.
+    """A part of a fitted estimator, and its name.
 
     Parameters
     ----------
-    estimator : estimator
-        A transformer, a half of one, or the detector of outliers.
+    estimator : OnnxConvertible
     name : str, default=None
         None is the first that it has.
 
     Returns
     -------
+    name : str
     part : Part
 
     Raises
@@ -94,29 +85,11 @@ def part_of(estimator, name=None):
     ValueError
         If there is no such part.
     """
-    known = _known_parts(estimator)
-    name = known[0] if name is None else name
-    if name not in known:
+    parts = estimator._onnx_parts()
+    name = next(iter(parts)) if name is None else name
+    if name not in parts:
         raise ValueError(
             f"part={name!r}, but {type(estimator).__name__} has "
-            f"{' | '.join(map(repr, known))}."
+            f"{' | '.join(map(repr, parts))}."
         )
-    with undisturbed():
-        if _is_detector(estimator):
-            module, reads = Detector(estimator), "X"
-            returns = output_names(estimator)
-        else:
-            _, make, reads, *returns = _PARTS[name]
-            module = make(*estimator._model.halves())
-    width = estimator.n_features_in_ if reads == "X" else estimator.n_components_
-    return Part(name, module, width, reads, tuple(returns))
-
-
-def _known_parts(estimator):
-    if _is_detector(estimator):
-        return ["score"]
-    return [name for name, (method, *_) in _PARTS.items() if hasattr(estimator, method)]
-
-
-def _is_detector(estimator):
-    return hasattr(estimator, "autoencoders_")
+    return name, parts[name]

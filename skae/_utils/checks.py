@@ -108,6 +108,14 @@ def fitted(*classes):
     return lambda value: isinstance(value, classes) and hasattr(value, "n_features_in_")
 
 
+# What files hold of rows and of the form that results are wanted in.
+OF_ROWS = {
+    "n_features_in_": count,
+    "feature_names_in_": not_required(names),
+    "_sklearn_output_config": not_required(dict_of(text)),
+}
+
+
 def check_names(estimator):
     """Raise ValueError for an estimator with other names than it has features."""
     labels = getattr(estimator, "feature_names_in_", None)

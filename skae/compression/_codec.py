@@ -129,12 +129,14 @@ class _Decoding(_Coding):
         """
         if errors not in ("raise", "nan"):
             raise ValueError(f"errors={errors!r}, but 'raise' or 'nan' was expected.")
-        if not isinstance(data, bytes | bytearray | memoryview):
+        try:
+            data = bytes(memoryview(data))
+        except TypeError as error:
             raise TypeError(
                 f"decode was given a {type(data).__name__}, but bytes were expected, "
                 "as encode returns them."
-            )
-        contents = _frames.read(bytes(memoryview(data)), self.pairing_id)
+            ) from error
+        contents = _frames.read(data, self.pairing_id)
         lost = [i for i, frame in enumerate(contents.frames) if frame is None]
         if lost and errors == "raise":
             rows = [contents.rows_of(i) for i in lost]

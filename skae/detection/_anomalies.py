@@ -12,7 +12,7 @@ from skae.detection._scores import Score, surprisal, usual_errors
 _CHUNK_ROWS = 1024
 # Standard deviations beyond which rows are all equally far away: squares of more
 # would overflow.
-_REACH = 1e12
+REACH = 1e12
 
 
 def within_reach(X, scaling):
@@ -28,7 +28,7 @@ def within_reach(X, scaling):
     -------
     X : ndarray of shape (n, d), float64
     """
-    reach = _REACH * scaling.scale
+    reach = REACH * scaling.scale
     return np.clip(X, scaling.shift - reach, scaling.shift + reach)
 
 

@@ -11,15 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
-from skae._utils.checks import (
-    check_names,
-    count,
-    instance,
-    names,
-    not_required,
-    number,
-    partly_known,
-)
+from skae._onnx.modules import Part
+from skae._utils.checks import OF_ROWS, check_names, instance, number, partly_known
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
@@ -27,6 +20,7 @@ from skae._utils.twin import all_or_nothing
 from skae._utils.validation import validated
 from skae.detection._default import new_autoencoder
 from skae.detection._folds import FoldModels, splits
+from skae.detection._onnx import Detector
 from skae.detection._reasons import reasons
 from skae.detection._scores import SCORES
 from skae.detection._threshold import threshold
@@ -40,8 +34,7 @@ _LEAST_ROWS = 8
 
 @stored(
     prefixes={"_models": "autoencoder__"},
-    n_features_in_=count,
-    feature_names_in_=not_required(names),
+    **OF_ROWS,
     _models=instance(FoldModels),
     held_out_scores_=partly_known,
     offset_=number,
@@ -338,6 +331,10 @@ class AutoencoderOutlierDetector(
         errors = self._models.standardized_errors(X, expected)
         names = self.get_feature_names_out()
         return reasons(X, expected, errors, names, n_features, labels)
+
+    def _onnx_parts(self):
+        reads = self.n_features_in_, "X", ("scores", "label")
+        return {"score": Part(lambda: Detector(self), *reads)}
 
     def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""

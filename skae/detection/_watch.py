@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
-from skae._utils.checks import check_names, count, fitted, names, not_required, number
+from skae._utils.checks import OF_ROWS, check_names, fitted, number
 from skae._utils.compat import HasMethods, Interval, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
@@ -34,8 +34,7 @@ def _has_feature_scores(watch):
 
 @stored(
     prefixes={"detector_": "detector__"},
-    n_features_in_=count,
-    feature_names_in_=not_required(names),
+    **OF_ROWS,
     detector_=fitted(BaseEstimator),
     offset_=number,
 )

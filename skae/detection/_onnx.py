@@ -1,16 +1,17 @@
-"""A fitted detector of outliers as a torch module.
-
-Scores are told apart by the names of their classes: detectors stand above this package.
-"""
+"""A fitted detector of outliers as a torch module, to be exported."""
 
 import torch
 from torch import nn
 
-# As the detector has it: standard deviations beyond which rows are equally far away.
-_REACH = 1e12
-# Share of a row's size that is rounding: what scales rows in a Pipeline, or makes their
-# errors, rounds in another way in ONNX.
-_SAME = 1e-6
+from skae.detection._anomalies import REACH
+from skae.detection._scores import (
+    SAME,
+    Isolation,
+    JointDistance,
+    MeanSquaredError,
+    RowDistance,
+)
+
 # Relative differences of scores that are rounding: sums add up in another order.
 _ROUNDING = 1e-12
 
@@ -70,7 +71,7 @@ class _Bounds(nn.Module):
 
     def __init__(self, scaling):
         super().__init__()
-        reach = _REACH * scaling.scale
+        reach = REACH * scaling.scale
         self.register_buffer("low", _double(scaling.shift - reach))
         self.register_buffer("high", _double(scaling.shift + reach))
 
@@ -101,9 +102,7 @@ class _Fold(nn.Module):
             )
         self.encoder, self.decoder = autoencoder.encoder_, autoencoder.decoder_
         self.bounds = _Bounds(scaling)
-        self.scores = nn.ModuleList(
-            _SCORES[type(score).__name__](score) for score in fitted
-        )
+        self.scores = nn.ModuleList(_MODULES[type(score)](score) for score in fitted)
 
     def forward(self, near, rows, usual_errors):
         reconstructed = self.decoder(self.encoder(self.bounds(near)))
@@ -185,7 +184,7 @@ class _RowDistance(nn.Module):
         nearest = squared.topk(len(self.weights) + 1, largest=False).indices
         squares = (rows[:, None] - self.references[nearest].double()).square()
         size = 1 + rows[:, :n_exact].square().mean(1, keepdim=True)
-        is_same = squares[:, :, :n_exact].mean(2) <= _SAME**2 * size
+        is_same = squares[:, :, :n_exact].mean(2) <= SAME**2 * size
         is_same = is_same.any(1, keepdim=True)
         squared = squares.sum(2).sort(1).values
         squared = torch.where(is_same, squared[:, 1:], squared[:, :-1])
@@ -199,11 +198,11 @@ class _JointDistance(_RowDistance):
         return self.distances(torch.cat([rows, errors], 1), rows.shape[1])
 
 
-_SCORES = {
-    "MeanSquaredError": _MeanSquaredError,
-    "Isolation": _Isolation,
-    "RowDistance": _RowDistance,
-    "JointDistance": _JointDistance,
+_MODULES = {
+    MeanSquaredError: _MeanSquaredError,
+    Isolation: _Isolation,
+    RowDistance: _RowDistance,
+    JointDistance: _JointDistance,
 }
 
 
