@@ -19,8 +19,9 @@ from skae.compression._tables import Tables
 from skae.penalties import GaussianKL
 
 HELD_OUT = 0.2
-# Strengths of what bytes cost while training, times the root of the number of
-# features: one model each.
+# Strengths of what bytes cost while training, one model each: for pixels, whose loss is
+# in nats itself, and, times the root of the number of features, for others.
+PIXEL_BETAS = 0.06, 0.2, 0.7
 BETAS = 0.07, 0.17, 0.4
 # Errors that the codecs are made for, in errors of codes that are not rounded.
 ERRORS = 1.3, 1.8
@@ -38,7 +39,7 @@ def run(directory, quick):
     for name, X_train, X_test, side in _sets(directory, quick):
         # Pixels are in [0, 1], as files of images have them.
         bounds = (0, 1) if side else (-np.inf, np.inf)
-        seconds, rates = _rates(X_train, X_test, bounds, quick)
+        seconds, rates = _rates(X_train, X_test, bounds, bool(side), quick)
         pca = _pca_curve(X_train, X_test, bounds)
         others = _image_curves(X_test, side) if side else {}
         _report_set(report, name, rates, pca, others)
@@ -83,15 +84,18 @@ def _windows(series):
     return np.ascontiguousarray(windows[::STRIDE], np.float32)
 
 
-def _rates(X_train, X_test, bounds, quick):
+def _rates(X_train, X_test, bounds, is_image, quick):
     """Seconds of training, and (bytes of a row, error, bytes of a row alone)."""
     seconds, rates = 0.0, []
-    for beta in BETAS[:1] if quick else BETAS:
+    scaled = [beta * X_train.shape[1] ** 0.5 for beta in BETAS]
+    betas = PIXEL_BETAS if is_image else scaled
+    for beta in betas[:1] if quick else betas:
         start = perf_counter()
         transformer = AutoencoderTransformer(
             min(96, X_train.shape[1]),
             code_map=Quantization(),
-            penalty=GaussianKL(beta * X_train.shape[1] ** 0.5, prior="batch"),
+            penalty=GaussianKL(beta, prior="batch"),
+            loss="log_loss" if is_image else "squared_error",
             hidden_layer_sizes=(512, 256),
             learning_rate=1e-2,
             weight_decay=1.0,
@@ -100,7 +104,7 @@ def _rates(X_train, X_test, bounds, quick):
             random_state=0,
         ).fit(X_train)
         seconds += perf_counter() - start
-        least = -transformer.score(X_train)
+        least = _error(transformer.reconstruct(X_train), X_train)
         for factor in ERRORS:
             codec = Codec(transformer, X_train, error=factor * least)
             encoder, decoder = codec.encoder, codec.decoder
