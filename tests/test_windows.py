@@ -130,6 +130,15 @@ def test_an_alarm_needs_m_of_n_windows(series, broken):
         model.set_params(n_required=6).fit(series)
 
 
+def test_recent_windows_may_be_more_than_there_are(series):
+    """And cost no more than these."""
+    model = WindowedDetector(LocalOutlierFactor(novelty=True), length=5)
+    model.fit(series).set_params(n_required=2, n_recent=len(series))
+    expected = model.predict(series)
+    model.set_params(n_recent=10**18)
+    np.testing.assert_array_equal(model.predict(series), expected)
+
+
 def test_any_detector_of_rows_will_do(series):
     model = WindowedDetector(LocalOutlierFactor(novelty=True), length=10).fit(series)
     assert set(model.predict(series)) <= {-1, 1}

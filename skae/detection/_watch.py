@@ -222,7 +222,8 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         """
         X, windows = self._windows(X)
         is_outlying = self._smoothed(windows) < self.offset_
-        counts = np.convolve(is_outlying, np.ones(self.n_recent))[: len(windows)]
+        recent = np.ones(min(self.n_recent, len(windows)))
+        counts = np.convolve(is_outlying, recent)[: len(windows)]
         alarms = self._at_times(counts >= self.n_required, X)
         return np.where(alarms == 1, -1, 1)
 
