@@ -24,7 +24,14 @@ from skae._recipe import Recipe
 from skae._training.data import Batch
 from skae._training.objective import Objective
 from skae._utils.scaling import Scaling
-from skae.code_maps import CodeMap, GaussianCode, Sigmoid, SoftThreshold, TopK
+from skae.code_maps import (
+    CodeMap,
+    GaussianCode,
+    Quantization,
+    Sigmoid,
+    SoftThreshold,
+    TopK,
+)
 from skae.networks import MLP
 from skae.penalties import (
     BernoulliKL,
@@ -419,7 +426,8 @@ def test_collapse_is_said(digits):
 PENALTIES = [None, *(cls() for cls in discovered(penalties, penalties.Penalty))]
 CORRUPTIONS = [None, corruptions.Masking(0.3), corruptions.Swap()]
 # What a penalty needs codes to pass through, and what its message says.
-NEEDED = {BernoulliKL: (Sigmoid, "between 0 and 1"), GaussianKL: (GaussianCode, "are")}
+GAUSSIAN = GaussianCode, Quantization
+NEEDED = {BernoulliKL: (Sigmoid, "between 0 and 1"), GaussianKL: (GAUSSIAN, "are")}
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)

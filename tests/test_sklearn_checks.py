@@ -67,7 +67,8 @@ def test_own_check(name, estimator):
 
 
 def test_public_names_are_estimators():
-    assert all(hasattr(getattr(skae, name), "fit") for name in skae.__all__)
+    found = {name for name in skae.__all__ if hasattr(getattr(skae, name), "fit")}
+    assert set(skae.__all__) - found == {"Codec", "InvalidFileError", "load", "to_onnx"}
     assert {"WindowedDetector"} < {cls.__name__ for cls in estimator_classes()}
 
 
