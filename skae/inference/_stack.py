@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Cells of an activation at a time: three such arrays stay in the processor's cache.
-_PIECE = 2**14
+# Cells of an activation at a time, so that wide layers stay in the processor's cache.
+_PIECE = 2**17
 # Columns in a chunk, of which the widest layer has at most so many cells.
 _MOST_COLUMNS, _MOST_CELLS = 512, 2**19
 
@@ -126,16 +126,24 @@ class Stack:
     def __call__(self, X):
         """Results (n_out, n), a new array, of columns X (n_in, n)."""
         (weight, bias), *others = self.layers
-        both = weight @ X  # (first_width + n_out, n)
-        both += bias
-        hidden, beside = both[: self._first_width], both[self._first_width :]
-        for weight, bias in others:
-            cells = hidden.reshape(-1)
-            for start in range(0, len(cells), _PIECE):
-                self._in_place(cells[start : start + _PIECE])
-            hidden = weight @ hidden
-            hidden += beside if bias is None else bias
+        both, width = weight @ X, self._first_width  # (first_width + n_out, n)
+        hidden, bias, beside = both[:width], bias[:width], (both[width:], bias[width:])
+        for weight, next_bias in others:
+            self._activate(hidden, bias)
+            hidden, bias = weight @ hidden, next_bias
+        if bias is None:
+            hidden += beside[0]
+            bias = beside[1]
+        hidden += bias
         return hidden
+
+    def _activate(self, hidden, bias):
+        """Add a bias and apply the activation, some rows in the cache at a time."""
+        step = max(1, _PIECE // hidden.shape[1])
+        for start in range(0, len(hidden), step):
+            part = hidden[start : start + step]
+            part += bias[start : start + step]
+            self._in_place(part)
 
 
 def _folded(weight, bias, before, after):
