@@ -121,7 +121,7 @@ class TopK(CodeMap):
         return self._kept(n_components) != n_components
 
     def _kept(self, n_components):
-        return max(1, n_components // 8) if self.k is None else self.k
+        return max(1, n_components // 8) if self.k is None else int(self.k)
 
     def __call__(self, n_components):
         k = self._kept(n_components)

@@ -421,6 +421,16 @@ def test_collapse_is_said(digits):
     assert (estimator.kl_per_component_ < 0.01).all()
 
 
+def test_true_is_one_component(digits):
+    codes = [
+        skae.SparseAutoencoderTransformer(4, k=k, max_iter=1, random_state=0)
+        .fit(digits[:100])
+        .transform(digits[:100])
+        for k in (1, True)
+    ]
+    np.testing.assert_array_equal(*codes)
+
+
 # Composition
 
 PENALTIES = [None, *(cls() for cls in discovered(penalties, penalties.Penalty))]

@@ -240,7 +240,8 @@ def _other_content(content, rng):
     elif way == 2:
         del parent[key]
     elif way == 3 and isinstance(parent[key], int | float):
-        parent[key] = rng.choice([-1, 0, 2, 1e9, 10**18]) * parent[key]
+        product = rng.choice([-1, 0, 2, 1e9, 10**18]) * parent[key]
+        parent[key] = product if abs(product) < 1e308 else 0.5
     else:
         parent[key] = rng.choice(VALUES)
     return content
