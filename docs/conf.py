@@ -64,6 +64,7 @@ PAGES = (
     "index",
     "start",
     "family",
+    "tables",
     "detection",
     "production",
     "network",

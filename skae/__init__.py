@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from skae._estimators.denoising import (
         DenoisingAutoencoderTransformer as DenoisingAutoencoderTransformer,
     )
+    from skae._estimators.imputer import AutoencoderImputer as AutoencoderImputer
     from skae._estimators.sparse import (
         SparseAutoencoderTransformer as SparseAutoencoderTransformer,
     )

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 MODULES = {
+    "AutoencoderImputer": "skae._estimators.imputer",
     "AutoencoderOutlierDetector": "skae.detection",
     "AutoencoderTransformer": "skae._estimators.autoencoder",
     "Codec": "skae.compression",

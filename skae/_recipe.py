@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass, replace
 
-from skae._utils.checks import instance, tuple_of
+from skae._utils.checks import boolean, instance, not_required, tuple_of
 from skae._utils.stored import stored
 from skae.code_maps import CodeMap, as_code_maps
-from skae.corruptions import Corruption, as_corruption
-from skae.losses import Loss, as_loss, parameter_value
+from skae.corruptions import Corruption, Missing
+from skae.corruptions._given import as_corruption
+from skae.losses import Loss
+from skae.losses._losses import as_loss, parameter_value
+from skae.losses._table import TableLoss
 from skae.networks._network import Network, as_network
 from skae.networks._trial import made, tried
 from skae.penalties import Penalty, as_penalty
 
+# Columns of numbers, of which networks are told in bins: of more, that takes too long.
+_MOST_BINNED = 64
 # What makes an object of what each parameter holds.
 _MAKERS = {
     "network": as_network,
@@ -28,6 +33,7 @@ _MAKERS = {
     loss=instance(Loss),
     penalty=instance(Penalty),
     corruption=instance(Corruption),
+    reads_holes=not_required(boolean),
 )
 @dataclass(frozen=True)
 class Recipe:
@@ -40,6 +46,9 @@ class Recipe:
     loss : Loss
     penalty : Penalty
     corruption : Corruption
+    reads_holes : bool
+        Whether the network reads rows with missing cells, NaN, as it does where its
+        training showed it such.
     """
 
     network: Network
@@ -47,6 +56,7 @@ class Recipe:
     loss: Loss
     penalty: Penalty
     corruption: Corruption
+    reads_holes: bool = False
 
     @classmethod
     def of(cls, network, code_map, loss, penalty, corruption):
@@ -59,6 +69,35 @@ class Recipe:
         """
         parts = network, code_map, loss, penalty, corruption
         return cls(*(m(p) for m, p in zip(_MAKERS.values(), parts, strict=True)))
+
+    def of_rows(self, layout, have_holes):
+        """This recipe for rows of a table, or for rows with missing cells.
+
+        Parameters
+        ----------
+        layout : Layout or None
+            Of a table with categories.
+        have_holes : bool
+
+        Returns
+        -------
+        recipe : Recipe
+            Training hides cells, if it is to show the network that some are missing.
+        """
+        loss, corruption = self.loss, self.corruption
+        if layout is not None:
+            if loss.bounds is not None:
+                raise ValueError(
+                    f"loss={parameter_value(loss)!r} needs numbers within "
+                    f"{loss.bounds}, but those of a table with categories or dates "
+                    "have units of their columns: use 'squared_error', "
+                    "'absolute_error' or 'huber'."
+                )
+            loss = TableLoss(loss, layout)
+        if have_holes and not corruption.hides:
+            corruption = as_corruption([corruption, Missing()])
+        reads = self.reads_holes or corruption.hides
+        return replace(self, loss=loss, corruption=corruption, reads_holes=reads)
 
     def _check_loaded(self):
         """Make objects of what users passed to the loading, as a fit does."""
@@ -112,13 +151,33 @@ class Recipe:
         maps = tuple(part for part in self.code_maps if part.changes(n_components))
         return replace(self, code_maps=maps)
 
+    @property
+    def layout(self):
+        """The Layout of a table with categories, or None."""
+        return getattr(self.loss, "layout", None)
+
+    def n_columns(self, n_features):
+        """How many columns rows of so many cells stand for."""
+        return n_features if self.layout is None else self.layout.n_columns
+
     def new_module(self, n_features, n_components):
         """A module with fresh weights, once it was tried."""
-        return tried(self.network, self.code_maps, n_features, n_components)
+        widths = n_features, n_components
+        return tried(self.network, self.code_maps, *widths, self._reading(n_features))
 
     def module(self, n_features, n_components):
         """A module to be given the weights of an earlier one."""
-        return made(self.network, self.code_maps, n_features, n_components)
+        widths = n_features, n_components
+        return made(self.network, self.code_maps, *widths, self._reading(n_features))
+
+    def _reading(self, n_features):
+        """What networks that can be are told of rows with holes; None without such."""
+        if not self.reads_holes:
+            return None
+        told, n_numbers = range(n_features), n_features
+        if self.layout is not None:
+            told, n_numbers = self.layout.first.tolist(), self.layout.n_numbers
+        return told, n_numbers if n_numbers <= _MOST_BINNED else 0
 
     def continuing(self, earlier, n_components):
         """This recipe for the network of an earlier one, with whose weights it goes on.
@@ -148,4 +207,4 @@ class Recipe:
                 f"fit with {list(earlier.code_maps)}, where they mean something else: "
                 "set warm_start=False, or fit a new estimator."
             )
-        return replace(recipe, network=earlier.network)
+        return replace(recipe, network=earlier.network, reads_holes=earlier.reads_holes)

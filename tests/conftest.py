@@ -28,13 +28,19 @@ def estimator_classes():
 
 
 def make_default(cls):
-    """An estimator with its defaults, whose windows, if any, are rows."""
+    """An estimator with its defaults, whose windows, if any, are rows.
+
+    The imputer's own autoencoder is trained for long.
+    """
+    if cls is skae.AutoencoderImputer:
+        short = skae.DenoisingAutoencoderTransformer(noise="missing", **SHORT)
+        return cls(short)
     return cls(length=1) if "length" in signature(cls).parameters else cls()
 
 
 def transformer_classes():
-    """Every public transformer."""
-    return [cls for cls in estimator_classes() if hasattr(cls, "transform")]
+    """Every public autoencoder: what encodes rows, and decodes codes."""
+    return [cls for cls in estimator_classes() if hasattr(cls, "inverse_transform")]
 
 
 def code_units(estimator, factor):

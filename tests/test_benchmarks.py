@@ -12,7 +12,18 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    "question", ["quality", "family", "detection", "compression", "deploy", "gpu"]
+    "question",
+    [
+        "quality",
+        "family",
+        "detection",
+        "compression",
+        "deploy",
+        "gpu",
+        "tables",
+        "tables_detection",
+        "tables_features",
+    ],
 )
 def test_a_question_is_answered(question, tmp_path):
     path = tmp_path / "found.json"

@@ -179,8 +179,8 @@ def test_frames_are_checked_as_the_transformer_does(tables):
         codec.encode(frame[list("bacdef")])
     with pytest.raises(ValueError, match="0 sample"):
         codec.encode(frame[:0])
-    with pytest.raises(ValueError, match="NaN"):
-        codec.encode(frame * np.nan)
+    with pytest.raises(ValueError, match="infinity"):
+        codec.encode(frame.assign(a=np.inf))
 
 
 @pytest.mark.parametrize("factor", [10.0, 1e4, 1e9])

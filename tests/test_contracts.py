@@ -467,6 +467,7 @@ OTHER_VALUES = {
     "network": MLP((8,)),
     "init": "pca",
     "loss": Huber(delta=0.3),
+    "categorical_features": [0],
     "learning_rate": 1e-3,
     "weight_decay": 0.05,
     "batch_size": 16,

@@ -7,12 +7,14 @@ import sys
 import threading
 import tracemalloc
 import venv
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import polars.testing
 import pytest
 import safetensors
 import torch
@@ -25,7 +27,11 @@ from torch import nn
 
 import skae
 import skae.inference
-from skae import AutoencoderOutlierDetector, AutoencoderTransformer
+from skae import (
+    AutoencoderImputer,
+    AutoencoderOutlierDetector,
+    AutoencoderTransformer,
+)
 from skae._files.container import read
 from skae._inference.model import Model
 from skae._utils.scaling import Scaling
@@ -37,6 +43,7 @@ from skae.losses import AbsoluteError, Huber, LogLoss, SquaredError
 from skae.networks import MLP, Convolutional
 from skae.networks._layers import ACTIVATIONS
 
+AUTOENCODERS = [cls for cls in transformer_classes() if hasattr(cls, "partial_fit")]
 METHODS = {
     "save": {"transform", "inverse_transform", "reconstruct", "score_samples"},
     "save_encoder": {"transform"},
@@ -138,7 +145,7 @@ def test_results_are_those_of_the_estimator(
     assert_same_results(interpreted(*written(fitted)), fitted, X)
 
 
-@pytest.fixture(scope="module", params=transformer_classes(), ids=lambda c: c.__name__)
+@pytest.fixture(scope="module", params=AUTOENCODERS, ids=lambda c: c.__name__)
 def fitted(request):
     """Each public transformer, fitted to a table."""
     X, _ = make_blobs(60, 6, random_state=0)
@@ -261,9 +268,15 @@ JUNK = [
 ]
 
 
-@pytest.fixture(scope="module", params=METHODS)
+@pytest.fixture(scope="module", params=[*METHODS, "table", "imputer"])
 def hostile(request):
     """Content and arrays of a file, to be changed."""
+    if request.param in ("table", "imputer"):
+        fitted = AutoencoderTransformer(2, hidden_layer_sizes=(4,), max_iter=1)
+        if request.param == "imputer":
+            fitted = AutoencoderImputer(fitted)
+        table = mixed_table(40, 0)[["n", "text", "day"]]
+        return written(fitted.fit(table))
     X, _ = make_blobs(40, 6, random_state=1)
     maps = TopK(2), SoftThreshold(0.1), Sigmoid()
     network = MLP((8, 5), "logistic", tied_weights=True)
@@ -293,7 +306,9 @@ def test_any_other_content_is_read_or_refused(hostile):
 
 def test_any_other_array_is_read_or_refused(hostile):
     content, arrays = hostile
-    used = [name for name in arrays if "optimizer" not in name]
+    # What only training reads, and what columns of tables imply, is not looked at.
+    idle = "optimizer", "donors", "layout"
+    used = [name for name in arrays if not any(part in name for part in idle)]
     refused = set()
     for name in used:
         array = arrays[name]
@@ -303,7 +318,7 @@ def test_any_other_array_is_read_or_refused(hostile):
                 interpreted(content, {**arrays, name: value})
             except InvalidFileError:
                 refused.add(name)
-    # What only training reads, or the other half, is not looked at.
+    # Nor is what only the other half reads.
     assert {name for name in used if not name.endswith(("idle", "factor"))} <= refused
 
 
@@ -324,7 +339,6 @@ def test_arrays_are_used_once(tables):
         (np.zeros(6), "Expected 2D array, got 1D array instead"),
         (np.zeros((2, 5)), "X has 5 features, but Autoenc.* is expecting 6 features"),
         (np.zeros((0, 6)), "Found array with 0 sample"),
-        (np.full((2, 6), np.nan), "Input X contains NaN"),
         (np.full((2, 6), -np.inf, np.float32), "Input X contains infinity"),
         (np.full((2, 6), 1e16), "1e\\+16 in magnitude, but .* takes at the most 1e"),
         (np.zeros((2, 6), complex), "complex128"),
@@ -342,6 +356,131 @@ def test_rows_are_checked_in_the_words_of_the_estimator(X, error):
     if not np.iscomplexobj(X):
         with pytest.raises(ValueError):
             fitted.transform(X)
+
+
+def holed(X, seed=0):
+    """Rows of which cells are missing, and the first one as a whole."""
+    X = X.copy()
+    X[np.random.default_rng(seed).random(X.shape) < 0.2] = np.nan
+    X[0] = np.nan
+    return X
+
+
+def mixed_table(n_rows, seed):
+    """A table of numbers, categories and dates, with some cells missing."""
+    rng = np.random.default_rng(seed)
+    X = holed(rng.normal(size=(n_rows, 3)), seed) * 50 + 1000
+    texts = rng.choice(np.array(["a", "b", "c", None], object), n_rows)
+    columns = {
+        "n": X[:, 0],
+        "text": texts,
+        "m": X[:, 1],
+        "truth": rng.random(n_rows) > 0.5,
+    }
+    day = pd.Timestamp("2020-01-01") + pd.to_timedelta(
+        rng.integers(0, 900, n_rows), "D"
+    )
+    return pd.DataFrame({**columns, "day": day, "k": rng.integers(0, 9, n_rows)})
+
+
+def in_polars(X):
+    parts = {name: X[name].to_numpy() for name in X}
+    parts["text"] = [v if isinstance(v, str) else None for v in parts["text"]]
+    return pl.DataFrame(parts, nan_to_null=True)
+
+
+def assert_same_tables(found, expected):
+    assert type(found) is type(expected)
+    if isinstance(found, pl.DataFrame):
+        pl.testing.assert_frame_equal(found, expected, rel_tol=1e-5)
+    else:
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=8, deadline=None, database=None, derandomize=True)
+@given(
+    hidden=st.lists(st.integers(1, 12), max_size=2).map(tuple),
+    n_features=st.sampled_from([1, 2, 7, 40, 70]),
+    tied_weights=st.booleans(),
+    linear_path=st.booleans(),
+    maps=st.lists(st.sampled_from([TopK(1), Sigmoid(0.2)]), max_size=1),
+    loss=st.sampled_from([SquaredError(), Huber(0.2), LogLoss()]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    seed=st.integers(0, 9),
+)
+def test_rows_with_missing_cells(
+    hidden, n_features, tied_weights, linear_path, maps, loss, dtype, seed
+):
+    """Whether the network was trained with such or not."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(size=(60, n_features)).astype(dtype)
+    network = MLP(hidden, "gelu", linear_path, tied_weights)
+    for rows in (holed(X, seed), X):
+        fitted = AutoencoderTransformer(
+            2, network=network, loss=loss, code_map=maps, max_iter=1, random_state=seed
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # trainings so short, codes so wide
+            fitted.fit(rows)
+        model, new = interpreted(*written(fitted)), holed(X, seed + 1)
+        assert_same_results(model, fitted, new)
+        assert_close(model.impute(new), fitted.impute(new), 1.0)
+        encoder = interpreted(*written(fitted, "save_encoder"))
+        if rows is X:
+            with pytest.raises(ValueError, match=r"NaN.*only whole transformers do"):
+                encoder.transform(new)
+        else:
+            assert_close(encoder.transform(new), fitted.transform(new), 1.0)
+
+
+@pytest.mark.parametrize(
+    "cls, library",
+    [*((cls, pd) for cls in AUTOENCODERS), (AutoencoderTransformer, pl)],
+    ids=lambda value: value.__name__,
+)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_mixed_tables(cls, library, is_whole):
+    X, new = mixed_table(80, 0), mixed_table(30, 1)
+    if library is pl:
+        X, new = in_polars(X), in_polars(new)
+    if is_whole:  # the network then knows of no missing cells
+        X = X.dropna() if isinstance(X, pd.DataFrame) else X.drop_nulls()
+    fitted = cls(2, hidden_layer_sizes=(8,), max_iter=2, random_state=0).fit(X)
+    model = interpreted(*written(fitted))
+    assert model.n_features_in_ == 6
+    codes = fitted.transform(new)
+    assert_close(model.transform(new), codes)
+    assert_close(model.score_samples(new), fitted.score_samples(new))
+    assert_same_tables(model.reconstruct(new), fitted.reconstruct(new))
+    assert_same_tables(model.impute(new), fitted.impute(new))
+    decoder = interpreted(*written(fitted, "save_decoder"))
+    expected = fitted.inverse_transform(codes)
+    for part in (model, decoder):
+        assert_same_tables(part.inverse_transform(codes), expected)
+    encoder = interpreted(*written(fitted, "save_encoder"))
+    if is_whole:
+        with pytest.raises(ValueError, match="missing cells, or unknown levels"):
+            encoder.transform(new)
+    else:
+        assert_close(encoder.transform(new), codes)
+    for wrong, message in ((new[:0], "0 sample"), (new[["n"]], "missing")):
+        with pytest.raises(ValueError, match=message):
+            model.transform(wrong)
+
+
+@pytest.mark.parametrize("keep_empty_features", [True, False])
+def test_imputers(keep_empty_features):
+    inner = AutoencoderTransformer(2, hidden_layer_sizes=(8,), max_iter=2)
+    imputer = AutoencoderImputer(inner, keep_empty_features=keep_empty_features)
+    table = mixed_table(80, 0)
+    model = interpreted(*written(imputer.fit(table)))
+    assert_same_tables(model.transform(table), imputer.transform(table))
+    X = holed(np.random.default_rng(0).normal(size=(60, 5)))
+    X[:, 3] = np.nan
+    model = interpreted(*written(imputer.fit(X)))
+    assert_close(model.transform(X), imputer.transform(X))
+    names = model.get_feature_names_out()
+    np.testing.assert_array_equal(names, imputer.get_feature_names_out())
 
 
 def test_the_smallest_units_are_checked():
@@ -459,6 +598,15 @@ with np.load("expected.npz") as expected:
         np.testing.assert_allclose(found, expected["rows"], atol=1e-5)
     np.testing.assert_allclose(whole.reconstruct(X), expected["rows"], atol=1e-5)
     np.testing.assert_allclose(whole.score_samples(X), expected["scores"], atol=1e-5)
+    holed, imputer = expected["holed"], skae.inference.load("imputer")
+    found = imputer.transform(holed)
+    np.testing.assert_allclose(found, expected["filled"], atol=1e-5)
+try:
+    skae.inference.load("table")
+except ImportError as error:
+    assert "pandas, which is not installed" in str(error), error
+else:
+    raise AssertionError
 print("all the same")
 """
 
@@ -468,9 +616,15 @@ def test_nothing_but_numpy_and_safetensors_is_needed(tmp_path):
     fitted = with_random_weights(X, n_components=2, hidden_layer_sizes=(8,))
     for save, name in zip(METHODS, ("whole", "encoder", "decoder"), strict=True):
         getattr(fitted, save)(tmp_path / name)
+    short = {"hidden_layer_sizes": (8,), "max_iter": 2, "random_state": 0}
+    AutoencoderTransformer(2, **short).fit(mixed_table(40, 0)).save(tmp_path / "table")
+    imputer = AutoencoderImputer(AutoencoderTransformer(2, **short)).fit(holed(X))
+    imputer.save(tmp_path / "imputer")
     np.savez(
         tmp_path / "expected.npz",
         X=X,
+        holed=holed(X),
+        filled=imputer.transform(holed(X)),
         codes=fitted.transform(X),
         rows=fitted.reconstruct(X),
         scores=fitted.score_samples(X),

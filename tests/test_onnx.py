@@ -23,11 +23,13 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import skae
-from skae import code_maps, losses, networks
+from skae import code_maps, networks
 from skae._onnx import graph
 from skae.detection import WindowedDetector
+from skae.losses._losses import LOSSES
 from skae.networks._layers import ACTIVATIONS
 
+AUTOENCODERS = [cls for cls in transformer_classes() if hasattr(cls, "partial_fit")]
 METHODS = {
     "encoder": "transform",
     "decoder": "inverse_transform",
@@ -84,7 +86,7 @@ def assert_exports(estimator, part, X):
 
 
 @pytest.mark.parametrize("part", METHODS)
-@pytest.mark.parametrize("cls", transformer_classes(), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", AUTOENCODERS, ids=lambda cls: cls.__name__)
 def test_every_part_of_every_transformer(cls, part):
     estimator = fitted(cls)
     X = estimator.transform(rows()) if part == "decoder" else rows()
@@ -117,9 +119,59 @@ def test_every_code_map(name):
     assert_exports(fitted(code_map=code_map), "encoder", rows())
 
 
-@pytest.mark.parametrize("loss", losses.LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss(loss):
     assert_exports(fitted(loss=loss), "score", rows())
+
+
+def holed():
+    """The rows, with some of their cells missing."""
+    X = rows().copy()
+    X[np.random.default_rng(0).random(X.shape) < 0.2] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("tied_weights", [False, True])
+def test_rows_with_missing_cells(tied_weights):
+    network = networks.MLP((8,), tied_weights=tied_weights)
+    estimator = skae.AutoencoderTransformer(2, network=network, max_iter=2)
+    estimator.fit(holed())
+    for part in ("encoder", "reconstruct", "score"):
+        assert_exports(estimator, part, holed())
+    [first] = computed(skae.to_onnx(estimator), holed()[:1])
+    assert_agree(first, estimator.transform(holed()[:1]))
+
+
+@pytest.mark.parametrize("reads_holes", [True, False])
+@pytest.mark.parametrize("keep_empty_features", [True, False])
+def test_imputers(reads_holes, keep_empty_features):
+    imputer = skae.AutoencoderImputer(
+        skae.AutoencoderTransformer(**SMALL), keep_empty_features=keep_empty_features
+    )
+    X = holed()
+    imputer.fit(X if reads_holes else rows())
+    model = skae.to_onnx(imputer)
+    onnx.checker.check_model(model, full_check=True)
+    assert_agree(computed(model, X)[0], imputer.transform(X))
+    pipeline = make_pipeline(StandardScaler(), imputer).fit(X)
+    [filled] = computed(skl2onnx.to_onnx(pipeline, X[:1]), X)
+    assert_agree(filled, pipeline.transform(X))
+
+
+def test_an_imputer_leaves_out_empty_columns():
+    X = holed()
+    X[:, 2] = np.nan
+    imputer = skae.AutoencoderImputer(skae.AutoencoderTransformer(**SMALL)).fit(X)
+    assert_agree(computed(skae.to_onnx(imputer), X)[0], imputer.transform(X))
+
+
+def test_tables_with_categories_are_refused():
+    texts = np.where(rows()[:, 1] > 0.5, "high", "low")
+    table = pd.DataFrame({"a": rows()[:, 0], "b": texts})
+    inner = skae.AutoencoderTransformer(**{**SMALL, "n_components": 1})
+    for estimator in (inner, skae.AutoencoderImputer(inner)):
+        with pytest.raises(TypeError, match="table with categories"):
+            skae.to_onnx(estimator.fit(table))
 
 
 class Certain(nn.Linear):

@@ -28,7 +28,8 @@ import skae
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
 from skae._training import selection
 from skae._training.selection import is_gain
-from skae.corruptions import NOISES, Gaussian, Masking
+from skae.corruptions import Gaussian, Masking
+from skae.corruptions._noises import NOISES
 from skae.penalties import L1
 
 PACKAGE = str(Path(skae.__file__).parent)
@@ -648,7 +649,7 @@ def test_corruption_takes_the_place_of_noise(digits):
         assert_same_weights(by_name.fit(digits), other.fit(digits))
 
 
-@pytest.mark.parametrize("noise", NOISES)
+@pytest.mark.parametrize("noise", [name for name in NOISES if name != "missing"])
 def test_denoising_removes_noise(digits, noise):
     X = digits / 16
     level = 0.5 if noise == "gaussian" else 0.2

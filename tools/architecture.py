@@ -36,6 +36,10 @@ PACKAGES = {
         imports=[],
         holds="the version",
     ),
+    "_tables": Package(
+        imports=["_utils"],
+        holds="columns of tables as numbers, and numbers as columns again",
+    ),
     "_names": Package(
         imports=[],
         holds="the public names, and where they are",
@@ -45,7 +49,7 @@ PACKAGES = {
         holds="fitted objects as files of arrays and plain values, and back",
     ),
     "inference": Package(
-        imports=["_utils", "exceptions", "_files"],
+        imports=["_utils", "exceptions", "_tables", "_files"],
         holds="dense networks out of files, applied without PyTorch",
     ),
     "losses": Package(
@@ -97,12 +101,13 @@ PACKAGES = {
         holds="from rows to a trained model; the only package that knows skorch",
     ),
     "_onnx": Package(
-        imports=["_utils", "_files", "_version"],
+        imports=["_utils", "networks", "_files", "_version"],
         holds="fitted models as graphs of ONNX",
     ),
     "_estimators": Package(
         imports=[
             "_utils",
+            "_tables",
             "losses",
             "penalties",
             "corruptions",
@@ -117,7 +122,7 @@ PACKAGES = {
         holds="scikit-learn's semantics once, and a final class for each autoencoder",
     ),
     "detection": Package(
-        imports=["_utils", "_files", "_onnx", "_estimators"],
+        imports=["_utils", "_tables", "corruptions", "_files", "_onnx", "_estimators"],
         holds="outlying rows and times, thresholds and reasons",
     ),
     "compression": Package(

@@ -14,38 +14,26 @@ import sys
 import time
 import tracemalloc
 import warnings
+from datetime import datetime
 
 import numpy as np
+import pandas as pd
+import polars as pl
+from sklearn.base import clone
 
 import skae
 from skae._files import container
 from skae._utils.stored import TABLE
+from skae.code_maps import TopK
+from skae.corruptions import Missing
 from skae.detection import WindowedDetector
 from skae.exceptions import InvalidFileError
 from skae.networks import MLP, Convolutional
 
 VALUES = [
-    None,
-    True,
-    False,
-    0,
-    1,
-    -1,
-    2,
-    7,
-    2**31,
-    2**63,
-    10**30,
-    0.0,
-    -0.5,
-    1e-300,
-    1e300,
-    "",
-    "nan",
-    "sigmoid",
-    "__class__",
-    "../../etc/passwd",
-    "os.system",
+    *(None, True, False, 0, 1, -1, 2, 7, 2**31, 2**63, 10**30),
+    *(0.0, -0.5, 1e-300, 1e300, "", "nan", "sigmoid", "__class__"),
+    *("../../etc/passwd", "os.system"),
     [],
     [[]],
     [0] * 50,
@@ -62,6 +50,12 @@ VALUES = [
     {"class": "MLP", "parameters": {"hidden_layer_sizes": [10**9, 10**9]}},
     {"class": "builtins.eval"},
     {"class": "AutoencoderTransformer", "parameters": {}, "state": {}},
+    {"class": "Columns", "state": {}},
+    {"class": "Layout", "state": {}},
+    {"class": "Successive", "parameters": {"corruptions": [None]}},
+    {"class": "TableLoss", "parameters": {"numbers": "huber", "layout": None}},
+    {"dict": {"name": "category", "categories": [], "of": "i8", "ordered": True}},
+    {"dict": {"name": "datetime64[ns, ../../UTC]"}},
     {"class": "RandomState", "state": {"dict": {}}},
 ]
 # Bytes that a load may take beyond a multiple of what it reads.
@@ -72,6 +66,29 @@ _MEASURED = 0.05
 
 def rows():
     return np.random.default_rng(0).normal(size=(24, 4))
+
+
+def holed():
+    """The rows, with some of their cells missing."""
+    X = rows()
+    X[::5, 1] = X[0, 3] = np.nan
+    return X
+
+
+def table():
+    """A table of numbers, categories and dates, with some cells missing."""
+    X = holed()
+    texts = pd.Categorical.from_codes(np.arange(24) % 4 - 1, ["a", "b", "c"])
+    days = pd.date_range("2020-01-01", periods=24, freq="6h", tz="UTC")
+    columns = {"a": X[:, 1], "b": texts, "c": days, "d": X[:, 2] > 0}
+    return pd.DataFrame(columns)
+
+
+def of_polars():
+    """The same in another library."""
+    days = [datetime(2020, 1, 1 + i) for i in range(24)]
+    texts = pl.Series([None, "a", "b", "c"] * 6, dtype=pl.Enum(["a", "b", "c"]))
+    return pl.DataFrame({"a": holed()[:, 1], "b": texts, "c": days, "d": [1, 2] * 12})
 
 
 def files():
@@ -88,9 +105,17 @@ def files():
     inner = skae.AutoencoderTransformer(1, **short)
     detector = skae.AutoencoderOutlierDetector(inner, random_state=0).fit(X)
     watch = WindowedDetector(detector, length=1).fit(X)
+    holes = skae.AutoencoderTransformer(2, code_map=TopK(1), **short).fit(holed())
+    denoising = skae.DenoisingAutoencoderTransformer(
+        2, loss="huber", corruption=Missing(0.5), **short
+    )
+    mixed, other = clone(denoising).fit(table()), clone(denoising).fit(of_polars())
+    imputer = skae.AutoencoderImputer(denoising).fit(table())
     whole = [plain, sparse, variational, convolutional, tied, detector, watch]
+    whole += [holes, mixed, other, imputer]
     saves = [fitted.save for fitted in whole]
-    saves += [f for e in (plain, tied) for f in (e.save_encoder, e.save_decoder)]
+    halved = plain, tied, holes, mixed
+    saves += [f for e in halved for f in (e.save_encoder, e.save_decoder)]
     codec = skae.Codec(plain, X, error=0.9)
     saves += [codec.save, codec.encoder.save, codec.decoder.save]
     found = []
@@ -162,14 +187,20 @@ def _used(loaded, X):
         loaded.decode(loaded.encode(X))
         return
     codes = np.zeros((2, getattr(loaded, "n_components_", 1)))
+    fitted = getattr(loaded, "autoencoder_", loaded)
+    columns, with_holes = getattr(fitted, "_columns", None), holed()
+    if columns is not None:
+        X = with_holes = of_polars() if columns.library == "polars" else table()
     for method, given in (
-        ("transform", X),
-        ("inverse_transform", codes),
-        ("score_samples", X),
-        ("predict", X),
+        ("transform", (X,)),
+        ("inverse_transform", (codes,)),
+        ("reconstruct", (with_holes,)),
+        ("score_samples", (X,)),
+        ("predict", (X,)),
+        ("impute", (with_holes, 1)),
     ):
         if hasattr(loaded, method):
-            getattr(loaded, method)(given)
+            getattr(loaded, method)(*given)
 
 
 def _memory(data):

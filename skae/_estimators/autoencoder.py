@@ -43,12 +43,19 @@ class AutoencoderTransformer(BaseAutoencoder):
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or Loss, \
             default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories: names, positions or a mask. "from_dtype" takes a
+        DataFrame's columns of categories, text and truth values; None takes no column.
+        A table with categories or dates is encoded and scaled, see :doc:`/tables`;
+        numbers alone stay as they are.
     penalty : Penalty or callable, default=None
         What constrains the code, such as :class:`skae.penalties.L1`, or any callable
         ``(network, X, code, output) -> scalar``.
-    corruption : Corruption or callable, default=None
+    corruption : Corruption, callable or list of these, default=None
         What is done to the rows that the network reads while training, such as
-        :class:`skae.corruptions.Masking`, or any callable ``(X, generator) -> X``.
+        :class:`skae.corruptions.Masking`, or any callable ``(X, generator) -> X``; of
+        a list, one after the other.
     code_map : CodeMap, callable or list of these, default=None
         What codes pass through, such as :class:`skae.code_maps.TopK`, or any callable
         ``n_components -> module``; of several, one after the other.
@@ -154,7 +161,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
         "penalty": [callable, None],
-        "corruption": [callable, None],
+        "corruption": [callable, list, None],
         "code_map": [callable, list, tuple, None],
     }
 
@@ -168,6 +175,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         linear_path=True,
         init="random",
         loss="squared_error",
+        categorical_features="from_dtype",
         penalty=None,
         corruption=None,
         code_map=None,
@@ -193,6 +201,7 @@ class AutoencoderTransformer(BaseAutoencoder):
             linear_path=linear_path,
             init=init,
             loss=loss,
+            categorical_features=categorical_features,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             batch_size=batch_size,

@@ -10,10 +10,12 @@ from torch import nn
 
 from skae._estimators.coding import Decoding, Encoding, check_of_rows
 from skae._estimators.halves import Decoder, Encoder
+from skae._estimators.imputing import Imputing
 from skae._estimators.parameters import AutoencoderParameters
+from skae._estimators.rows import check_is_there
 from skae._files.saving import Saving
 from skae._inference.loaded import checked
-from skae._inference.model import Model
+from skae._inference.model import Model, mean_of_known
 from skae._onnx.modules import Part, Reconstruct, Score
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
@@ -33,9 +35,8 @@ from skae._utils.ranges import check_distance
 from skae._utils.stored import stored_base
 from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
-from skae._utils.validation import validated
 from skae._utils.warnings import warn
-from skae.losses import check_bounds
+from skae.losses._losses import check_bounds
 
 if TYPE_CHECKING:
     from typing import Self
@@ -62,7 +63,7 @@ def _is_epoch(row):
     pca_loss_=not_required(number),
     **OF_ROWS,
 )
-class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
+class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameters):
     """Base of all autoencoder transformers; not to be instantiated.
 
     A subclass has a constructor that names its parameters, and says through hooks what
@@ -86,8 +87,11 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            At least two rows, without missing values.
+        X : array-like or sparse of shape (n_samples, n_features)
+            At least two rows. NaN, None and pd.NA stand for missing cells. A DataFrame
+            of pandas or polars may have categories and dates beside numbers. Rows of a
+            sparse matrix are made dense a batch at a time; of one with more than 2000
+            rows and columns, `n_components` must be a number of them.
         y : object
             Ignored.
 
@@ -146,11 +150,13 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            What the code kept of them, in the units of the data.
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            What the code kept of them, in the units of the data; of missing cells,
+            what is expected there. A table, if one with categories or dates was fitted.
         """
-        X = self._checked(X)
-        return self._model.reconstruct(X, inference_device(self.device))
+        rows = self._checked(X)
+        rows = self._model.reconstruct(rows, inference_device(self.device))
+        return self._as_given(rows, X)
 
     def score_samples(self, X) -> np.ndarray:
         """Minus the reconstruction loss of each row; higher is more normal.
@@ -163,17 +169,23 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Minus the mean over the features of the loss; for "squared_error" in
-            squared units of the data.
+            Minus the mean over the observed features of the loss; for "squared_error"
+            in squared units of the data. Of tables with categories or dates, minus the
+            mean share of the columns' own uncertainty that is left: see
+            :doc:`/tables`.
 
         Raises
         ------
         ValueError
             For rows outside of the range that the loss needs.
         """
-        X = self._checked(X)
-        check_bounds(X, self._model.loss)
-        return -self._model.losses(X, inference_device(self.device))
+        rows, device = self._checked(X), inference_device(self.device)
+        check_bounds(rows, self._model.loss)
+        if self._columns is None:
+            return -self._model.losses(rows, device)
+        cells = self._model.cell_losses(rows, device)
+        cells = np.where(self._columns.unseen(X), self._columns.surprises, cells)
+        return -mean_of_known(cells)
 
     def score(self, X, y=None) -> float:
         """Minus the mean reconstruction loss; higher is better.
@@ -278,12 +290,14 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
         """Train, and store the result: all of it, or nothing."""
         with all_or_nothing(self) as twin:
             first = earlier is None
-            X = validated(twin, X, reset=first, min_samples=2 if first else 1)
+            X = twin._learned(X, min_samples=2) if first else twin._read(X)
+            check_is_there(X, type(self).__name__)
             if not first:
                 check_distance(X, earlier.scaling, type(self).__name__)
             done = 0 if first else self.n_iter_
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
-            fitted = fit(recipe, settings, X, earlier, done)
+            layout = None if twin._columns is None else twin._columns.layout
+            fitted = fit(recipe, settings, X, earlier, done, layout)
             twin._store(fitted, done)
             twin._describe(X, is_incremental)
         if fitted.result.interrupted:
@@ -294,6 +308,8 @@ class BaseAutoencoder(Encoding, Decoding, Saving, AutoencoderParameters):
         """Set the fitted attributes."""
         result = fitted.result
         self._model = fitted.model
+        if fitted.donors is not None or not epochs_done:
+            self._donors = fitted.donors
         self._history = (self._history if epochs_done else []) + result.history
         self.n_components_ = fitted.model.n_components
         self.n_iter_ = epochs_done + result.n_iter

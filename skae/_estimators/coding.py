@@ -5,25 +5,32 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skae._estimators.rows import OfRows
 from skae._inference.model import Model
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Part
 from skae._utils.checks import check_names
 from skae._utils.device import inference_device
+from skae._utils.layout import same_layout
 from skae._utils.ranges import check_distance, check_magnitude
-from skae._utils.validation import needs_no_validation, validated, without_torch
+from skae._utils.validation import needs_no_validation, without_torch
 
 
 def check_of_rows(estimator):
     """Raise ValueError for attributes, read from a file, that are not the model's."""
-    model = estimator._model
+    model, columns = estimator._model, estimator._columns
     found = estimator.n_features_in_, estimator.n_components_
-    if found != (model.n_features, model.n_components):
+    if found != (model.recipe.n_columns(model.n_features), model.n_components):
         raise ValueError(f"Its sizes {found} are not those of its model.")
+    layouts = model.recipe.layout, None if columns is None else columns.layout
+    if not same_layout(*layouts):
+        raise ValueError("Its columns are not those of its model.")
     check_names(estimator)
 
 
-class Encoding(OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+class Encoding(
+    OfRows, OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+):
     """Mixin of estimators with a model whose encoder is there, and a device."""
 
     _model: Model
@@ -35,8 +42,9 @@ class Encoding(OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the transformer was fitted on.
+        X : array-like or sparse of shape (n_samples, n_features)
+            Rows in the units that the transformer was fitted on, NaN where cells are
+            missing; a table, if it was fitted to one.
 
         Returns
         -------
@@ -49,8 +57,8 @@ class Encoding(OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         NotFittedError
             If the transformer was not fitted; as all methods but `fit` do.
         ValueError
-            If X has another width than in `fit`, missing, infinite or far too large
-            values; as all methods do that take rows.
+            If X has another width than in `fit`, infinite or far too large values; as
+            all methods do that take rows.
         """
         X = self._checked(X)
         return self._model.encode(X, inference_device(self.device))
@@ -66,18 +74,21 @@ class Encoding(OnnxConvertible, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
         return tags
 
     def _checked(self, X):
         """Rows to apply a fitted model to, as an array."""
         check_is_fitted(self)
+        if self._columns is not None:
+            return self._read(X)
         if not needs_no_validation(self, X):
-            X = validated(self, X, reset=False)
+            X = self._read(X)
         check_distance(X, self._model.scaling, type(self).__name__)
         return X
 
 
-class Decoding(OnnxConvertible):
+class Decoding(OfRows, OnnxConvertible):
     """Mixin of estimators with a model whose decoder is there, and a device."""
 
     _model: Model
@@ -98,8 +109,9 @@ class Decoding(OnnxConvertible):
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data.
+        X_original : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data. Of a table with categories or dates, one of
+            the library, names, dtypes and categories that were fitted.
 
         Raises
         ------
@@ -107,9 +119,8 @@ class Decoding(OnnxConvertible):
             If X has not `n_components_` columns.
         """
         check_is_fitted(self)
-        X = check_array(
-            without_torch(X), dtype=(np.float64, np.float32), input_name="X"
-        )
+        given, X = X, without_torch(X)
+        X = check_array(X, dtype=(np.float64, np.float32), input_name="X")
         if X.shape[1] != self.n_components_:
             raise ValueError(
                 f"X has {X.shape[1]} columns, but {type(self).__name__} was fitted "
@@ -119,4 +130,4 @@ class Decoding(OnnxConvertible):
         name, device = type(self).__name__, inference_device(self.device)
         check_magnitude(X, name)
         check_distance(X, self._model.code_scaling(device), name)
-        return self._model.decode(X, device)
+        return self._as_given(self._model.decode(X, device), given)

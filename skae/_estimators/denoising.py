@@ -7,7 +7,7 @@ import numpy as np
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.compat import Interval, StrOptions
 from skae._utils.stored import stored
-from skae.corruptions import NOISES
+from skae.corruptions._noises import NOISES
 
 
 @stored()
@@ -24,16 +24,18 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     n_components : int or float in (0, 1), default=0.95
         Size of the code. A share is turned into as many components as PCA needs to
         explain more than that share of the variance.
-    noise : {"gaussian", "masking", "salt_and_pepper", "swap"}, default="gaussian"
+    noise : {"gaussian", "masking", "missing", "salt_and_pepper", "swap"}, \
+            default="gaussian"
         What is done to the rows that the network reads while training; see
         :mod:`skae.corruptions`. Not used with `corruption`.
     noise_level : float or array-like of shape (n_features,), default=None
         Standard deviation of Gaussian noise, in global standard deviations of X; or
         share of the cells that other kinds of noise replace; for all features or for
-        each. None is the kind's own: 1.0, 0.5, 0.1 and 0.15 in the order above. Not
-        used with `corruption`.
-    corruption : Corruption or callable, default=None
-        Any other corruption, or callable ``(X, generator) -> X``, in place of `noise`.
+        each. None is the kind's own: 1.0, 0.5, 0.6, 0.1 and 0.15 in the order above.
+        Not used with `corruption`.
+    corruption : Corruption, callable or list of these, default=None
+        Any other corruption, or callable ``(X, generator) -> X``, in place of `noise`;
+        of a list, one after the other.
     hidden_layer_sizes : int or array-like of ints, default=(256, 128)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
@@ -55,6 +57,12 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or Loss, \
             default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories: names, positions or a mask. "from_dtype" takes a
+        DataFrame's columns of categories, text and truth values; None takes no column.
+        A table with categories or dates is encoded and scaled, see :doc:`/tables`;
+        numbers alone stay as they are.
     learning_rate : float, default=0.005
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
@@ -160,7 +168,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         **BaseAutoencoder._parameter_constraints,
         "noise": [StrOptions(set(NOISES))],
         "noise_level": [Interval(Real, 0, None, closed="left"), "array-like", None],
-        "corruption": [callable, None],
+        "corruption": [callable, list, None],
     }
 
     def __init__(
@@ -176,6 +184,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         linear_path=False,
         init="random",
         loss="squared_error",
+        categorical_features="from_dtype",
         learning_rate=5e-3,
         weight_decay=0.1,
         batch_size="auto",
@@ -198,6 +207,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
             linear_path=linear_path,
             init=init,
             loss=loss,
+            categorical_features=categorical_features,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             batch_size=batch_size,

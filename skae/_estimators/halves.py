@@ -12,6 +12,7 @@ from skae._files.saving import Saving
 from skae._inference.loaded import checked, needed_for
 from skae._inference.model import Model
 from skae._utils.checks import OF_ROWS, count, instance
+from skae._utils.ranges import has_holes
 from skae._utils.stored import stored, stored_base
 
 
@@ -59,7 +60,8 @@ class Half(Saving, BaseEstimator):
         half : Half
         """
         half = cls(clone(fitted).set_params(callbacks=None))
-        kept = {name: v for name, v in vars(fitted).items() if name in OF_ROWS}
+        of_rows = *OF_ROWS, "_columns"
+        kept = {name: v for name, v in vars(fitted).items() if name in of_rows}
         vars(half).update(kept, n_components_=fitted.n_components_)
         half.pairing_id_ = fitted._model.pairing_id
         half._model = half._alone(fitted._model)
@@ -138,6 +140,17 @@ class Encoder(Encoding, Half):
     """
 
     _method = "encode"
+
+    def _checked(self, X):
+        X, recipe = super()._checked(X), self._model.recipe
+        if recipe.is_known and not recipe.reads_holes and has_holes(X):
+            raise ValueError(
+                "X has missing cells, or levels that were not there in fit, and this "
+                "encoder was trained without such: only the whole transformer fills "
+                "them, with what it decodes. Save it whole, or train it with "
+                "corruption=skae.corruptions.Missing()."
+            )
+        return X
 
     def get_feature_names_out(self, input_features=None):
         """Names of the components, as the whole transformer has them.

@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator
 from skae._recipe import Recipe
 from skae._training.settings import Settings
 from skae._utils.compat import Interval, RealNotInt, StrOptions
-from skae.losses import LOSSES, Loss
+from skae.losses import Loss
+from skae.losses._losses import LOSSES
 from skae.networks import MLP
 from skae.networks._layers import ACTIVATIONS
 
@@ -33,6 +34,7 @@ class AutoencoderParameters(BaseEstimator):
         "network": [callable, None],
         "linear_path": ["boolean"],
         "init": [StrOptions({"pca", "random", "layerwise"})],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "loss": [StrOptions(set(LOSSES)), Loss],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -65,6 +67,7 @@ class AutoencoderParameters(BaseEstimator):
         linear_path,
         init,
         loss,
+        categorical_features,
         learning_rate,
         weight_decay,
         batch_size,
@@ -86,6 +89,7 @@ class AutoencoderParameters(BaseEstimator):
         self.linear_path = linear_path
         self.init = init
         self.loss = loss
+        self.categorical_features = categorical_features
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_size = batch_size

@@ -75,6 +75,12 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or Loss, \
             default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories: names, positions or a mask. "from_dtype" takes a
+        DataFrame's columns of categories, text and truth values; None takes no column.
+        A table with categories or dates is encoded and scaled, see :doc:`/tables`;
+        numbers alone stay as they are.
     learning_rate : float, default=0.02
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
@@ -200,6 +206,7 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         linear_path=True,
         init="random",
         loss="squared_error",
+        categorical_features="from_dtype",
         learning_rate=2e-2,
         weight_decay=0.1,
         batch_size="auto",
@@ -222,6 +229,7 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
             linear_path=linear_path,
             init=init,
             loss=loss,
+            categorical_features=categorical_features,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             batch_size=batch_size,
@@ -259,7 +267,7 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     def _describe(self, X, is_incremental):
         threshold = self.rho if self.sparsity == "kl" else 0.0
         is_alive = np.zeros(self.n_components_, bool)
-        for rows in gen_batches(len(X), CHUNK_ROWS):
+        for rows in gen_batches(X.shape[0], CHUNK_ROWS):
             codes = self._model.encode(X[rows], inference_device(self.device))
             is_alive |= (np.abs(codes) > threshold).any(axis=0)
         self.dead_fraction_ = float(1 - is_alive.mean())

@@ -9,8 +9,9 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.base import BaseAutoencoder
+from skae._inference.donors import with_noise
 from skae._training.data import CHUNK_ROWS
-from skae._utils.checks import array
+from skae._utils.checks import array, not_required
 from skae._utils.compat import Interval
 from skae._utils.device import inference_device
 from skae._utils.random import new_seed
@@ -23,7 +24,10 @@ from skae.penalties import GaussianKL, gaussian_kl
 _COLLAPSED = 0.01
 
 
-@stored(kl_per_component_=array("f", 1))
+@stored(
+    kl_per_component_=array("f", 1),
+    noise_scale_=not_required(array("f", 1, finite=False)),
+)
 class VariationalAutoencoderTransformer(BaseAutoencoder):
     """Codes that fill a standard normal distribution, from which new rows are drawn.
 
@@ -67,6 +71,12 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
     loss : {"squared_error", "absolute_error", "huber", "log_loss"} or Loss, \
             default="squared_error"
         What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories: names, positions or a mask. "from_dtype" takes a
+        DataFrame's columns of categories, text and truth values; None takes no column.
+        A table with categories or dates is encoded and scaled, see :doc:`/tables`;
+        numbers alone stay as they are.
     learning_rate : float, default=0.005
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
@@ -141,6 +151,9 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
     kl_per_component_ : ndarray of shape (`n_components_`,)
         Mean divergence of each component from the prior over the rows of the last call
         of `fit` or `partial_fit`, in nats. A component near 0 carries no information.
+    noise_scale_ : ndarray of shape (`n_features_in_`,)
+        Root mean squared error of each column's reconstruction over these rows, in the
+        data's units; NaN for categories.
 
     See Also
     --------
@@ -189,6 +202,7 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         linear_path=False,
         init="random",
         loss="squared_error",
+        categorical_features="from_dtype",
         learning_rate=5e-3,
         weight_decay=0.1,
         batch_size="auto",
@@ -211,6 +225,7 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
             linear_path=linear_path,
             init=init,
             loss=loss,
+            categorical_features=categorical_features,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             batch_size=batch_size,
@@ -236,9 +251,13 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
 
     def _describe(self, X, is_incremental):
         kl = np.zeros(self.n_components_)
-        for rows in gen_batches(len(X), CHUNK_ROWS):
+        for rows in gen_batches(X.shape[0], CHUNK_ROWS):
             kl += self._of_codes(gaussian_kl, X[rows]).sum(axis=0)
-        self.kl_per_component_ = kl / len(X)
+        self.kl_per_component_ = kl / X.shape[0]
+        errors = self._model.usual_errors(X, inference_device(self.device))
+        if self._columns is not None:
+            errors = errors[self._columns.layout.first] * self._columns.scales
+        self.noise_scale_ = errors
         if not is_incremental and self.kl_per_component_.max() < _COLLAPSED:
             warn(
                 "Posterior collapse: codes carry no information about the rows, all of "
@@ -281,7 +300,7 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         mean = self._model.encode(X, inference_device(self.device))
         return mean, self._of_codes(lambda mean, log: torch.exp(0.5 * log), X)
 
-    def sample(self, n_samples=1, random_state=None) -> np.ndarray:
+    def sample(self, n_samples=1, random_state=None, noise=False):
         """Draw new rows: decode draws from the prior.
 
         Parameters
@@ -289,11 +308,15 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
             Determines the draws. Pass an int for the same rows each time.
+        noise : bool, default=False
+            Whether columns vary around what is expected, as they do in the data:
+            numbers by a normal distribution of `noise_scale_`, categories by their
+            probabilities. False is what is expected.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data; what is expected there, without noise.
+        X : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data, as `inverse_transform` returns them.
 
         Raises
         ------
@@ -308,4 +331,12 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
                 f"n_samples={n_samples!r}, but at least 1 was expected, an integer."
             )
         rng = np.random.default_rng(new_seed(random_state))
-        return self.inverse_transform(rng.normal(size=(n_samples, self.n_components_)))
+        code = rng.normal(size=(n_samples, self.n_components_))
+        rows = self._model.decode(code, inference_device(self.device))
+        if noise:
+            model, columns = self._model, self._columns
+            scale = self.noise_scale_
+            if columns is not None:
+                scale = (scale / columns.scales)[~columns.is_category]
+            rows = with_noise(rows, scale, model.recipe.layout, model.loss.bounds, rng)
+        return self._as_given(rows, None)

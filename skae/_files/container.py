@@ -18,7 +18,7 @@ import safetensors
 
 from skae.exceptions import InvalidFileError
 
-FORMAT = 1
+FORMAT = 2
 # The header's text begins with the digest of everything else, at a fixed place.
 _BEGIN = b'{"__metadata__":{"skae":"{\\"sha256\\":\\"'
 _DIGEST_AT = 8 + len(_BEGIN)
@@ -40,7 +40,8 @@ _DTYPES = {
 }
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 # Functions of content and arrays of each earlier format, which return them in the next.
-_UPGRADES: dict = {}
+# Format 2 has tables and rows with missing cells, and all of format 1 as it was.
+_UPGRADES: dict = {1: lambda content, arrays: (content, arrays)}
 
 
 class File(NamedTuple):

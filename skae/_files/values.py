@@ -30,6 +30,8 @@ class Writer:
 
     def __init__(self):
         self.arrays = {}
+        # The parameter that the object being written was made of, if users wrote it.
+        self._made_of = None
 
     def node(self, value, path="", above=""):
         """What stands for a value in the tree.
@@ -101,7 +103,7 @@ class Writer:
         parameters = {name: getattr(value, name) for name in entry.parameters}
         if parameters:
             node["parameters"] = {
-                name: self._node_or_name(
+                name: self._parameter(
                     parameter,
                     f"{path}.{name}",
                     above + entry.prefixes.get(name, f"{name}__"),
@@ -118,11 +120,20 @@ class Writer:
             file_name = name.lstrip("_")
             place, inner = f"{path}.{file_name}", above + entry.prefixes.get(name, "")
             if name in entry.given:
-                given = above + entry.given[name]
+                given = self._made_of = above + entry.given[name]
                 node["state"][file_name] = self._node_or_name(part, place, inner, given)
+                self._made_of = None
             else:
                 node["state"][file_name] = self.node(part, place, inner)
         return node
+
+    def _parameter(self, value, path, above, given):
+        # Objects that were put around what users passed hold it in parameters.
+        if self._made_of is None:
+            return self._node_or_name(value, path, above, given)
+        if isinstance(value, list):
+            return [self._parameter(part, path, above, given) for part in value]
+        return self._node_or_name(value, path, above, self._made_of)
 
     def _node_or_name(self, value, path, above, given):
         """The node of a value, or a name if it is what users wrote."""

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 
+from skae._utils.sparse import dense
 from skae._utils.threads import threads, usable_threads
 from skae._utils.torch_state import undisturbed
 
@@ -20,7 +21,7 @@ def by_chunks(
     ----------
     function : callable
         From a float32 tensor of rows on the device to a tensor of as many, anywhere.
-    X : ndarray of shape (n, d), float32 or float64
+    X : ndarray or CSR matrix of shape (n, d), float32 or float64
     scaling : Scaling
         Of the rows.
     shape : tuple of ints
@@ -37,8 +38,8 @@ def by_chunks(
     -------
     result : ndarray of shape (n, *shape), of the dtype of X
     """
-    result = np.empty((len(X), *shape), X.dtype)
-    chunks = list(_slices(len(X), sizes))
+    result = np.empty((X.shape[0], *shape), X.dtype)
+    chunks = list(_slices(X.shape[0], sizes))
     remaining = deque(chunks)
 
     def work():
@@ -101,7 +102,7 @@ class _Standardised:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d)
+    X : ndarray or CSR matrix of shape (n, d)
     scaling : Scaling
     """
 
@@ -121,7 +122,7 @@ class _Standardised:
             # In double precision: subtracting a large shift must not lose the data.
             self.exact = np.empty(self.rows.shape)
         exact = self.exact[: part.stop - part.start]
-        np.subtract(self.X[part], self.shift, out=exact)
+        np.subtract(dense(self.X[part]), self.shift, out=exact)
         self.rescale(exact, self.by, out=exact)
         self.rows.numpy()[: len(exact)] = exact
         return self.rows

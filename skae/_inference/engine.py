@@ -52,11 +52,11 @@ class Engine:
 
     def _fold(self):
         module = self.module.bare
-        maps = self.module.maps if module is not self.module else ()
+        maps = getattr(self.module, "maps", ())
         encode = _stack(module.encoder, self.device, out_factor=module.out_factor)
         decode = _stack(module.decoder, self.device, in_factor=module.in_factor)
         self._stacks = encode, decode
-        self.encode, self.decode = _through(encode, maps), decode
+        self.encode, self.decode = _through(self.module.reader, encode, maps), decode
 
     def reconstruct(self, rows):
         """Raw output (n, n_features) of standardised rows (n, n_features)."""
@@ -106,13 +106,13 @@ class Engine:
             return find_dependence(both, n_rows, n_features, mode, self.device)
 
 
-def _through(encode, maps):
-    """The function that encodes, followed by maps of the codes."""
-    if not maps:
+def _through(reader, encode, maps):
+    """The function that encodes, after what rows and before what codes pass through."""
+    if not maps and reader is None:
         return encode
 
     def mapped(rows):
-        code = encode(rows)
+        code = encode(rows if reader is None else reader(rows))
         for code_map in maps:
             code = code_map(code)
         return code

@@ -34,6 +34,7 @@ def checked(model, half=None):
     cells = sum(value.size for value in weights.values())
     if not 0 < model.n_components <= cells or not 0 < len(shift):
         raise ValueError("Its sizes are not those of its weights.")
+    _check_layout(model.recipe.layout, len(shift))
     _check_lengths(model.recipe, len(weights))
     module = _expected(model)
     expected = module.state_dict()
@@ -67,10 +68,12 @@ def needed_for(module, half, model):
     Returns
     -------
     names : set of str
-        With all buffers, and what is not trained.
+        With all buffers, and what is not trained; what reads rows is the encoder's.
     """
     width = model.n_features if half == "encode" else model.n_components
-    names = {name for name, _ in module.named_buffers()}
+    is_read = half == "encode" or module.reader is None
+    others = set() if is_read else {id(buffer) for buffer in module.reader.buffers()}
+    names = {name for name, b in module.named_buffers() if id(b) not in others}
     parameters = dict(module.named_parameters())
     trained = {name: p for name, p in parameters.items() if p.requires_grad}
     names |= set(parameters) - set(trained)
@@ -100,6 +103,15 @@ def _expected(model):
                 return recipe.module(*widths)
         except RuntimeError as error:  # sizes past what torch can count
             raise ValueError(f"No such network can be made: {error}") from error
+
+
+def _check_layout(layout, width):
+    """Raise for the layout of a table whose rows are not of the model's width."""
+    if layout is None:
+        return
+    # Each width first: their sum may be too large for an integer.
+    if (layout.widths > width).any() or layout.width != width:
+        raise ValueError("Its columns are not those of its rows.")
 
 
 def _check_lengths(recipe, most):

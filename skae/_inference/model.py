@@ -5,15 +5,26 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
+from sklearn.utils import gen_batches
 
 from skae._inference.engine import Engine
 from skae._inference.modules import halves_in_data_units
 from skae._recipe import Recipe
 from skae._utils.checks import array, count, dict_of, instance, optional
 from skae._utils.random import PrivateRandomness
+from skae._utils.ranges import has_holes
 from skae._utils.scaling import Scaling
+from skae._utils.sparse import dense
 from skae._utils.stored import stored
 from skae._utils.torch_state import undisturbed
+
+# How often missing cells are filled by a network that knows of none.
+_FILLINGS = 10
+# Rows that are reconstructed at once, to be compared with themselves.
+_CHUNK_ROWS = 4096
+# Sparse rows that have losses of cells at once.
+_SPARSE_ROWS = 1024
 
 
 @stored(
@@ -111,6 +122,7 @@ class Model:
 
     def encode(self, X, device):
         """Codes (n, n_components) of rows (n, n_features)."""
+        X = self._readable(X, device)
         engine = self._engine(device)
         # Maps of codes are further element-wise functions.
         width = self.n_components if self.recipe.code_maps else None
@@ -134,23 +146,83 @@ class Model:
 
     def reconstruct(self, X, device):
         """Decoded codes (n, n_features) of rows (n, n_features)."""
+        return self._reconstruct(self._readable(X, device), device)
+
+    def _reconstruct(self, X, device):
         engine = self._engine(device)
         function = self._to_data(engine.reconstruct)
         sizes = engine.chunk_rows(encodes=True, decodes=True, width=self.n_features)
         return engine.by_chunks(function, X, self.scaling, (self.n_features,), sizes)
 
     def losses(self, X, device):
-        """Loss (n,) of each row, in the units of the data."""
+        """Loss (n,) of each row, in the units of the data; of what is there of it."""
+        if self.recipe.reads_holes:
+            return self._mean_losses(X, device)
+        losses = self._losses(self._readable(X, device), (), device, self.loss)
+        if has_holes(X):  # other rows have the loss that they have without these
+            holed = np.isnan(X).any(axis=1)
+            losses[holed] = mean_of_known(self.cell_losses(X[holed], device))
+        return losses
+
+    def _mean_losses(self, X, device):
+        """Mean (n,) of the losses of cells; of sparse rows, some rows at a time."""
+        size = _SPARSE_ROWS if issparse(X) else len(X)
+        parts = (X[i : i + size] for i in range(0, X.shape[0], size))
+        losses = [mean_of_known(self.cell_losses(dense(p), device)) for p in parts]
+        return np.concatenate(losses)
+
+    def cell_losses(self, X, device):
+        """Loss (n, n_columns) of each column of rows (n, n_features).
+
+        NaN where it is missing.
+        """
+        shape = (self.recipe.n_columns(self.n_features),)
+        losses = self._losses(self._readable(X, device), shape, device, self.loss.cells)
+        missing = np.isnan(X)
+        if self.recipe.layout is not None:
+            missing = missing[:, self.recipe.layout.first]
+        losses[missing] = np.nan
+        return losses
+
+    def _losses(self, X, shape, device, function):
+        """A function of raw output and target, in the units of the data."""
         engine = self._engine(device)
         shift, scale = self.scaling.tensors(torch.float32, device)
         unit = self.scaling.scale**self.loss.degree
 
         def losses(rows):
-            target = self.loss.target(rows, shift, scale)
-            return self.loss(engine.reconstruct(rows), target).cpu().double() * unit
+            target = self.loss.target(rows.nan_to_num(0.0), shift, scale)
+            return function(engine.reconstruct(rows), target).cpu().double() * unit
 
         sizes = engine.chunk_rows(encodes=True, decodes=True, width=self.n_features)
-        return engine.by_chunks(losses, X, self.scaling, (), sizes)
+        return engine.by_chunks(losses, X, self.scaling, shape, sizes)
+
+    def _readable(self, X, device):
+        """Rows as the network reads them: with missing cells, if it knows of such.
+
+        If it does not, they are filled by what it makes of their rows, again and again:
+        for linear maps that is what fits the other cells best.
+        """
+        if self.recipe.reads_holes or not has_holes(X):
+            return X
+        missing = np.isnan(X)
+        X = np.where(missing, self.scaling.shift.astype(X.dtype), X)
+        holed = missing.any(axis=1)
+        rows, where = X[holed], missing[holed]
+        for _ in range(_FILLINGS):
+            rows = np.where(where, self._reconstruct(rows, device), rows)
+        X[holed] = rows
+        return X
+
+    def usual_errors(self, X, device):
+        """Root mean squared error (n_features,) of the reconstruction of rows X."""
+        squares, counts = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+        for part in gen_batches(X.shape[0], _CHUNK_ROWS):
+            rows = dense(X[part])
+            errors = (rows - self.reconstruct(rows, device)).astype(np.float64)
+            squares += np.nansum(np.square(errors), axis=0)
+            counts += np.count_nonzero(~np.isnan(errors), axis=0)
+        return np.sqrt(squares / np.maximum(counts, 1))
 
     def apply(self, function, X, shape, device):
         """What a function of a module and standardised rows gives for each row of X.
@@ -168,6 +240,8 @@ class Model:
         result : ndarray of shape (n, *shape)
         """
         engine = self._engine(device, folds=False)
+
+        X = self._readable(X, device)
 
         def of_rows(rows):
             return function(engine.module, rows)
@@ -190,3 +264,10 @@ class Model:
         """The function, its raw output turned into data."""
         shift, scale = self.scaling.tensors(torch.float64)
         return lambda rows: self.loss.to_data(function(rows).cpu(), shift, scale)
+
+
+def mean_of_known(cells):
+    """Mean (n,) over what is known of losses (n, n_columns); 0 where nothing is."""
+    known = ~np.isnan(cells)
+    total = np.where(known, cells, 0).sum(axis=1, dtype=np.float64)
+    return (total / np.maximum(known.sum(axis=1), 1)).astype(cells.dtype)

@@ -83,6 +83,7 @@ def _types(estimator, inputs):
     kinds = {
         "codes": lambda: number([n_rows, estimator.n_components_]),
         "X": lambda: number([n_rows, estimator.n_features_in_]),
+        "X_filled": lambda: number([n_rows, len(estimator.get_feature_names_out())]),
         "scores": lambda: number([n_rows]),
         "label": lambda: Int64TensorType([n_rows]),
     }

@@ -35,8 +35,9 @@ def to_onnx(
 
     The graph takes any number of rows in the units of the data, such as
     ``{"X": rows}``. Numbers are those of the estimator but for rounding. Rows are not
-    checked: missing values give missing values. A detector's label may be the other
-    one where a score equals the threshold but for rounding.
+    checked. NaN stands for missing cells, if the estimator was trained with such, and
+    otherwise gives missing values. A detector's label may be the other one where a
+    score equals the threshold but for rounding.
 
     Pipelines are converted by skl2onnx, which asks the estimators of this package for
     what it needs: ``skl2onnx.to_onnx(pipeline, X[:1])``. There, transformers are their
@@ -45,17 +46,19 @@ def to_onnx(
     Parameters
     ----------
     estimator : estimator
-        A fitted transformer, what :func:`skae.load` made of a half of one, or a
-        fitted :class:`skae.AutoencoderOutlierDetector`.
+        A fitted transformer, what :func:`skae.load` made of a half of one, a fitted
+        :class:`skae.AutoencoderImputer`, or a fitted
+        :class:`skae.AutoencoderOutlierDetector`; of arrays, or of tables of numbers.
     path : str or PathLike, default=None
         Of the file, which is replaced in one step, once all is written. None writes
         none.
-    part : {"encoder", "decoder", "reconstruct", "score"}, default=None
+    part : {"encoder", "decoder", "reconstruct", "score", "impute"}, default=None
         What the graph computes. "encoder" is `transform`, from "X" to "codes";
         "decoder" is `inverse_transform`, from "codes" to "X"; "reconstruct" goes from
         "X" to "X_reconstructed"; "score" is `score_samples`, from "X" to "scores". A
-        detector has "score" only, with `predict` as a second output, "label". None is
-        "score" for a detector and "encoder" for others.
+        detector has "score" only, with `predict` as a second output, "label", and an
+        imputer "impute", from "X" to "X_filled". None is the one that they have, and
+        "encoder" for others.
     dtype : {float32, float64}, default=float32
         Of the rows that the graph takes, and of what it returns. Networks compute in
         float32 and what is around them in float64, whatever it is.
@@ -78,7 +81,8 @@ def to_onnx(
         If the estimator was not fitted.
     TypeError
         If it is none of this package's, or none that is exported: of a
-        :class:`skae.detection.WindowedDetector` export its `detector_`.
+        :class:`skae.detection.WindowedDetector` export its `detector_`. If it was
+        fitted to a table with categories or dates.
     ValueError
         If it has no such part; if a network of one's own does what ONNX has no
         operation for; if the weights take more than the 2 GiB of a file.

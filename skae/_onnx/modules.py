@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import nn
+
+from skae.networks._holes import ReadHoles
+
+# How often what knows of no missing cells reconstructs rows that it fills: as models
+# do, and once more for what is then expected.
+_N_FILLINGS = 11
 
 
 class Reconstruct(nn.Module):
@@ -27,6 +34,8 @@ class Reconstruct(nn.Module):
 class Score(nn.Module):
     """Rows (n, n_features) to minus the loss (n,) of each, as `score_samples`.
 
+    Where cells may be missing, of what is there.
+
     Parameters
     ----------
     encoder, decoder : Modules
@@ -37,14 +46,57 @@ class Score(nn.Module):
         super().__init__()
         self.encode, self.decode = encoder.encode, decoder.decode
         self.loss = decoder.loss
+        self.reads_holes = _reads_holes(encoder)
         self.register_buffer("shift", encoder.shift)
         self.register_buffer("scale", encoder.scale)
 
     def forward(self, X):
         rows = ((X - self.shift) / self.scale).float()
-        target = self.loss.target(rows, self.shift.float(), self.scale.float())
-        losses = self.loss(self.decode(self.encode(rows)), target)
+        units = self.shift.float(), self.scale.float()
+        output, missing = self.decode(self.encode(rows)), rows.isnan()
+        if self.reads_holes:
+            target = self.loss.target(rows.masked_fill(missing, 0.0), *units)
+            cells = self.loss.cells(output, target).double().masked_fill(missing, 0.0)
+            losses = cells.sum(1) / (~missing).double().sum(1).clamp(min=1.0)
+        else:
+            losses = self.loss(output, self.loss.target(rows, *units))
         return (-losses.double() * self.scale**self.loss.degree).to(X.dtype)
+
+
+class Fill(nn.Module):
+    """Rows (n, n_features) with NaN in missing cells to filled ones (n, n_kept).
+
+    Parameters
+    ----------
+    encoder, decoder : Modules
+        As a transformer has them.
+    kept : sequence of ints
+        Columns that are returned.
+    empty : sequence of ints, default=()
+        Columns in which missing cells are 0.
+    """
+
+    def __init__(self, encoder, decoder, kept, empty=()):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.reads_holes = _reads_holes(encoder)
+        self.register_buffer("kept", torch.tensor(list(kept)))
+        is_empty = torch.zeros(len(encoder.shift), dtype=torch.bool)
+        is_empty[list(empty)] = True
+        self.register_buffer("is_empty", is_empty)
+
+    def forward(self, X):
+        X = X.masked_fill(X.isnan() & self.is_empty, 0.0)
+        missing = X.isnan()
+        rows = X if self.reads_holes else torch.where(missing, self.encoder.shift, X)
+        for _ in range(1 if self.reads_holes else _N_FILLINGS):
+            expected = self.decoder(self.encoder(rows.to(X.dtype)))
+            rows = torch.where(missing, expected, X)
+        return rows.index_select(1, self.kept)
+
+
+def _reads_holes(encoder):
+    return any(isinstance(module, ReadHoles) for module in encoder.modules())
 
 
 class Part(NamedTuple):
@@ -82,9 +134,19 @@ def part_of(estimator, name=None):
 
     Raises
     ------
+    TypeError
+        If it was fitted to a table with categories or dates.
     ValueError
         If there is no such part.
     """
+    inner = getattr(estimator, "autoencoder_", estimator)
+    if getattr(inner, "_columns", None) is not None:
+        raise TypeError(
+            f"This {type(estimator).__name__} was fitted to a table with categories or "
+            "dates, which graphs of ONNX do not read as they are: skae.inference.load "
+            "applies its file without PyTorch. For ONNX, fit it in a Pipeline to what "
+            "a ColumnTransformer with OneHotEncoder returns, which skl2onnx converts."
+        )
     parts = estimator._onnx_parts()
     name = next(iter(parts)) if name is None else name
     if name not in parts:

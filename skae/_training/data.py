@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 
+from skae._training.sparse import SparseRows
 from skae._utils.scaling import Scaling
 
 # Rows that are evaluated at once.
@@ -17,20 +19,40 @@ class Batch:
 
     Attributes
     ----------
-    rows : Tensor of shape (n, d)
+    rows : Tensor or SparseRows of shape (n, d)
         Standardised.
     weights : Tensor of shape (n,) or None
         What each row counts for; None is the same for all.
-    mask : Tensor of shape (n, d), bool, or None
-        Cells that count; None is all of them. The others are finite as well.
+    mask : Tensor of shape (n, n_columns), bool, or None
+        Columns that are there, and count; None is all of them. The rows' cells of the
+        others are 0. Columns of numbers are one cell each.
     """
 
-    rows: torch.Tensor
+    rows: torch.Tensor | SparseRows
     weights: torch.Tensor | None = None
     mask: torch.Tensor | None = None
 
     def __len__(self):
         return len(self.rows)
+
+    @classmethod
+    def of(cls, rows, first=None):
+        """The batch of rows (n, d) of which NaN are missing.
+
+        A column without any value counts as one of means.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, d)
+        first : Tensor of shape (n_columns,), int, default=None
+            A cell of each column. None is all cells, of columns of one each.
+        """
+        missing = rows.isnan()
+        if not missing.any():
+            return cls(rows)
+        missing &= ~missing.all(0)
+        mask = ~(missing if first is None else missing.index_select(1, first))
+        return cls(rows.nan_to_num_(0.0), mask=mask)
 
     def _map(self, function):
         parts = self.rows, self.weights, self.mask
@@ -41,19 +63,49 @@ class Batch:
         return self._map(lambda values: values[part])
 
     def take(self, chosen):
-        """The batch of rows with the given numbers, copied."""
-        return self._map(lambda values: values.index_select(0, chosen))
+        """The batch of rows with the given numbers, copied and dense."""
+        return self._map(lambda values: values.index_select(0, chosen)).dense()
 
     def split(self, size):
-        """Batches of so many rows each, in order; the last may have fewer."""
+        """Batches of so many rows each, in order; the last may have fewer.
+
+        Of sparse rows, batches have fewer where they would take much memory.
+        """
+        size = self._few(size)
         return [self[i : i + size] for i in range(0, len(self), size)]
 
+    def head(self, size):
+        """The batch of so many rows at the beginning, dense; fewer as by `split`."""
+        return self[: self._few(size)].dense()
+
+    def dense(self):
+        """This batch, its rows a tensor."""
+        if isinstance(self.rows, torch.Tensor):
+            return self
+        return Batch(self.rows.dense(), self.weights, self.mask)
+
+    def _few(self, size):
+        is_dense = isinstance(self.rows, torch.Tensor)
+        return size if is_dense else min(size, self.rows.chunk_rows)
+
     def mean(self, losses):
-        """Mean (n,) over the features that count, of losses (n, d)."""
+        """Mean (n,) over the columns that count, of losses (n, n_columns)."""
         if self.mask is None:
             return losses.mean(1)
         counts = self.mask.sum(1).clamp(min=1)
         return torch.where(self.mask, losses, 0.0).sum(1) / counts
+
+    def weighted(self, losses, weights):
+        """Losses (n,) whose mean is that of all cells that count, by their weights.
+
+        Parameters
+        ----------
+        losses, weights : Tensors of shape (n, n_columns)
+        """
+        if self.mask is not None:
+            weights = weights * self.mask
+        usual = weights.sum() / len(weights)
+        return (weights * losses).sum(1) / usual.clamp(min=1e-6)
 
     def total(self, losses):
         """Mean () over the rows by what they count for, of losses (n,)."""
@@ -107,14 +159,18 @@ class TrainingData:
     n_held_out: int
 
     @classmethod
-    def of(cls, X, scaling, n_held_out, seed, device):
+    def of(cls, X, scaling, n_held_out, seed, device, first=None):
         """Rows (n, d) of X, in an order that depends on the seed alone.
 
         So a fit that goes on holds out the same rows again.
         """
-        order = np.random.default_rng(seed).permutation(len(X))
+        order = np.random.default_rng(seed).permutation(X.shape[0])
+        if issparse(X):
+            rows = SparseRows.of(X, scaling, order, device)
+            return cls(scaling, Batch(rows), n_held_out)
         rows = scaling.ordered_rows(X, order).to(device)
-        return cls(scaling, Batch(rows), n_held_out)
+        first = None if first is None else first.to(device)
+        return cls(scaling, Batch.of(rows, first), n_held_out)
 
     @property
     def train(self):

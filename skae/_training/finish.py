@@ -1,17 +1,22 @@
 """What becomes of a trained network: checked, and its codes given the data's metric."""
 
+import numpy as np
 import torch
 
+from skae._inference.donors import Donors
+from skae._training.data import CHUNK_ROWS, Batch
 from skae._training.settings import as_arrays
+from skae._utils.random import PrivateRandomness
 from skae.exceptions import DivergenceError
 from skae.networks._layers import LinearPath, weighted_layers
 
-# Rows that a trained network is looked at with.
+# Rows that a trained network is looked at with, and how often cells of them are hidden.
 _HEAD_ROWS = 2048
+_HIDINGS = 4
 
 
 @torch.no_grad()
-def finished(model, result, data, settings):
+def finished(model, result, data, objective, settings):
     """The model of a training's result.
 
     Parameters
@@ -20,6 +25,7 @@ def finished(model, result, data, settings):
         Before the training.
     result : Result
     data : TrainingData
+    objective : Objective
     settings : Settings
 
     Returns
@@ -34,35 +40,91 @@ def finished(model, result, data, settings):
     state = result.optimizer_state if settings.is_incremental else None
     model = model.replaced(weights=result.weights, optimizer_state=state)
     module = model.build().eval()
-    rows = data.train.rows[:_HEAD_ROWS].cpu()
-    code, output = module(rows)
     shift, scale = model.scaling.tensors(torch.float64)
-    reconstructed = model.loss.to_data(output, shift, scale)
-    if not (code.isfinite().all() and reconstructed.isfinite().all()):
-        raise DivergenceError(
-            "Training ended in a network whose output is not finite, "
-            f"{settings.smaller_rate}"
-        )
+    parts = data.train[:_HEAD_ROWS].split(CHUNK_ROWS)
+    codes = []
+    for part in parts:
+        code, output = module(objective.seen(part.dense()).cpu())
+        reconstructed = model.loss.to_data(output, shift, scale)
+        if not (code.isfinite().all() and reconstructed.isfinite().all()):
+            raise DivergenceError(
+                "Training ended in a network whose output is not finite, "
+                f"{settings.smaller_rate}"
+            )
+        codes.append(code)
     if settings.is_incremental or result.best_iter == 0:
         return model
     # A matrix cannot be undone in the transposed weight of a tied layer.
     if module.is_tied or not model.recipe.has_free_codes:
         return model
-    map_codes(module, _metric_root(code.double(), reconstructed / model.scaling.scale))
+    if len(parts) == 1:
+        slopes = _slopes(code.double(), reconstructed / model.scaling.scale)
+    else:
+        outputs = map(module.decode, codes)
+        data = (model.loss.to_data(output, shift, scale) / scale for output in outputs)
+        slopes = _slopes_of_parts(codes, data)
+    map_codes(module.bare, _metric_root(slopes))
     return model.replaced(weights=as_arrays(module.state_dict()))
 
 
-def _metric_root(code, data):
+@torch.no_grad()
+def found_donors(model, data, objective, seed):
+    """What hidden cells of rows that are judged turn out to be.
+
+    Parameters
+    ----------
+    model : Model
+    data : TrainingData
+    objective : Objective
+    seed : int
+        Of the cells that are hidden.
+
+    Returns
+    -------
+    donors : Donors
+    """
+    module = model.build().eval().to(data.device)
+    generator = torch.Generator(data.device).manual_seed(seed)
+    layout = model.recipe.layout
+    n_numbers = model.n_features if layout is None else layout.n_numbers
+    pairs = []
+    for part in map(Batch.dense, data.judged[:_HEAD_ROWS].split(CHUNK_ROWS)):
+        for _ in range(_HIDINGS):
+            with PrivateRandomness(generator):
+                seen = objective.corrupt(part, generator)
+            expected = objective.to_data(module(seen)[1])
+            hidden = seen.isnan()
+            if part.mask is not None:
+                hidden &= objective.cells_of(part.mask)
+            cells = expected, objective.restored(part.rows), hidden.cpu()
+            pairs.append([cell[:, :n_numbers].numpy() for cell in cells])
+    return Donors.of(*map(np.concatenate, zip(*pairs, strict=True)))
+
+
+def _slopes(code, data):
+    """The linear regression (k, d) of the data on the codes, by least squares."""
+    code, data = code - code.mean(0), (data - data.mean(0)).double()
+    # Codes were computed in single precision: what is below it is no direction.
+    solution = torch.linalg.lstsq(code, data, rcond=1e-5, driver="gelsd")
+    return solution.solution
+
+
+def _slopes_of_parts(codes, data):
+    """As `_slopes`, of rows too wide to be reconstructed all at once."""
+    sizes, code = list(map(len, codes)), torch.cat(codes).double()
+    # Of centred codes: the mean of the data adds nothing.
+    inverse = torch.linalg.pinv(code - code.mean(0), rtol=1e-5)  # (k, n)
+    parts = zip(inverse.split(sizes, 1), data, strict=True)
+    return sum(part @ reconstructed for part, reconstructed in parts)
+
+
+def _metric_root(slopes):
     """The matrix (k, k) after which distances of codes are those of reconstructions.
 
     In least squares: with V (k, d) the linear regression of the data on the codes,
     the symmetric root of V V'. The identity where codes are PCA's scores. Training
     leaves codes in any scale, and each component in its own.
     """
-    code, data = code - code.mean(0), (data - data.mean(0)).double()
-    # Codes were computed in single precision: what is below it is no direction.
-    solution = torch.linalg.lstsq(code, data, rcond=1e-5, driver="gelsd")
-    slopes = solution.solution  # (k, d)
     values, vectors = torch.linalg.eigh(slopes @ slopes.T)
     largest = float(values[-1])
     if not largest > 0:

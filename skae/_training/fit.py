@@ -5,21 +5,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from skae._inference.donors import Donors
 from skae._inference.model import Model
 from skae._training.callbacks import checked_callbacks
 from skae._training.data import TrainingData
-from skae._training.finish import finished
+from skae._training.finish import finished, found_donors
 from skae._training.loop import train
 from skae._training.objective import Objective
-from skae._training.pca import principal_components
+from skae._training.pca import Baseline, principal_components
+from skae._training.reading import FILLED_ROWS, completed, components_that_fill
 from skae._training.settings import Result
 from skae._training.start import fresh, resumed
 from skae._utils.device import training_device
 from skae._utils.random import new_seed
+from skae._utils.ranges import has_holes
 from skae._utils.scaling import Scaling
 from skae._utils.threads import threads, usable_threads
 from skae._utils.torch_state import undisturbed
-from skae.losses import check_bounds
+from skae.losses._losses import check_bounds
 
 
 @dataclass(frozen=True)
@@ -32,57 +35,76 @@ class Fitted:
     result : Result
     pca_loss : float or None
         None where an earlier figure stays, in incremental training.
+    donors : Donors or None
+        None where no cells were hidden.
     """
 
     model: Model
     result: Result
     pca_loss: float | None
+    donors: Donors | None
 
 
 @torch.enable_grad()
-def fit(recipe, settings, X, earlier=None, epochs_done=0):
+def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     """Train a new model, or go on from an earlier one.
 
     Parameters
     ----------
     recipe : Recipe
     settings : Settings
-    X : ndarray of shape (n_samples, n_features), float32 or float64
+    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+        NaN stands for missing cells.
     earlier : Model, default=None
     epochs_done : int, default=0
         For which the earlier model was trained.
+    layout : Layout, default=None
+        Of the columns of a table with categories.
 
     Returns
     -------
     fitted : Fitted
     """
-    check_bounds(X, recipe.loss)
     checked_callbacks(settings.callbacks)
+    reads_holes = earlier is not None and earlier.recipe.reads_holes
+    recipe = recipe.of_rows(layout, reads_holes or has_holes(X))
+    check_bounds(X, recipe.loss)
     if earlier is not None:
         recipe = recipe.continuing(earlier.recipe, earlier.n_components)
     device = training_device(settings.device)
     seed = new_seed(settings.random_state) if earlier is None else earlier.seed
     seeds = np.random.SeedSequence((seed, epochs_done)).generate_state(3).tolist()
-    scaling = Scaling.of(X) if earlier is None else earlier.scaling
-    n_held_out = settings.n_held_out(len(X))
+    if earlier is not None:
+        scaling = earlier.scaling
+    else:
+        scaling = Scaling.of(X) if layout is None else Scaling.centring(X)
+    n_held_out = settings.n_held_out(X.shape[0])
     settings = replace(settings, most_threads=usable_threads())
     with undisturbed(device), threads(1):
-        data = TrainingData.of(X, scaling, n_held_out, seed, device)
         objective = Objective(recipe, scaling, epochs_done).to(device)
+        data = TrainingData.of(X, scaling, n_held_out, seed, device, objective.first)
         if earlier is None:
-            pca = principal_components(data.all.rows, settings.n_components, seed)
-            start = fresh(recipe, data, pca, objective, settings, seed, seeds)
+            baseline = _baseline(data, objective, settings.n_components, seed)
+            start = fresh(recipe, data, baseline, objective, settings, seed, seeds)
         else:
-            pca = _pca_to_compare(data, settings, earlier)
+            baseline, n_components = None, earlier.n_components
+            if not settings.is_incremental:
+                baseline = _baseline(data, objective, n_components, earlier.seed)
             start = resumed(recipe, settings, earlier)
-        pca_loss = pca and objective.of_pca(pca, data.judged)
+        pca_loss = baseline and baseline.loss(data, objective)
         result = train(start, data, objective, settings, seeds)
-        model = finished(start.model, result, data, settings)
-    return Fitted(model, result, pca_loss)
+        model = finished(start.model, result, data, objective, settings)
+        donors = None
+        if recipe.corruption.hides:
+            donors = found_donors(model, data, objective, seeds[-1])
+    return Fitted(model, result, pca_loss, donors)
 
 
-def _pca_to_compare(data, settings, earlier):
-    """PCA with as many components as an earlier fit; None in incremental training."""
-    if settings.is_incremental:
-        return None
-    return principal_components(data.all.rows, earlier.n_components, earlier.seed)
+def _baseline(data, objective, n_components, seed):
+    """PCA of all rows, whose missing cells it fills."""
+    rows, mask, filling = data.all.rows, data.all.mask, None
+    if objective.recipe.reads_holes and mask is None:
+        filling = components_that_fill(data.all[:FILLED_ROWS].dense().rows)
+    elif mask is not None:
+        rows, filling = completed(rows, objective.cells_of(mask))
+    return Baseline(principal_components(rows, n_components, seed), rows, filling)

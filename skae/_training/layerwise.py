@@ -14,6 +14,7 @@ from skae._utils.scaling import Scaling
 from skae.corruptions import Corruption
 from skae.losses import SquaredError
 from skae.networks import EncoderDecoder
+from skae.networks._holes import HolesAutoencoder
 from skae.networks._layers import TiedLinear, layers_of
 from skae.penalties import NoPenalty
 
@@ -51,8 +52,8 @@ def pretrain(module, data, recipe, settings, seeds):
 
     Parameters
     ----------
-    module : EncoderDecoder
-        Of an :class:`MLP`.
+    module : Autoencoder
+        Of an :class:`MLP`, whose codes pass through nothing.
     data : TrainingData
     recipe : Recipe
         Its penalty, which is for codes, takes no part.
@@ -76,9 +77,11 @@ def pretrain(module, data, recipe, settings, seeds):
        Stacked denoising autoencoders. JMLR 11.
        https://jmlr.org/papers/v11/vincent10a.html
     """
-    pairs = _pairs(module)
+    pairs = _pairs(module.bare)
     if len(pairs) == 1:
         return
+    if module.reader is not None:
+        pairs[0] = HolesAutoencoder(pairs[0], module.reader)
     n_epochs = max(1, round(_EPOCHS_SHARE * settings.max_iter))
     settings = replace(settings, max_iter=n_epochs, callbacks=None)
     recipe = replace(recipe, penalty=NoPenalty())
@@ -89,9 +92,11 @@ def pretrain(module, data, recipe, settings, seeds):
         if result.interrupted:
             raise KeyboardInterrupt
         pair.load_state_dict(as_tensors(result.weights))
-        data = _hidden(pair, data)
+        data = _hidden(pair, data, objective)
         corruption = HiddenCorruption(recipe.corruption, data.train.rows)
-        recipe = replace(recipe, loss=SquaredError(), corruption=corruption)
+        recipe = replace(
+            recipe, loss=SquaredError(), corruption=corruption, reads_holes=False
+        )
 
 
 def _pairs(module):
@@ -117,11 +122,12 @@ def _groups(layers):
 
 
 @torch.no_grad()
-def _hidden(pair, data):
+def _hidden(pair, data, objective):
     """What a pair's encoder makes of the rows, as rows of their own."""
     pair.eval()
-    parts = data.all.rows.split(CHUNK_ROWS)
-    cells = torch.cat([pair.encode(part) for part in parts])  # (n, width)
+    parts = data.all.split(CHUNK_ROWS)
+    cells = [pair.encode(objective.seen(part.dense())) for part in parts]
+    cells = torch.cat(cells)  # (n, width)
     scaling = Scaling(np.zeros(cells.shape[1]), 1.0)
     return TrainingData(scaling, Batch(cells), data.n_held_out)
 

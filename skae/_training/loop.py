@@ -60,6 +60,7 @@ def train(start, data, objective, settings, seeds):
         generators=generators,
         seed=valid_seed,
         most_threads=settings.most_threads if device.type == "cpu" else 1,
+        averages=objective.recipe.corruption.hides and not settings.is_incremental,
         own_callbacks=_own_callbacks(best, n_batches, settings),
         callbacks=checked_callbacks(settings.callbacks),
         optimizer=torch.optim.AdamW,
@@ -88,7 +89,7 @@ def train(start, data, objective, settings, seeds):
             f"The network normalises batches, but one of batch_size="
             f"{settings.batch_size!r} has a single row: use a larger batch_size."
         ) from error
-    best.check_end(net, data.train[:CHUNK_ROWS])
+    best.check_end(net, data.train.head(CHUNK_ROWS))
     return _result(net, best, interrupted, settings)
 
 

@@ -1,6 +1,5 @@
 """skorch's net over tensors that already lie on the device."""
 
-import copy
 from functools import partial
 
 import numpy as np
@@ -10,42 +9,15 @@ from skorch.callbacks import Callback
 from skorch.dataset import Dataset
 from skorch.utils import TeeGenerator, to_numpy
 
+from skae._training.averaging import WeightAverage
 from skae._training.callbacks import StopTraining
 from skae._training.data import CHUNK_ROWS, Batch, ShuffledBatches
+from skae._training.step import backward, trial_parts
 from skae._utils.random import PrivateRandomness
 from skae._utils.threads import Threads
 
-# Limit on the gradient's norm. Batches with outliers exceed it, and at large learning
-# rates such a step makes training diverge.
-_MAX_GRADIENT_NORM = 0.1
-
-
-def clip_gradients_(gradients):
-    """Clip the global norm of gradients in place.
-
-    As :func:`torch.nn.utils.clip_grad_norm_`, whose sorting of tensors by device and
-    type takes as long again.
-    """
-    norm = torch.stack(torch._foreach_norm(gradients)).norm()
-    torch._foreach_mul_(gradients, (_MAX_GRADIENT_NORM / norm).clamp(max=1))
-
-
-def backward(objective, module, optimizer, batch, generator):
-    """Give a module the clipped gradients of a batch.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-    output : Tensor of shape (n, n_features)
-        Raw.
-    """
-    seen = objective.corrupt(batch.rows, generator)
-    losses, penalty, output = objective(module, seen, batch, generator)
-    loss = batch.total(losses) + penalty
-    loss.backward()
-    trained = optimizer.param_groups[0]["params"]
-    clip_gradients_([p.grad for p in trained if p.grad is not None])
-    return loss, output
+# Rows with hidden cells that an epoch is judged by: held-out ones, several times.
+_HIDDEN_ROWS = 1000
 
 
 class TensorDataset(Dataset):
@@ -63,13 +35,14 @@ class TensorDataset(Dataset):
 
     @property
     def y(self):
-        return to_numpy(self._objective.restored(self.X.rows))
+        return to_numpy(self._objective.restored(self.X.dense().rows))
 
     def __len__(self):
         return len(self.X)
 
     def __getitem__(self, i):
-        rows = self.X.rows[i]
+        chosen = torch.arange(len(self), device=self.X.rows.device)[i]
+        rows = self.X.take(chosen.reshape(-1)).rows.reshape(*chosen.shape, -1)
         return rows, self._objective.restored(rows)
 
 
@@ -97,6 +70,8 @@ class AutoencoderNet(NeuralNet):
         Called before the user's `callbacks`.
     most_threads : int, default=1
         Threads that steps may take.
+    averages : bool, default=False
+        Whether the weights that are judged and kept are averages over steps.
     """
 
     def __init__(
@@ -110,6 +85,7 @@ class AutoencoderNet(NeuralNet):
         seed=0,
         own_callbacks=(),
         most_threads=1,
+        averages=False,
         **kwargs,
     ):
         self.scaling = scaling
@@ -118,6 +94,7 @@ class AutoencoderNet(NeuralNet):
         self.seed = seed
         self.own_callbacks = own_callbacks
         self.most_threads = most_threads
+        self.averages = averages
         super().__init__(module, criterion, train_split=None, **kwargs)
 
     @property
@@ -132,7 +109,8 @@ class AutoencoderNet(NeuralNet):
             return X
         if not isinstance(X, Batch):
             rows = self.scaling.standardise(np.asarray(X)).astype(np.float32)
-            X = Batch(torch.from_numpy(rows).to(self.device))
+            rows = torch.from_numpy(rows).to(self.device)
+            X = Batch.of(rows, self.criterion_.first)
         return TensorDataset(X, self.criterion_)
 
     def get_iterator(self, dataset, training=False):
@@ -163,7 +141,7 @@ class AutoencoderNet(NeuralNet):
     def evaluation_step(self, batch, training=False):
         with torch.set_grad_enabled(training):
             self._set_training(training)
-            return self.infer(batch.rows)
+            return self.infer(self.criterion_.seen(batch.dense()))
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         if iterator is None:
@@ -188,15 +166,21 @@ class AutoencoderNet(NeuralNet):
         # would keep memory from being given back.
         losses = torch.empty(len(iterator), dtype=torch.float32, device=self.device)
         self.criterion_.begin_epoch(len(self.history))
+        if self.average_ is not None:
+            self.average_.begin_epoch()
         sizes = np.empty(len(iterator))
         for i, batch in enumerate(iterator):
             self.notify("on_batch_begin", batch=batch, training=True)
             step = self.threads_.run(step_fn, batch)
+            if self.average_ is not None:
+                self.average_.after_step()
             losses[i] = step["loss"]
             sizes[i] = len(batch)
             if self.is_scored_:
                 batch, step["y_pred"] = self._in_data_units(batch, step["y_pred"])
             self.notify("on_batch_end", batch=batch, training=True, **step)
+        if self.average_ is not None:
+            self.average_.end_epoch()
         # The epoch's one wait for the device.
         return float(np.average(losses.tolist(), weights=sizes))
 
@@ -210,8 +194,9 @@ class AutoencoderNet(NeuralNet):
         """Hand reconstructions of held-out rows to the user's callbacks that score."""
         if not self.is_scored_:
             return
-        for batch in iterator:
-            pair, output = self._in_data_units(batch, self.module_(batch.rows)[1])
+        for batch in map(Batch.dense, iterator):
+            output = self.module_(self.criterion_.seen(batch))[1]
+            pair, output = self._in_data_units(batch, output)
             for callback in self.users_of_batches_:
                 callback.on_batch_end(self, batch=pair, y_pred=output, training=False)
 
@@ -225,17 +210,22 @@ class AutoencoderNet(NeuralNet):
         sizes = [len(batch) for batch in iterator]
         clean = torch.empty(sum(sizes), dtype=torch.float32, device=self.device)
         for part, batch in zip(clean.split(sizes), iterator, strict=True):
-            part.copy_(objective.clean_losses(module, batch))
+            part.copy_(objective.clean_losses(module, batch.dense()))
         if objective.recipe.is_reconstruction_only:
             return clean, clean
         generator = torch.Generator(clean.device).manual_seed(self.seed)
-        monitored = torch.empty_like(clean)
+        monitored = torch.zeros_like(clean)
+        # Of few rows, which cells are hidden matters more than what becomes of them.
+        hides = objective.recipe.corruption.hides
+        times = max(1, round(_HIDDEN_ROWS / len(clean))) if hides else 1
         with PrivateRandomness(generator):
-            for part, batch in zip(monitored.split(sizes), iterator, strict=True):
-                seen = objective.corrupt(batch.rows, generator)
-                losses, penalty, _ = objective(module, seen, batch, generator)
-                part.copy_(losses + penalty)
-        return clean, monitored
+            for _ in range(times):
+                for part, batch in zip(monitored.split(sizes), iterator, strict=True):
+                    batch = batch.dense()
+                    seen = objective.corrupt(batch, generator)
+                    losses, penalty, _ = objective(module, seen, batch, generator)
+                    part.add_(losses + penalty)
+        return clean, monitored.div_(times)
 
     def notify(self, method_name, **cb_kwargs):
         if method_name in self.listeners_:
@@ -280,6 +270,10 @@ class AutoencoderNet(NeuralNet):
         most_threads = self.most_threads if can_try else 1
         self.threads_ = Threads(partial(trial_parts, self, *X), most_threads)
         self.notify("on_train_begin", X=X, y=y)
+        self.average_ = None
+        if self.averages:
+            n_steps = self.n_batches * self.max_epochs
+            self.average_ = WeightAverage(self.module_, n_steps)
         try:
             self.fit_loop(X, y, **fit_params)
         except StopTraining:
@@ -287,51 +281,6 @@ class AutoencoderNet(NeuralNet):
         finally:
             self.notify("on_train_end", X=X, y=y)
         return self
-
-
-def trial_parts(net, train, valid):
-    """Parts of a training, done on copies: do threads change their bits?
-
-    Parameters
-    ----------
-    net : AutoencoderNet
-    train : TensorDataset
-    valid : TensorDataset or None
-
-    Yields
-    ------
-    part : callable
-        Returns tensors, the same in every call.
-    """
-    fewest, more = divmod(len(train), net.n_batches)
-    for size in {fewest, fewest + (more > 0)}:
-        # A copy lies in memory as batches do.
-        chosen = torch.arange(size, device=train.X.rows.device)
-        yield partial(_step_on_copies, net, train.X.take(chosen))
-    if valid is not None:
-        sizes = {len(batch): batch for batch in net.get_iterator(valid)}
-        yield partial(_validation, net, list(sizes.values()))
-
-
-def _step_on_copies(net, batch):
-    """State of the module and of the optimiser after a step, which are left alone."""
-    objective = net.criterion_
-    module, optimizer = copy.deepcopy((net.module_, net.optimizer_))
-    generator = torch.Generator(batch.rows.device)
-    generator.set_state(net.generators[1].get_state())
-    optimizer.zero_grad()
-    loss, _ = backward(objective, module, optimizer, batch, generator)
-    optimizer.step()
-    state = [value for of in optimizer.state.values() for value in of.values()]
-    return [loss, *module.state_dict().values(), *state]
-
-
-def _validation(net, batches):
-    net._set_training(False)
-    try:
-        return net.validation_losses(batches)
-    finally:
-        net._set_training(True)
 
 
 def _listens(callback, event):

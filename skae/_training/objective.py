@@ -37,6 +37,12 @@ class Objective(nn.Module):
         self._corrupt = None  # the corruption, once it is known where rows lie
         self._epochs_done = epochs_done
         self._penalty = recipe.penalty
+        of_column = first = None
+        if recipe.layout is not None:
+            of_column = torch.as_tensor(recipe.layout.of_column)
+            first = torch.as_tensor(recipe.layout.first)
+        self.register_buffer("of_column", of_column)  # the column of each cell
+        self.register_buffer("first", first)  # the first cell of each column
         self._check_loss(len(scaling.shift))
 
     def _check_loss(self, n_features):
@@ -54,11 +60,14 @@ class Objective(nn.Module):
         """Take the penalty of an epoch, counted from 1 in this fit."""
         self._penalty = self.recipe.penalty.during(self._epochs_done + epoch)
 
-    def corrupt(self, rows, generator):
-        """Rows (n, d) as the network sees them."""
-        corruption = self.recipe.corruption
+    def corrupt(self, batch, generator):
+        """Rows (n, d) as the network sees them in training."""
+        corruption, rows = self.recipe.corruption, batch.rows
         if self._corrupt is None:
-            self._corrupt = corruption.prepared(self.mean)
+            prepared = corruption
+            if self.of_column is not None:
+                prepared = corruption.for_columns(self.of_column)
+            self._corrupt = prepared.prepared(self.mean)
         version = rows._version
         with self._private(corruption.draws, generator):
             seen = self._corrupt(rows, generator)
@@ -73,7 +82,25 @@ class Objective(nn.Module):
                 f"The corruption {corruption!r} writes to the rows that it reads, but "
                 "they are what is to be learned: work on a copy, X.clone()."
             )
-        return seen
+        return self._with_holes(seen, batch.mask)
+
+    def seen(self, batch):
+        """Rows (n, d) as the network sees them when it is applied."""
+        return self._with_holes(batch.rows, batch.mask)
+
+    def cells_of(self, columns):
+        """What holds for columns (n, n_columns), for their cells (n, d)."""
+        if self.of_column is None:
+            return columns
+        return columns.index_select(1, self.of_column)
+
+    def _with_holes(self, rows, mask):
+        """Rows with NaN where cells are missing, if the network reads such rows."""
+        if mask is not None:
+            rows = rows.masked_fill(~self.cells_of(mask), float("nan"))
+        elif not self.recipe.corruption.hides:
+            return rows
+        return rows if self.recipe.reads_holes else rows.nan_to_num(0.0)
 
     def target(self, rows):
         return self.loss.target(rows, self.shift, self.scale)
@@ -88,7 +115,7 @@ class Objective(nn.Module):
 
     def clean_losses(self, module, batch):
         """Loss (n,) of each clean row, without the penalty."""
-        cells = self._cells(module(batch.rows)[1], batch)
+        cells = self._cells(module(self.seen(batch))[1], batch)
         return batch.mean(cells)
 
     def forward(self, module, seen, batch, generator):
@@ -115,21 +142,42 @@ class Objective(nn.Module):
         with self._private(self.recipe.draws(module), generator):
             code, output = module(seen, generator)
             cells = self._cells(output, batch)
-            losses, penalty = batch.mean(cells), 0.0
+            losses, penalty = self._losses(cells, batch, seen), 0.0
             if not self.recipe.penalty.is_neutral:
-                penalty = self._penalty_of(module, seen, code, output, losses)
+                penalty = self._penalty_of(module, seen, code, output)
+                penalty = penalty * self._per_nat(losses, batch, output.shape[1])
         return losses, penalty, output
 
     def _cells(self, output, batch):
         cells = self.loss.cells(output, self.target(batch.rows))
-        if getattr(cells, "shape", None) != output.shape:
+        expected = len(output), self.recipe.n_columns(output.shape[1])
+        if getattr(cells, "shape", None) != expected:
             raise ValueError(
                 f"The loss {self.loss!r} returned {_shown(cells)} for output of shape "
                 f"{tuple(output.shape)}, but a loss for each cell was expected."
             )
         return cells
 
-    def _penalty_of(self, module, seen, code, output, losses):
+    def _losses(self, cells, batch, seen):
+        """Losses (n,) of rows, by those of their columns (n, n_columns)."""
+        weight = self.recipe.corruption.seen_weight
+        if weight == 1:
+            return batch.mean(cells)
+        if not self.training:
+            weight = 0.0  # held-out rows are judged by what is hidden
+        of_columns = seen if self.first is None else seen.index_select(1, self.first)
+        return batch.weighted(cells, torch.where(of_columns.isnan(), 1.0, weight))
+
+    def _per_nat(self, losses, batch, width):
+        """What a nat of the penalty weighs, if it is in nats."""
+        if not self.recipe.penalty.in_nats:
+            return 1.0
+        n_columns = self.recipe.n_columns(width)
+        if batch.mask is not None:  # of missing cells nothing is to be told
+            n_columns = batch.mask.sum() / len(batch)
+        return self.loss.per_nat(losses.detach().mean(), n_columns)
+
+    def _penalty_of(self, module, seen, code, output):
         # Held-out rows are judged by the penalty itself, not by that of an epoch.
         function = self._penalty if self.training else self.recipe.penalty
         penalty = function(module, seen, code, output)
@@ -138,9 +186,6 @@ class Objective(nn.Module):
                 f"The penalty {function!r} returned {_shown(penalty)}, but a tensor of "
                 "shape () was expected: one number for the batch."
             )
-        if function.in_nats:
-            per_nat = self.loss.per_nat(losses.detach().mean(), output.shape[1])
-            penalty = penalty * per_nat
         return penalty
 
     @staticmethod
@@ -152,11 +197,20 @@ class Objective(nn.Module):
         """
         return PrivateRandomness(generator) if draws else nullcontext()
 
-    def of_pca(self, pca, batch):
-        """Mean loss of rows as PCA reconstructs them, in the units of the data."""
+    def of_pca(self, pca, batch, rows):
+        """Mean loss of rows as PCA reconstructs them, in the units of the data.
+
+        Parameters
+        ----------
+        pca : PrincipalComponents
+        batch : Batch
+        rows : Tensor of shape (n, d)
+            Its rows, what is missing filled.
+        """
         total = 0.0
-        for part in batch.split(CHUNK_ROWS):
-            rows = pca.reconstruct(part.rows)
+        parts = batch.split(CHUNK_ROWS), Batch(rows).split(CHUNK_ROWS)
+        for part, filled in zip(*parts, strict=True):
+            part, rows = part.dense(), pca.reconstruct(filled.dense().rows)
             output = self.loss.link(rows, self.shift, self.scale)
             total += float(part.mean(self._cells(output, part)).double().sum())
         return total / len(batch) * self.unit

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from sklearn.utils.extmath import randomized_svd
 
+from skae._training.sparse import SparseRows
+
 # Above this size a full eigendecomposition costs more than the training after it.
 _LARGEST_EIGH = 2000
+# Of subspace iteration: directions beyond those wanted, and its steps, fewer where more
+# than a share of all directions are wanted; as scikit-learn has them.
+_MORE, _STEPS, _FEWER_STEPS, _SHARE = 10, 7, 4, 0.1
 _CHUNK_CELLS = 2**18
 
 
@@ -32,12 +38,36 @@ class PrincipalComponents:
         return self.encode(rows) @ self.components + self.mean  # (n, d)
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """PCA, which training has to beat, and the rows that it was fitted to.
+
+    Attributes
+    ----------
+    pca : PrincipalComponents
+    rows : Tensor or SparseRows of shape (n, d)
+        All rows, what is missing filled by components.
+    filling : tuple of three Tensors or None
+        What fills missing cells, as :meth:`ReadHoles.set_filling` takes it; None where
+        none are missing.
+    """
+
+    pca: PrincipalComponents
+    rows: torch.Tensor | SparseRows
+    filling: tuple | None = None
+
+    def loss(self, data, objective):
+        """Mean loss of the rows that are judged, in the units of the data."""
+        n = data.n_held_out or len(self.rows)
+        return objective.of_pca(self.pca, data.judged, self.rows[:n])
+
+
 def principal_components(rows, n_components, seed):
     """Fit principal components without a second copy of the rows.
 
     Parameters
     ----------
-    rows : Tensor of shape (n, d), float32
+    rows : Tensor or SparseRows of shape (n, d), float32
     n_components : int or float in (0, 1)
         How many, at the most min(n, d); or the share of the variance to reach.
     seed : int
@@ -46,16 +76,30 @@ def principal_components(rows, n_components, seed):
     Returns
     -------
     PrincipalComponents
+
+    Raises
+    ------
+    ValueError
+        If a share is to be reached by sparse rows of very many columns.
     """
     n, d = rows.shape
     share = None if n_components >= 1 else n_components
-    mean = torch.zeros(d, dtype=torch.float64, device=rows.device)
-    for chunk in _chunks(rows):
-        mean += chunk.sum(0)
-    mean /= n
+    is_sparse = isinstance(rows, SparseRows)
+    if is_sparse and min(n, d) > _LARGEST_EIGH:
+        if share is not None:
+            raise ValueError(
+                f"n_components={n_components}, a share of the variance, needs all "
+                f"principal components, but X is sparse and has {n} rows of {d} "
+                f"columns, more than {_LARGEST_EIGH}: pass a number of components, "
+                "such as n_components=32."
+            )
+        mean = rows.mean()
+    else:
+        mean = _mean(rows)
     wanted = min(n, d) if share is not None else min(n_components, n, d)
     if share is None and min(n, d) > _LARGEST_EIGH:
-        variance, components = _randomized(rows, wanted, seed)
+        find = _by_subspace_iteration if is_sparse else _randomized
+        variance, components = find(rows, wanted, seed)
     elif d <= n:
         variance, components = _from_covariance(rows, mean, wanted)
     else:
@@ -68,6 +112,14 @@ def principal_components(rows, n_components, seed):
     largest = components.abs().argmax(1, keepdim=True)
     components = components * components.gather(1, largest).sign()
     return PrincipalComponents(mean.float(), components.float())
+
+
+def _mean(rows):
+    n, d = rows.shape
+    mean = torch.zeros(d, dtype=torch.float64, device=rows.device)
+    for chunk in _chunks(rows):
+        mean += chunk.sum(0)
+    return mean / n
 
 
 def _chunks(rows):
@@ -84,7 +136,7 @@ def _leading(matrix, count):
 
 def _from_covariance(rows, mean, count):
     n, d = rows.shape
-    covariance = rows.new_zeros(d, d, dtype=torch.float64)
+    covariance = torch.zeros(d, d, dtype=torch.float64, device=rows.device)
     for chunk in _chunks(rows):
         chunk -= mean
         covariance += chunk.T @ chunk
@@ -94,6 +146,8 @@ def _from_covariance(rows, mean, count):
 def _from_gram(rows, mean, count):
     """As from the covariance, for rows that are fewer than their features."""
     n = len(rows)
+    if isinstance(rows, SparseRows):
+        return _from_columns(rows, mean, count)
     centred = rows.double() - mean
     variance, scores = _leading(centred @ centred.T / n, count)
     # Null directions have no scores to be recovered from: QR completes them to an
@@ -108,3 +162,56 @@ def _randomized(rows, count, seed):
     _, values, components = randomized_svd(rows.cpu().numpy(), count, random_state=seed)
     variance = torch.as_tensor(values, device=rows.device).double() ** 2 / len(rows)
     return variance, torch.as_tensor(components, device=rows.device).double()
+
+
+def _from_columns(rows, mean, count):
+    """As from the Gram matrix, of sparse rows some columns at a time."""
+    n = len(rows)
+    size = max(1, _CHUNK_CELLS // n)
+    means = mean.split(size)
+    gram = torch.zeros(n, n, dtype=torch.float64, device=rows.device)
+    for columns, middle in zip(rows.by_columns(size), means, strict=True):
+        centred = columns - middle
+        gram += centred @ centred.T
+    variance, scores = _leading(gram / n, count)
+    directions = [
+        (columns - middle).T @ scores.T
+        for columns, middle in zip(rows.by_columns(size), means, strict=True)
+    ]
+    components, _ = torch.linalg.qr(torch.cat(directions))
+    return variance, components.T
+
+
+def _by_subspace_iteration(rows, count, seed):
+    """As by the randomised decomposition [1]_ of scikit-learn, from the same start.
+
+    Rows stay sparse: only products with their Gram matrix are taken.
+
+    References
+    ----------
+    .. [1] Halko, N., Martinsson, P.-G., Tropp, J. A. (2011). Finding structure with
+       randomness: probabilistic algorithms for constructing approximate matrix
+       decompositions. SIAM Review 53(2). :doi:`10.1137/090771806`
+    """
+    n, d = rows.shape
+    is_wide = n < d
+    start = np.random.RandomState(seed).normal(size=(min(n, d), count + _MORE))
+    basis = _orthonormal(rows.transposed_times(start)) if is_wide else start
+    for _ in range(_STEPS if count < _SHARE * min(n, d) else _FEWER_STEPS):
+        basis = _orthonormal(rows.times_gram(basis))
+    product = rows.times_gram(basis)
+    squares, turn = np.linalg.eigh(basis.T @ product)
+    if is_wide:
+        squares, components = squares[::-1], (basis @ turn).T[::-1]
+    else:
+        # Rows times the basis are the left side: one more half of a step.
+        squares = squares.clip(min=1e-15 * max(squares[-1], 1e-300))
+        inner = (turn / np.sqrt(squares)).T @ product.T  # (size, d)
+        _, values, components = np.linalg.svd(inner, full_matrices=False)
+        squares = values**2
+    found = squares[:count] / n, components[:count]
+    return [torch.tensor(part.copy(), device=rows.device) for part in found]
+
+
+def _orthonormal(matrix):
+    return np.linalg.qr(matrix)[0]

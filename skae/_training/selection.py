@@ -87,7 +87,7 @@ class BestEpoch(Callback):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         train, valid = X
         self.validates_ = valid is not None
-        objective, head = net.criterion_, train.X[:CHUNK_ROWS]
+        objective, head = net.criterion_, train.X.head(CHUNK_ROWS)
         net._set_training(False)
         _, losses = net.validation_losses([head])
         at_start = float(losses.mean()) * objective.unit

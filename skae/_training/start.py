@@ -14,6 +14,8 @@ from skae.networks._layers import LinearPath, linear_map, weighted_layers
 
 # Rows that the start at PCA is measured on.
 HEAD_ROWS = 2048
+# Rows that bins of numbers are found on.
+_BINNED_ROWS = 2**15
 # Differences in standard deviations that rounding makes, and mixing of rows does not.
 _ROUNDING = 1e-3
 
@@ -70,14 +72,14 @@ def resumed(recipe, settings, earlier):
     return Start(model, module, is_resumed=True)
 
 
-def fresh(recipe, data, pca, objective, settings, seed, seeds):
+def fresh(recipe, data, baseline, objective, settings, seed, seeds):
     """A new module, random or at PCA.
 
     Parameters
     ----------
     recipe : Recipe
     data : TrainingData
-    pca : PrincipalComponents
+    baseline : Baseline
     objective : Objective
     settings : Settings
     seed : int
@@ -89,7 +91,7 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     -------
     start : Start
     """
-    wanted = settings.n_components
+    wanted, pca = settings.n_components, baseline.pca
     n_components = int(wanted) if wanted >= 1 else len(pca.components)
     recipe = recipe.for_codes_of(n_components)
     _warn_of_size(n_components, recipe, data, settings.is_incremental)
@@ -97,12 +99,12 @@ def fresh(recipe, data, pca, objective, settings, seed, seeds):
     if settings.init == "layerwise":
         check_is_layered(recipe.network)
     model = Model(recipe, n_components, data.scaling, seed)
-    start = _started(model, data, pca, objective, settings.init)
+    start = _started(model, data, baseline, objective, settings.init)
     recipe.penalty.check(start.module)
     if not recipe.is_known:
         _warn_of_dependence(start)
     if settings.init == "layerwise":
-        pretrain(start.module.bare, data, recipe, settings, seeds)
+        pretrain(start.module, data, recipe, settings, seeds)
     return start
 
 
@@ -162,14 +164,18 @@ def _warn_of_scales(settings, pca, data):
         )
 
 
-def _started(model, data, pca, objective, init):
+def _started(model, data, baseline, objective, init):
     module, network = model.build(), model.recipe.network
     if module.is_tied and init == "pca":
         raise ValueError(
             "init='pca' starts with networks that add nothing, which tied weights "
             "cannot leave: use init='random' or tied_weights=False."
         )
-    inner = module.bare
+    inner, read = module.bare, module.reader or nn.Identity()
+    if module.reader is not None:
+        module.reader.learn(
+            baseline.filling, objective.seen(data.all.head(_BINNED_ROWS))
+        )
     if not inner.can_be_pca:
         if init == "pca":
             raise ValueError(
@@ -177,21 +183,22 @@ def _started(model, data, pca, objective, init):
                 f"network={network!r}: use linear_path=True or init='random'."
             )
         return Start(model, module)
-    given = _state(module)
-    rows = data.all.rows[:HEAD_ROWS]
-    generator = torch.Generator(rows.device).manual_seed(model.seed)
-    seen = objective.corrupt(rows, generator)
+    given, pca = _state(module), baseline.pca
+    head = data.all.head(HEAD_ROWS)
+    generator = torch.Generator(data.device).manual_seed(model.seed)
+    seen = objective.corrupt(head, generator)
     with PrivateRandomness(generator):
-        module.to(rows.device)
-        decoder = _linear_decoder(pca, seen, objective.target(rows), objective.loss)
-        become_pca(inner, pca, decoder, seen)
+        module.to(data.device)
+        target = objective.target(head.rows)
+        decoder = _linear_decoder(pca, seen, target, objective.loss)
+        become_pca(inner, pca, decoder, read(seen))
         pca_weights = _state(module)
         if init != "pca" and network.is_known:
             _randomise(inner)
         elif init != "pca":
             module.load_state_dict(given)
     # Codes that pass through a map are not PCA's.
-    is_pca = inner is module
+    is_pca = not model.recipe.code_maps
     return Start(model, module.cpu(), pca_weights if is_pca else None)
 
 
@@ -208,16 +215,18 @@ def become_pca(module, pca, decoder, rows):
         than the rows.
     decoder : tuple of two Tensors
         Weight (d, k) and bias (d,) that decode PCA's codes.
-    rows : Tensor of shape (n, n_features)
-        As the network will see them, to measure the codes.
+    rows : Tensor of shape (n, n_inputs)
+        As the network will see them, to measure the codes; what tells of missing cells
+        comes after the features.
     """
     encode, decode = linear_map(module.encoder), linear_map(module.decoder)
-    k, (n_components, n_features) = len(pca.components), encode.weight.shape
+    k, n_features = pca.components.shape
     nn.init.normal_(encode.weight, std=n_features**-0.5)
-    if n_components <= n_features:
+    if len(encode.weight) <= n_features:
         encode.weight.zero_()
-    encode.weight[:k] = pca.components
-    encode.bias.copy_(-encode.weight @ pca.mean)
+    encode.weight[:k, :n_features] = pca.components
+    encode.weight[:k, n_features:] = 0
+    encode.bias.copy_(-encode.weight[:, :n_features] @ pca.mean)
     weight, bias = decoder
     decode.weight.zero_()
     decode.weight[:, :k] = weight
@@ -260,19 +269,20 @@ def _state(module):
 def _linear_decoder(pca, rows, target, loss):
     """Weight (d, k) and bias (d,) of a linear decoder for PCA's codes of rows (n, d).
 
-    PCA's own, unless raw output is log-odds.
+    PCA's own, unless raw output is of another kind than rows, such as log-odds.
     """
-    if not loss.is_logistic:
+    if loss.curvature is None:
         return pca.components.T, pca.mean
-    # Logistic regression of every feature on the codes. The Hessian is at most a
-    # quarter of the design's Gram matrix, so that stepping with four times its inverse
-    # never raises the loss, and one inverse serves all features (Boehning and Lindsay,
-    # 1988, doi:10.1007/BF00049423).
-    code = pca.encode(rows)
+    # Logistic regression of every feature on the codes. The Hessian is at most the
+    # curvature times the design's Gram matrix, so that stepping with its inverse never
+    # raises the loss, and one inverse serves all features (Boehning and Lindsay, 1988,
+    # doi:10.1007/BF00049423).
+    code = pca.encode(rows.nan_to_num(0.0))
     design = torch.cat([code, code.new_ones(len(code), 1)], 1)  # (n, k + 1)
     gram = design.double().T @ design.double()
-    step = 4 * torch.linalg.pinv(gram, hermitian=True).to(code.dtype)
+    inverse = torch.linalg.pinv(gram, hermitian=True).to(code.dtype)
+    step = 1 / loss.curvature * inverse
     beta = code.new_zeros(design.shape[1], target.shape[1])  # (k + 1, d)
     for _ in range(100):
-        beta += step @ (design.T @ (target - torch.sigmoid(design @ beta)))
+        beta += step @ (design.T @ (target - loss.expected(design @ beta)))
     return beta[:-1].T, beta[-1]

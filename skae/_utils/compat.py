@@ -7,8 +7,18 @@ from sklearn.utils._param_validation import (
     RealNotInt,
     StrOptions,
 )
+from sklearn.utils.validation import (
+    _check_feature_names_in as check_feature_names_in,
+)
 
-__all__ = ["HasMethods", "Interval", "RealNotInt", "StrOptions", "fit_context"]
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "RealNotInt",
+    "StrOptions",
+    "check_feature_names_in",
+    "fit_context",
+]
 
 
 def fit_context(*, prefer_skip_nested_validation):

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from skae._utils.checks import array, positive
+from skae._utils.ranges import has_holes
+from skae._utils.sparse import dense
 from skae._utils.stored import stored
 
 _CHUNK_CELLS = 2**18
@@ -32,25 +34,35 @@ class Scaling:
 
         Parameters
         ----------
-        X : ndarray of shape (n, d), float32 or float64
+        X : ndarray or CSR matrix of shape (n, d), float32 or float64
+            NaN stands for missing cells, which count for nothing.
 
         Returns
         -------
         scaling : Scaling
             Its scale is 1.0 for data without any variation. Rows in another memory
-            order have the same one.
+            order, and sparse ones, have the same one.
         """
-        shift = _mean(X)
-        deviation = np.maximum(X.max(axis=0) - shift, shift - X.min(axis=0))
+        counts = _counts(X)
+        shift = _mean(X, counts)
+        high, low = _extremes(X)
+        deviation = np.fmax(high - shift, shift - low)
         # Rounding alone makes a constant column deviate by this much.
         deviation[deviation <= 4 * np.finfo(X.dtype).eps * np.abs(shift)] = 0.0
-        largest = float(deviation.max())  # by which squares don't underflow
-        if largest == 0:
+        largest = float(np.fmax.reduce(deviation))  # by which squares don't underflow
+        if not largest > 0:
             return cls(shift, 1.0)
         squares = sum(
-            float(np.square(centred / largest).sum()) for centred in _minus(X, shift)
+            float(_sum(np.square(centred / largest), counts))
+            for centred in _minus(X, shift)
         )
-        return cls(shift, largest * (squares / X.size) ** 0.5)
+        n_cells = X.shape[0] * X.shape[1] if counts is None else int(counts.sum())
+        return cls(shift, largest * (squares / n_cells) ** 0.5)
+
+    @classmethod
+    def centring(cls, X):
+        """The mean of each feature, for rows (n, d) that have units of their own."""
+        return cls(_mean(X, _counts(X)), 1.0)
 
     def standardise(self, X):
         """Rows (n, d) in standard units, in double precision.
@@ -90,24 +102,50 @@ class Scaling:
         return torch.from_numpy(rows)
 
 
-def _mean(X):
-    """Mean (d,) of rows (n, d), exact for constant columns.
+def _counts(X):
+    """How many cells (d,) of each feature are there; None where none is missing."""
+    return np.count_nonzero(~np.isnan(X), axis=0) if has_holes(X) else None
+
+
+def _sum(values, counts, axis=None):
+    """The sum of values, without NaN where there are counts of what is there."""
+    return values.sum(axis=axis) if counts is None else np.nansum(values, axis=axis)
+
+
+def _mean(X, counts):
+    """Mean (d,) of rows (n, d), exact for constant columns; 0 for those of no cells.
 
     Deviations from the first row are summed, and not the values, whose rounding
     errors would add up to more than small deviations.
     """
-    first = X[0].astype(np.float64)
-    total = sum(difference.sum(axis=0) for difference in _minus(X, first))
-    return first + total / len(X)
+    first = dense(X[:1])[0].astype(np.float64)
+    if counts is not None:
+        first = X[(~np.isnan(X)).argmax(axis=0), np.arange(X.shape[1])]
+        first = np.nan_to_num(first.astype(np.float64))
+    total = sum(_sum(difference, counts, axis=0) for difference in _minus(X, first))
+    return first + total / (X.shape[0] if counts is None else np.maximum(counts, 1))
+
+
+def _extremes(X):
+    """Largest and smallest values (d,) of each feature."""
+    if isinstance(X, np.ndarray):
+        return np.fmax.reduce(X, axis=0), np.fmin.reduce(X, axis=0)
+    # scipy's own would copy the matrix.
+    high, low = dense(X[:1])[0], dense(X[:1])[0]
+    for part in _parts(X):
+        rows = dense(X[part])
+        np.maximum(high, rows.max(axis=0), out=high)
+        np.minimum(low, rows.min(axis=0), out=low)
+    return high, low
 
 
 def _minus(X, shift):
     """Rows less a shift, a chunk at a time, in double precision and C order."""
     for part in _parts(X):
-        yield np.subtract(X[part], shift, dtype=np.float64, order="C")
+        yield np.subtract(dense(X[part]), shift, dtype=np.float64, order="C")
 
 
 def _parts(X):
     size = max(1, _CHUNK_CELLS // X.shape[1])
-    for start in range(0, len(X), size):
-        yield slice(start, min(start + size, len(X)))
+    for start in range(0, X.shape[0], size):
+        yield slice(start, min(start + size, X.shape[0]))

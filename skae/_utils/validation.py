@@ -2,42 +2,52 @@
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from skae._utils.ranges import check_magnitude, is_bounded
+from skae._utils.ranges import check_magnitude, has_holes, is_bounded
+from skae._utils.sparse import canonical
 
 
-def validated(estimator, X, *, reset, min_samples=1):
-    """Rows as an array of float32 or float64.
+def validated(estimator, X, *, reset, min_samples=1, accepts_sparse=False):
+    """Rows as an array, or as a sparse matrix, of float32 or float64.
 
     Parameters
     ----------
     estimator : BaseEstimator
         Gets `n_features_in_` and `feature_names_in_`, or is asked for them.
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse of shape (n_samples, n_features)
     reset : bool
         Whether X is what the estimator is fitted to.
     min_samples : int, default=1
+    accepts_sparse : bool, default=False
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The latter for sparse X, each cell stored once and none of them missing.
 
     Raises
     ------
     TypeError, ValueError
-        If X is sparse, holds anything but finite numbers of a sensible size, or has
-        another shape or other names than expected.
+        If X holds anything but finite numbers of a sensible size and NaN for missing
+        ones, or has another shape or other names than expected; if it is sparse and
+        has missing cells, or is not to be sparse.
     """
     name = type(estimator).__name__
     X = without_torch(X)
     _refuse_dates(X, name)
+    is_sparse = issparse(X)
+    if is_sparse and accepts_sparse:
+        _check_sparse(X)
     try:
         X = validate_data(
             estimator,
             X,
             reset=reset,
+            accept_sparse="csr" if accepts_sparse else False,
             dtype=(np.float64, np.float32),
+            ensure_all_finite="allow-nan",
             ensure_min_samples=min_samples,
         )
     except (TypeError, ValueError) as error:
@@ -47,6 +57,13 @@ def validated(estimator, X, *, reset, min_samples=1):
         said = str(error).rstrip(".")
         raise type(error)(f"{said}. {name} takes numbers only: {advice}") from error
     check_magnitude(X, name)
+    if is_sparse:
+        if has_holes(X):
+            raise ValueError(
+                f"X is sparse and holds NaN, but {name} takes missing cells in dense "
+                "rows only: pass X.toarray(), or fill them first."
+            )
+        return canonical(X)
     return X
 
 
@@ -62,11 +79,23 @@ _DATES = "turn dates into numbers first, such as days since a first one."
 # What to do about errors of scikit-learn and numpy, by a part of their texts.
 _ADVICE = {
     "could not convert string to float": "encode columns of text first, for example "
-    "with OneHotEncoder or OrdinalEncoder.",
+    "with OneHotEncoder. A DataFrame's columns of text are read as categories, by "
+    "transformers that are fitted to it.",
     "Sparse data was passed": "in a dense array, as OneHotEncoder(sparse_output=False) "
     "or ColumnTransformer(..., sparse_threshold=0) make it.",
     "datetime": _DATES,
 }
+
+
+def _check_sparse(X):
+    """Raise for sparse cells that are no numbers in rows and columns."""
+    if X.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got a sparse one of shape {X.shape} instead: a single "
+            "row is X[None], or X.reshape(1, -1)."
+        )
+    if X.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: X holds {X.dtype}.")
 
 
 def _refuse_dates(X, name):

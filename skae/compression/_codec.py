@@ -4,6 +4,7 @@ import hashlib
 from copy import copy
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.base import BaseAutoencoder
 from skae._estimators.halves import Decoder, Encoder
@@ -259,6 +260,12 @@ class Codec(_Encoding, _Decoding):
             raise TypeError(
                 f"transformer is a {type(transformer).__name__}, but a fitted "
                 "transformer of skae was expected, such as AutoencoderTransformer."
+            )
+        check_is_fitted(transformer)
+        if transformer._columns is not None:
+            raise TypeError(
+                f"This {type(transformer).__name__} was fitted to a table with "
+                "categories or dates, but a codec takes rows of numbers alone."
             )
         transformer = copy(transformer)  # its next fit makes another model
         codes = np.asarray(transformer.transform(X)).astype(np.float64)

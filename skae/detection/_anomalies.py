@@ -63,7 +63,8 @@ class Anomalies:
         score_classes : sequence of classes
             Subclasses of Score.
         folds : sequence of (X, errors) of shape (n_rows, d) each
-            In the units of the data, in random order.
+            In the units of the data, in random order. Missing cells of rows are filled,
+            and have the error NaN.
         seed : int
 
         Returns
@@ -99,29 +100,29 @@ class Anomalies:
             for score in fitted:
                 score.check(n_features)
 
-    def scores(self, X, errors):
+    def scores(self, folds):
         """How unusual rows are; higher is more unusual.
 
         Parameters
         ----------
-        X : ndarray of shape (n, d)
-        errors : sequence of ndarrays of shape (n, d)
-            Those that the autoencoder of each fold makes.
+        folds : sequence of (X, errors) of shape (n, d) each
+            Rows, with missing cells as the fold fills them, and the errors that its
+            autoencoder makes, NaN where cells were missing.
 
         Returns
         -------
         scores : ndarray of shape (n,)
         """
-        rows = self.scaling.standardise(X)
         of_folds = [
-            _scores_of(fitted, rows, self.relative(of_fold))
-            for fitted, of_fold in zip(self.fitted_scores, errors, strict=True)
+            _scores_of(fitted, self.scaling.standardise(rows), self.relative(errors))
+            for fitted, (rows, errors) in zip(self.fitted_scores, folds, strict=True)
         ]
         return self._combined(np.mean(of_folds, axis=0))
 
     def relative(self, errors):
-        """Errors (n, d) in units of each feature's usual one."""
-        return errors / self.usual_errors
+        """Errors (..., n, d) in units of each feature's usual one; of none, 0."""
+        relative = errors / self.usual_errors
+        return np.where(np.isnan(errors), 0.0, relative)
 
     def _combined(self, scores):
         """One score (n,) out of n_scores (n, n_scores): the sum of the surprisals."""

@@ -15,6 +15,7 @@ from skae._utils.checks import (
 from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
 from skae.detection._anomalies import Anomalies, within_reach
+from skae.detection._reasons import reasons
 
 # Rows that are scored at once.
 _CHUNK_ROWS = 2048
@@ -62,7 +63,7 @@ class FoldModels:
             # Next to the rows of other folds these may vary very little.
             self._scalings.append(Scaling.of(X[train]))
             rows = X[held_out]
-            pairs.append((rows, rows - self._reconstruct(-1, rows)))
+            pairs.append(_with_errors(rows, self._reconstruct(-1, rows)))
             order.append(held_out)
         self._anomalies = Anomalies(Scaling.of(X))
         scores = np.full(len(X), np.nan)
@@ -84,8 +85,9 @@ class FoldModels:
         scores = np.empty(len(X))
         for chunk in gen_batches(len(X), _CHUNK_ROWS):
             rows = self._near(X[chunk])
-            errors = rows - self.reconstructions(rows)
-            scores[chunk] = self._anomalies.scores(rows, errors)
+            made = self.reconstructions(rows)
+            folds = [_with_errors(rows, of_fold) for of_fold in made]
+            scores[chunk] = self._anomalies.scores(folds)
         return scores
 
     def reconstructions(self, X):
@@ -93,7 +95,31 @@ class FoldModels:
         X = self._near(X)
         return np.array([self._reconstruct(k, X) for k in range(len(self._scalings))])
 
-    def standardized_errors(self, X, reconstructions):
+    def feature_scores(self, X):
+        """Mean squared errors (n, d) in units of each feature's usual, over d."""
+        errors = self._standardized_errors(X, self.reconstructions(X))
+        return np.square(errors).mean(axis=0) / X.shape[1]
+
+    def reconstruct(self, X):
+        """What the autoencoders make of rows (n, d), in the mean: (n, d)."""
+        return self.reconstructions(X).mean(axis=0).astype(X.dtype)
+
+    def reasons(self, X, names, n_features, labels):
+        """Reasons, as :meth:`AutoencoderOutlierDetector.explain` returns them.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+        names : ndarray of shape (d,)
+        n_features : int
+        labels : Index or None
+        """
+        # Autoencoders take no empty tables.
+        expected = self.reconstructions(X).mean(axis=0) if len(X) else X
+        errors = self._standardized_errors(X, expected)
+        return reasons(X, expected, errors, names, n_features, labels)
+
+    def _standardized_errors(self, X, reconstructions):
         """Errors (..., n, d) of reconstructions, in units of each feature's usual."""
         return self._anomalies.relative(self._near(X) - reconstructions)
 
@@ -105,13 +131,22 @@ class FoldModels:
         return self.autoencoders[k].reconstruct(within_reach(X, self._scalings[k]))
 
 
+def _with_errors(rows, made):
+    """Rows, their missing cells as reconstructed, and the errors of reconstructions.
+
+    These are NaN where cells are missing.
+    """
+    missing = np.isnan(rows)
+    return np.where(missing, made, rows) if missing.any() else rows, rows - made
+
+
 def splits(cv, X, seed):
     """Numbers of the rows to fit to and of those held out, for each fold.
 
     Parameters
     ----------
     cv : int, cross-validation generator or iterable
-    X : ndarray of shape (n, d)
+    X : ndarray or DataFrame of shape (n, d)
     seed : int
 
     Yields

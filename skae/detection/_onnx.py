@@ -49,8 +49,8 @@ class Detector(nn.Module):
 
     def forward(self, X):
         near = self.bounds(X.double())
-        rows = (near - self.shift) / self.scale
-        of_folds = [fold(near, rows, self.usual_errors) for fold in self.folds]
+        units = self.shift, self.scale, self.usual_errors
+        of_folds = [fold(near, *units) for fold in self.folds]
         scores = -self._combined(torch.stack(of_folds).mean(0))
         label = torch.where(scores - self.offset < 0, -1, 1)
         return scores.to(X.dtype), label
@@ -63,7 +63,8 @@ class Detector(nn.Module):
         least = scores - scores.abs() * _ROUNDING
         as_large = (self.usual_scores >= least[:, None]).sum(1)  # (n, n_scores)
         shares = (1 + as_large.double()) / (1 + self.usual_scores.shape[0])
-        return -torch.log(shares).sum(1)
+        # Of rows with missing cells that no network fills nothing is known.
+        return torch.where(scores.isnan(), scores, -torch.log(shares)).sum(1)
 
 
 class _Bounds(nn.Module):
@@ -104,9 +105,11 @@ class _Fold(nn.Module):
         self.bounds = _Bounds(scaling)
         self.scores = nn.ModuleList(_MODULES[type(score)](score) for score in fitted)
 
-    def forward(self, near, rows, usual_errors):
-        reconstructed = self.decoder(self.encoder(self.bounds(near)))
-        errors = (near - reconstructed) / usual_errors
+    def forward(self, near, shift, scale, usual_errors):
+        reconstructed = self.decoder(self.encoder(self.bounds(near))).double()
+        near = torch.where(near.isnan(), reconstructed, near)
+        rows = (near - shift) / scale
+        errors = (near - reconstructed) / usual_errors  # 0 where cells were missing
         return torch.stack([score(rows, errors) for score in self.scores], 1)
 
 

@@ -5,24 +5,29 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Part
+from skae._tables.columns import Columns
 from skae._utils.checks import OF_ROWS, check_names, instance, number, partly_known
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
-from skae._utils.validation import validated
-from skae.detection._default import new_autoencoder
+from skae._utils.validation import without_torch
+from skae.detection._default import (
+    categories,
+    new_autoencoder,
+    new_table_autoencoder,
+)
+from skae.detection._explaining import Explaining
 from skae.detection._folds import FoldModels, splits
 from skae.detection._onnx import Detector
-from skae.detection._reasons import reasons
 from skae.detection._scores import SCORES
+from skae.detection._tables import TableModels
 from skae.detection._threshold import threshold
 
 if TYPE_CHECKING:
@@ -35,12 +40,17 @@ _LEAST_ROWS = 8
 @stored(
     prefixes={"_models": "autoencoder__"},
     **OF_ROWS,
-    _models=instance(FoldModels),
+    _models=instance(FoldModels, TableModels),
     held_out_scores_=partly_known,
     offset_=number,
 )
 class AutoencoderOutlierDetector(
-    OnnxConvertible, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
+    Explaining,
+    OnnxConvertible,
+    OneToOneFeatureMixin,
+    OutlierMixin,
+    Saving,
+    BaseEstimator,
 ):
     """Finds rows that are not like the others, and the features that make them so.
 
@@ -48,6 +58,11 @@ class AutoencoderOutlierDetector(
     error and by its distance to other rows. Fitted to normal rows it is a detector of
     novelties; fitted to rows of which a few are not normal, of outliers. Scale features
     of different units first, by :class:`~sklearn.preprocessing.StandardScaler`.
+
+    Tables with categories or dates are read as they are: each column is expected from
+    the others of its row, and a cell is scored by how many times less likely it is
+    there than in general. Cells may be missing, in tables and in arrays; of what is
+    missing nothing is unusual.
 
     Parameters
     ----------
@@ -62,6 +77,9 @@ class AutoencoderOutlierDetector(
         how rare such distances are, this one and that of the rows alone, and how rare
         it is to be isolated as soon by random cuts: the surprisals, minus the
         logarithms of the shares of rows held out that are as unusual.
+        Of tables with categories or dates, "combined" adds up what
+        :meth:`feature_scores` returns; "error" is the mean loss of the columns, which
+        are all seen; "neighbors" is the distance in encoded rows and their errors.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows that are outliers. "auto" sets the threshold by
         `alpha` instead.
@@ -74,6 +92,11 @@ class AutoencoderOutlierDetector(
         rows held out. An int shuffles the rows, as ``KFold(cv, shuffle=True)`` does.
         For a series cut into windows, which overlap, ``KFold(2)`` holds out whole
         stretches of time. Splitters that need y or groups are refused.
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories: names, positions or a mask. "from_dtype" is what
+        the autoencoder says, whose own default takes a DataFrame's columns of
+        categories, text and truth values. Anything else goes before what it says.
     random_state : int, RandomState instance or None, default=None
         Determines the folds, and all that is random about the score and about the
         autoencoder, if that has no `random_state` of its own.
@@ -104,6 +127,8 @@ class AutoencoderOutlierDetector(
        https://papers.nips.cc/paper/5127-rapid-distance-based-outlier-detection-via-sampling
     .. [2] Vovk, V. (2015). Cross-conformal predictors. Annals of Mathematics and
        Artificial Intelligence 74. :doi:`10.1007/s10472-013-9368-4`
+    .. [3] Wilson, D. J. (2019). The harmonic mean p-value for combining dependent
+       tests. PNAS 116(4). :doi:`10.1073/pnas.1814092116`
 
     Examples
     --------
@@ -129,6 +154,7 @@ class AutoencoderOutlierDetector(
         ],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "cv": ["cv_object"],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "random_state": ["random_state"],
     }
 
@@ -140,6 +166,7 @@ class AutoencoderOutlierDetector(
         contamination="auto",
         alpha=0.01,
         cv=2,
+        categorical_features="from_dtype",
         random_state=None,
     ):
         self.autoencoder = autoencoder
@@ -147,6 +174,7 @@ class AutoencoderOutlierDetector(
         self.contamination = contamination
         self.alpha = alpha
         self.cv = cv
+        self.categorical_features = categorical_features
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -156,7 +184,9 @@ class AutoencoderOutlierDetector(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            At least eight rows, without missing values, most of them normal.
+            At least eight rows, most of them normal. NaN, None and pd.NA stand for
+            missing cells. A DataFrame of pandas or polars may have categories and dates
+            beside numbers.
         y : object
             Ignored.
 
@@ -168,18 +198,22 @@ class AutoencoderOutlierDetector(
         ------
         ValueError
             If X is not what the parameters need. An earlier fit is kept.
+        TypeError
+            If X has categories or dates and the autoencoder is none of this package's.
         """
         with all_or_nothing(self) as twin:
-            X = validated(twin, X, reset=True, min_samples=_LEAST_ROWS)
+            chosen = categories(twin.autoencoder, twin.categorical_features)
+            twin._columns = Columns.of(without_torch(X), chosen)
+            X = twin._validated(X, reset=True, min_samples=_LEAST_ROWS)
             seed = new_seed(twin.random_state)
-            twin._models = FoldModels()
-            twin.held_out_scores_ = -twin._models.fit(
-                X,
-                splits(twin.cv, X, seed),
-                partial(new_autoencoder, twin.autoencoder, X.shape[1], seed),
-                SCORES[twin.method],
-                seed,
-            )
+            folds, given = splits(twin.cv, X, seed), twin.autoencoder
+            if twin._columns is None:
+                twin._models, scored = FoldModels(), SCORES[twin.method]
+                new = partial(new_autoencoder, given, X.shape[1], seed)
+            else:
+                twin._models, scored = TableModels(), twin.method
+                new = partial(new_table_autoencoder, given, chosen, seed)
+            twin.held_out_scores_ = -twin._models.fit(X, folds, new, scored, seed)
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
@@ -232,9 +266,10 @@ class AutoencoderOutlierDetector(
             For "combined" minus the nats of surprisal, for "neighbors" minus the mean
             distance, for "error" minus the sum of :meth:`feature_scores`. A row's
             score does not depend on the rows beside it. Beyond 1e12 standard
-            deviations, all rows are equally far away.
+            deviations, all rows are equally far away. For tables, results of the
+            autoencoders are combined so that the most unusual ones count most.
         """
-        X = self._validated(X)
+        X = self._applied(X)
         return -self._models.scores(X)
 
     def decision_function(self, X) -> np.ndarray:
@@ -267,81 +302,28 @@ class AutoencoderOutlierDetector(
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def feature_scores(self, X) -> np.ndarray:
-        """How much each feature makes a row unusual, by its error.
-
-        The squared error of its reconstruction, in units of the feature's usual error,
-        over the number of features; the mean over the autoencoders. For
-        ``method="error"`` they add up to minus the score.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the detector was fitted on.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples, n_features)
-            Higher is more unusual. Columns are those of `get_feature_names_out`.
-        """
-        X = self._validated(X)
-        reconstructions = self._models.reconstructions(X)
-        errors = self._models.standardized_errors(X, reconstructions)
-        return np.square(errors).mean(axis=0) / X.shape[1]
-
-    def reconstruct(self, X) -> np.ndarray:
-        """What rows would be like if they were normal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the detector was fitted on.
-
-        Returns
-        -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            The mean of what the autoencoders make of them.
-        """
-        X = self._validated(X)
-        return self._models.reconstructions(X).mean(axis=0).astype(X.dtype)
-
-    def explain(self, X, n_features=5) -> pd.DataFrame:
-        """The features that make rows unusual, in numbers and in words.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the detector was fitted on. May have no rows, as
-            ``X[detector.predict(X) == -1]`` where nothing is unusual.
-        n_features : int, default=5
-            How many features to name for each row.
-
-        Returns
-        -------
-        reasons : DataFrame
-            A line for each row and feature, the most unusual first: `row` (its label in
-            a DataFrame, or number), `feature`, `observed`, `expected`,
-            `standardized_error` (by how many usual errors the one is above the other)
-            and `message`.
-        """
-        labels = X.index if isinstance(X, pd.DataFrame) else None
-        X = self._validated(X, min_samples=0)
-        # Autoencoders take no empty tables.
-        expected = self._models.reconstructions(X).mean(axis=0) if len(X) else X
-        errors = self._models.standardized_errors(X, expected)
-        names = self.get_feature_names_out()
-        return reasons(X, expected, errors, names, n_features, labels)
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def _onnx_parts(self):
+        if self._columns is not None:
+            raise TypeError(
+                "The detector was fitted to a table with categories or dates, which "
+                "graphs of ONNX can't read: save it by save() and load it by "
+                "skae.load(), or fit it to encoded columns of numbers."
+            )
         reads = self.n_features_in_, "X", ("scores", "label")
         return {"score": Part(lambda: Detector(self), *reads)}
 
     def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""
         if hasattr(self, "_models"):
-            self._models.check(self.n_features_in_)
+            width, is_table = self.n_features_in_, self._columns is not None
+            if is_table != isinstance(self._models, TableModels):
+                raise ValueError("Its columns are not those of its folds.")
+            if is_table and self._columns.n_columns != width:
+                raise ValueError("Its columns are not those of its features.")
+            self._models.check(self._columns if is_table else width)
             check_names(self)
-
-    def _validated(self, X, min_samples=1):
-        check_is_fitted(self)
-        return validated(self, X, reset=False, min_samples=min_samples)

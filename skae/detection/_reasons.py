@@ -5,6 +5,9 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from skae._tables.categories import CategoryColumn
+from skae._tables.dates import DateColumn
+
 
 def reasons(observed, expected, errors, names, n_features, labels=None):
     """The features of each row with the largest errors, the largest first.
@@ -12,7 +15,7 @@ def reasons(observed, expected, errors, names, n_features, labels=None):
     Parameters
     ----------
     observed, expected : ndarray of shape (n, d)
-        In the units of the data.
+        In the units of the data; NaN where cells are missing.
     errors : ndarray of shape (n, d)
         In units of each feature's usual one.
     names : ndarray of shape (d,)
@@ -27,21 +30,14 @@ def reasons(observed, expected, errors, names, n_features, labels=None):
     reasons : DataFrame
         As :meth:`AutoencoderOutlierDetector.explain` returns it.
     """
-    if not isinstance(n_features, Integral) or n_features < 1:
-        raise ValueError(
-            f"n_features={n_features!r}, but a whole number of at least 1 was expected."
-        )
-    n = len(errors)
-    labels = pd.RangeIndex(n) if labels is None else labels
-    largest = np.argsort(-np.abs(errors), axis=1, kind="stable")[:, :n_features]
-    i, j = np.repeat(np.arange(n), largest.shape[1]), largest.ravel()
-    of_cells = names[j]
+    _check(n_features)
+    i, j = _largest(np.abs(errors), n_features)
     cells = [cells[i, j].astype(float) for cells in (observed, expected, errors)]
-    messages = [_message(*cell) for cell in zip(of_cells, *cells, strict=True)]
+    messages = [_message(*cell) for cell in zip(names[j], *cells, strict=True)]
     return pd.DataFrame(
         {
-            "row": labels.to_flat_index().take(i),
-            "feature": of_cells,
+            "row": _labels(labels, len(errors)).take(i),
+            "feature": names[j],
             "observed": cells[0],
             "expected": cells[1],
             "standardized_error": cells[2],
@@ -50,9 +46,120 @@ def reasons(observed, expected, errors, names, n_features, labels=None):
     )
 
 
+def reasons_of_cells(
+    X, columns, expected, scores, errors, names, n_features, labels=None
+):
+    """The columns of each row of a table with the highest scores, the highest first.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray of shape (n, n_columns)
+    columns : Columns
+    expected : ndarray of shape (n, width)
+        By the other columns; encoded.
+    scores : ndarray of shape (n, n_columns)
+        Log ratios, in nats.
+    errors : ndarray of shape (n, n_columns)
+        In units of each column's usual one; NaN where there are none.
+    names : ndarray of shape (n_columns,)
+    n_features : int
+        Columns for each row.
+    labels : Index of length n, default=None
+        Of the rows. None numbers them.
+
+    Returns
+    -------
+    reasons : DataFrame
+        As :meth:`AutoencoderOutlierDetector.explain` returns it.
+    """
+    _check(n_features)
+    i, j = _largest(scores, n_features)
+    found = columns.values_of(X), columns.values_of(columns.restore(expected))
+    observed, values = (cells[i, j] for cells in found)
+    unseen = columns.unseen(X)[i, j]
+    messages = np.empty(len(i), object)
+    for line, (row, column) in enumerate(zip(i, j, strict=True)):
+        kind = columns.columns[column]
+        messages[line] = names[column] + _said(
+            kind,
+            observed[line],
+            _expected(kind, values[line], expected[row], columns.layout, column),
+            unseen[line],
+            scores[row, column],
+            errors[row, column],
+        )
+    return pd.DataFrame(
+        {
+            "row": _labels(labels, len(scores)).take(i),
+            "feature": names[j],
+            "observed": pd.Series(observed, dtype=object),
+            "expected": pd.Series(values, dtype=object),
+            "standardized_error": errors[i, j].astype(float),
+            "score": scores[i, j].astype(float),
+            "message": messages,
+        }
+    )
+
+
+def _check(n_features):
+    if not isinstance(n_features, Integral) or n_features < 1:
+        raise ValueError(
+            f"n_features={n_features!r}, but a whole number of at least 1 was expected."
+        )
+
+
+def _largest(sizes, n_features):
+    """Rows and columns of each row's largest cells, the largest first."""
+    largest = np.argsort(-sizes, axis=1, kind="stable")[:, :n_features]
+    return np.repeat(np.arange(len(sizes)), largest.shape[1]), largest.ravel()
+
+
+def _labels(labels, n):
+    return (pd.RangeIndex(n) if labels is None else labels).to_flat_index()
+
+
 def _message(name, observed, expected, error):
+    if np.isnan(observed):
+        return f"{name} is missing; expected {expected:.4g}"
     side = "above" if error > 0 else "below"
     return (
         f"{name} is {observed:.4g}, {abs(error):.1f} usual errors {side} "
         f"the expected {expected:.4g}"
     )
+
+
+def _said(kind, observed, expected, unseen, score, error):
+    """What is said of a cell of a table, after its name."""
+    if observed is None:
+        return f" is missing; expected {expected}"
+    if isinstance(kind, CategoryColumn):
+        if unseen:
+            return f" is {observed!r}, as in no row of fit; expected {expected}"
+        times, rate = np.exp(abs(score)), "less" if score > 0 else "more"
+        times = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
+        return (
+            f" is {observed!r}, {times} times {rate} likely here than in general; "
+            f"expected {expected}"
+        )
+    sides = ("after", "before") if isinstance(kind, DateColumn) else ("above", "below")
+    side = sides[0] if error > 0 else sides[1]
+    return (
+        f" is {_in_words(observed)}, {abs(error):.1f} usual errors {side} the expected "
+        f"{expected}"
+    )
+
+
+def _expected(kind, value, row, layout, column):
+    """An expected cell in words: a level with its probability, or a number."""
+    if not isinstance(kind, CategoryColumn) or not kind.levels:
+        return _in_words(value)
+    start = layout.first[column]
+    shares = row[start : start + kind.width] / kind.factor
+    is_pool = kind.has_pool and shares.argmax() == kind.width - 1
+    rare = " or another rare level" if is_pool else ""
+    return f"{value!r}{rare} ({100 * min(shares.max(), 1.0):.0f} %)"
+
+
+def _in_words(value):
+    words = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return words.removesuffix(" 00:00:00")

@@ -31,13 +31,20 @@ def usual_errors(errors):
     Parameters
     ----------
     errors : ndarray of shape (n, d)
-        In global standard deviations of the data.
+        In global standard deviations of the data; NaN are left out.
 
     Returns
     -------
     usual : ndarray of shape (d,)
-        In the same units.
+        In the same units; 1 where there are none.
     """
+    missing = np.isnan(errors)
+    if missing.any():
+        known = [
+            column[~gaps] for column, gaps in zip(errors.T, missing.T, strict=True)
+        ]
+        usual = [usual_errors(e[:, None])[0] if len(e) else 1.0 for e in known]
+        return np.array(usual)
     n_kept = int(np.ceil((1 - _TRIMMED) * len(errors)))
     kept = np.sort(np.square(errors), axis=0)[:n_kept]
     variance = kept.mean(axis=0) / _trimmed_variance(_TRIMMED)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin, clone
 from sklearn.model_selection import KFold
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -50,6 +51,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
     score where `length` is greater than 1, and the first ones are NaN. A pandas Series
     is one sensor. Where the index of a DataFrame or Series holds times, decreasing
     ones are refused, and repeated ones count as times of their own, with a warning.
+    Readings may be missing, NaN, if they may be in rows of the detector.
 
     Parameters
     ----------
@@ -250,6 +252,12 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         of_sensors = of_cells.reshape(len(windows), self.length, -1).sum(axis=1)
         return self._at_times(_trailing_mean(of_sensors, self.smoothing), X)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        detector = self._or_default()
+        tags.input_tags.allow_nan = get_tags(detector).input_tags.allow_nan
+        return tags
+
     def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""
         if not hasattr(self, "detector_"):
@@ -260,11 +268,13 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
             raise ValueError("Its detector is not one of its windows.")
         check_names(self)
 
-    def _new_detector(self):
+    def _or_default(self):
         if self.detector is None:
-            detector = AutoencoderOutlierDetector(cv=KFold(2))
-        else:
-            detector = clone(self.detector)
+            return AutoencoderOutlierDetector(cv=KFold(2))
+        return self.detector
+
+    def _new_detector(self):
+        detector = clone(self._or_default())
         if detector.get_params().get("random_state", 0) is None:
             detector.set_params(random_state=new_seed(self.random_state))
         return detector

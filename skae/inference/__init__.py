@@ -1,17 +1,18 @@
 """Inference without PyTorch: files of fitted transformers, computed by numpy.
 
 Only numpy and safetensors are imported, so that this starts in a fraction of a second
-and runs where neither PyTorch nor scikit-learn is installed.
+and runs where neither PyTorch nor scikit-learn is installed. Tables with categories or
+dates need the library that they are of, pandas or polars.
 """
 
 from skae._files.container import read
-from skae.inference._models import Autoencoder, Decoder, Encoder
+from skae.inference._models import Autoencoder, Decoder, Encoder, Imputer
 from skae.inference._tree import interpreted
 
-__all__ = ["Autoencoder", "Decoder", "Encoder", "load"]
+__all__ = ["Autoencoder", "Decoder", "Encoder", "Imputer", "load"]
 
 
-def load(file) -> Autoencoder | Encoder | Decoder:
+def load(file) -> Autoencoder | Encoder | Decoder | Imputer:
     """Load a file of a dense autoencoder, to be applied without PyTorch.
 
     Results are those of the estimator up to rounding, within 1e-5 of the data's scale.
@@ -23,12 +24,12 @@ def load(file) -> Autoencoder | Encoder | Decoder:
     Parameters
     ----------
     file : str, PathLike or binary file
-        What ``save``, ``save_encoder`` or ``save_decoder`` of a transformer has
-        written: a path, or what has a method `read`.
+        What ``save``, ``save_encoder`` or ``save_decoder`` of a transformer, or
+        ``save`` of an imputer, has written: a path, or what has a method `read`.
 
     Returns
     -------
-    model : Autoencoder, Encoder or Decoder
+    model : Autoencoder, Encoder, Decoder or Imputer
         With the methods that the file suffices for, and no others.
 
     Raises
@@ -39,6 +40,9 @@ def load(file) -> Autoencoder | Encoder | Decoder:
         If it holds what needs PyTorch: convolutions, a part of your own, a detector.
         :func:`skae.load` reads it with PyTorch, and ``skae.to_onnx`` writes it for
         ONNX Runtime.
+    ImportError
+        If it was fitted to a table of pandas with categories or dates, and pandas is
+        not installed.
     OSError
         If the file cannot be read.
 

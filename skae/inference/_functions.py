@@ -4,6 +4,8 @@ from math import log
 
 import numpy as np
 
+from skae._utils.layout import LEAST_ENTROPY
+
 
 class Loss:
     """Base of losses: one number per cell, and how raw output becomes data.
@@ -41,7 +43,8 @@ class Loss:
         if self.bounds is None:
             return
         low, high = self.bounds
-        smallest, largest = float(X.min()), float(X.max())
+        ends = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
+        smallest, largest = map(float, ends)  # of what is not missing
         # Scaling to the bounds may pass them by rounding.
         if smallest < low - 1e-6 or largest > high + 1e-6:
             wrong = f"up to {largest!r}" if largest > high else f"down to {smallest!r}"
@@ -94,6 +97,58 @@ class LogLoss(Loss):
 
     def to_data(self, output, shift, scale):
         return 1 / (1 + np.exp(-output))
+
+
+class TableLoss(Loss):
+    """As :class:`skae.losses._table.TableLoss`, one number per column."""
+
+    def __init__(self, numbers, layout):
+        self.numbers = numbers
+        self.n_numbers = layout.n_numbers
+        self.places = layout.places
+        self.starts = layout.starts - layout.n_numbers
+        self.widths, self.factors = layout.widths, layout.factors
+        self.entropies = np.maximum(layout.entropies, LEAST_ENTROPY)
+
+    def cells(self, output, target):
+        of_numbers = self.numbers.cells(
+            output[: self.n_numbers], target[: self.n_numbers]
+        )
+        if not len(self.widths):
+            return of_numbers[self.places]
+        logits, dummies = output[self.n_numbers :], target[self.n_numbers :]
+        highest, spread = self._exponentials(logits)
+        chosen = np.add.reduceat(logits * dummies, self.starts)
+        entropies = self.entropies.astype(np.float32)[:, None]
+        of_categories = (highest + np.log(spread) - chosen) / entropies
+        return np.concatenate([of_numbers, of_categories])[self.places]
+
+    def target(self, rows, shift, scale):
+        numbers, dummies = np.split(rows, [self.n_numbers], axis=1)
+        shift = shift[self.n_numbers :].astype(np.float32)
+        factors = self.factors.repeat(self.widths).astype(np.float32)
+        dummies = (dummies * np.float32(scale) + shift) / factors
+        return np.concatenate([numbers, dummies], axis=1)
+
+    def to_data(self, output, shift, scale):
+        numbers, logits = np.split(output, [self.n_numbers], axis=1)
+        numbers *= scale
+        numbers += shift[: self.n_numbers]
+        if len(self.widths):
+            highest, spread = self._exponentials(logits.T)
+            logits -= highest.repeat(self.widths, axis=0).T
+            np.exp(logits, logits)
+            logits /= spread.repeat(self.widths, axis=0).T
+            logits *= self.factors.repeat(self.widths)
+        return output
+
+    def _exponentials(self, logits):
+        """Of each block of logits (d, n) the highest, and the sum (n_blocks, n) of
+        exponentials of what they are below it.
+        """
+        highest = np.maximum.reduceat(logits, self.starts)
+        below = np.exp(logits - highest.repeat(self.widths, axis=0))
+        return highest, np.add.reduceat(below, self.starts)
 
 
 def top_k(k):

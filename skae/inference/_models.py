@@ -1,80 +1,13 @@
 """What a file is loaded as: the methods of an estimator that it suffices for."""
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
-from skae.inference._functions import Loss
-from skae.inference._rows import checked
-from skae.inference._stack import Stack
-from skae.inference._threads import for_each_chunk
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """What a file holds, as arrays and functions.
-
-    Attributes
-    ----------
-    name : str
-        Of the transformer's class.
-    n_features, n_components : int
-    feature_names : list of str or None
-    shift : ndarray of shape (n_features,), float64
-    scale, code_scale : float
-        Units of the data in a standard one, and in one of the codes.
-    code_maps : list of callables
-        What codes (n_components, n) pass through. They may write over them.
-    loss : Loss
-    encoder, decoder : Stack or None
-    """
-
-    name: str
-    n_features: int
-    n_components: int
-    feature_names: list[str] | None
-    shift: np.ndarray
-    scale: float
-    code_scale: float
-    code_maps: list
-    loss: Loss
-    encoder: Stack | None = None
-    decoder: Stack | None = None
-
-    def encode(self, rows):
-        """Codes (n_components, n) of standardised rows (n, n_features)."""
-        code = self.encoder(rows.T)
-        for code_map in self.code_maps:
-            code = code_map(code)
-        return code
-
-    def standardised(self, X):
-        # In double precision: subtracting a large shift must not lose the data.
-        exact = X - self.shift
-        exact /= self.scale
-        return exact.astype(np.float32)
-
-    def to_data(self, output):
-        """Raw output (n_features, n) as rows in the units of the data."""
-        return self.loss.to_data(_rows(output), self.shift, self.scale)
-
-
-def _rows(columns):
-    """Columns as rows of double precision."""
-    return columns.T.astype(np.float64, order="C")
-
-
-def _by_chunks(function, X, shape, *stacks):
-    """What a function of some rows of X returns, for all of them, in X's dtype."""
-    result = np.empty((len(X), *shape), X.dtype)
-
-    def fill(part):
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            result[part] = function(X[part])
-
-    for_each_chunk(fill, len(X), min(stack.n_columns for stack in stacks))
-    return result
+from skae._tables.filled import filled_numbers
+from skae._tables.frames import is_table, taken_columns
+from skae.inference._parts import as_rows, by_chunks, mean_of_known
+from skae.inference._rows import checked, encoded
 
 
 class _Model:
@@ -82,7 +15,7 @@ class _Model:
 
     def __init__(self, parts):
         self._parts = parts
-        self.n_features_in_ = parts.n_features
+        self.n_features_in_ = parts.n_columns
         self.n_components_ = parts.n_components
         if parts.feature_names is not None:
             self.feature_names_in_ = np.array(parts.feature_names, object)
@@ -93,8 +26,20 @@ class _Model:
         return f"<skae.inference.{type(self).__name__} of {of}: {sizes}>"
 
     def _checked(self, X):
+        """Rows (n, n_features) as the network has them."""
         parts = self._parts
-        return checked(X, parts.n_features, parts, parts.name, parts.feature_names)
+        known = parts.name, parts.feature_names, parts.fills
+        if parts.columns is not None:
+            return encoded(X, parts.columns, *known)
+        return checked(X, parts.n_features, parts, *known)
+
+    def _as_given(self, rows, X):
+        """Rows (n, n_features) as users get them back: those of a table as one."""
+        columns = self._parts.columns
+        if columns is None:
+            return rows
+        index = getattr(X, "index", None) if is_table(X) else None
+        return columns.restore(rows, index=index)
 
 
 class _Encoding(_Model):
@@ -104,8 +49,9 @@ class _Encoding(_Model):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows in the units that the transformer was fitted on. A table needs the
-            columns that it was fitted on, in their order; arrays have no names.
+            Rows in the units that the transformer was fitted on, NaN where cells are
+            missing. A table needs the columns that it was fitted on, in their order;
+            arrays have no names.
 
         Returns
         -------
@@ -115,15 +61,16 @@ class _Encoding(_Model):
         Raises
         ------
         TypeError, ValueError
-            If X has another width or other names than in `fit`, missing, infinite or
-            far too large values; as all methods do that take rows.
+            If X has another width or other names than in `fit`, infinite or far too
+            large values; as all methods do that take rows. For missing cells, if the
+            file has the encoder alone, and its training had none.
         """
         parts, X = self._parts, self._checked(X)
 
         def codes(X):
-            return _rows(parts.encode(parts.standardised(X))) * parts.code_scale
+            return as_rows(parts.encode(parts.standardised(X))) * parts.code_scale
 
-        return _by_chunks(codes, X, (parts.n_components,), parts.encoder)
+        return by_chunks(codes, X, (parts.n_components,), parts.encoder)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Names of the components, as the transformer has them.
@@ -152,15 +99,16 @@ class _Decoding(_Model):
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data.
+        X_original : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data; a table, if one with categories or dates was
+            fitted.
 
         Raises
         ------
         TypeError, ValueError
             If X has not `n_components_` columns of finite numbers.
         """
-        parts = self._parts
+        parts, given = self._parts, X
         scaling = SimpleNamespace(shift=0.0, scale=parts.code_scale)
         X = checked(X, parts.n_components, scaling, f"{parts.name}'s decoder")
 
@@ -168,7 +116,8 @@ class _Decoding(_Model):
             code = (X.T / parts.code_scale).astype(np.float32, order="C")
             return parts.to_data(parts.decoder(code))
 
-        return _by_chunks(rows, X, (parts.n_features,), parts.decoder)
+        decoded = by_chunks(rows, X, (parts.n_features,), parts.decoder)
+        return self._as_given(decoded, given)
 
 
 class Encoder(_Encoding):
@@ -222,16 +171,36 @@ class Autoencoder(_Encoding, _Decoding):
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            What the code kept of them, in the units of the data.
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            What the code kept of them, in the units of the data; of missing cells,
+            what is expected there. A table, if one with categories or dates was fitted.
         """
+        return self._as_given(self._expected(X), X)
+
+    def impute(self, X):
+        """Fill missing cells by what is expected there, given the others of the row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the transformer was fitted on, NaN, None or pd.NA
+            where cells are missing.
+
+        Returns
+        -------
+        X_filled : array or DataFrame of shape (n_samples, n_features)
+            X, of its own type, with all observed cells as they were.
+        """
+        expected, columns = self._expected(X), self._parts.columns
+        if columns is None:
+            return filled_numbers(X, expected)
+        return columns.filled(X, expected)
+
+    def _expected(self, X):
+        """Reconstructions (n, n_features) of rows."""
         parts, X = self._parts, self._checked(X)
-
-        def rows(X):
-            return parts.to_data(parts.decoder(parts.encode(parts.standardised(X))))
-
         stacks = parts.encoder, parts.decoder
-        return _by_chunks(rows, X, (parts.n_features,), *stacks)
+        return by_chunks(parts.reconstruct, X, (parts.n_features,), *stacks)
 
     def score_samples(self, X) -> np.ndarray:
         """Minus the reconstruction loss of each row; higher is more normal.
@@ -244,23 +213,80 @@ class Autoencoder(_Encoding, _Decoding):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Minus the mean over the features of the loss; for "squared_error" in
-            squared units of the data.
+            Minus the mean over the observed features of the loss; for "squared_error"
+            in squared units of the data. Of tables with categories or dates, minus the
+            mean share of the columns' own uncertainty that is left.
 
         Raises
         ------
         ValueError
             For rows outside of the range that the loss needs.
         """
-        parts, X = self._parts, self._checked(X)
-        loss = parts.loss
-        loss.check(X)
-        unit = np.float64(parts.scale) ** loss.degree
+        parts, rows = self._parts, self._checked(X)
+        columns, stacks = parts.columns, (parts.encoder, parts.decoder)
+        parts.loss.check(rows)
+        if columns is None:
+            return -by_chunks(parts.losses, rows, (), *stacks)
+        cells = by_chunks(parts.cell_losses, rows, (parts.n_columns,), *stacks)
+        cells = np.where(columns.unseen(X), columns.surprises, cells)
+        return -mean_of_known(cells)
 
-        def scores(X):
-            rows = parts.standardised(X)
-            target = loss.target(rows, parts.shift, parts.scale).T
-            cells = loss.cells(parts.decoder(parts.encode(rows)), target)
-            return cells.mean(axis=0, dtype=np.float64) * -unit
 
-        return _by_chunks(scores, X, (), parts.encoder, parts.decoder)
+class Imputer:
+    """An imputer: rows with missing cells to filled ones.
+
+    Attributes
+    ----------
+    autoencoder_ : Autoencoder
+        What fills them.
+    n_features_in_ : int
+        Columns of rows.
+    """
+
+    def __init__(self, autoencoder, observed, keeps_all):
+        self.autoencoder_ = autoencoder
+        self.n_features_in_ = autoencoder.n_features_in_
+        self._empty = np.flatnonzero(~observed)
+        self._kept = observed | keeps_all
+
+    def transform(self, X):
+        """Fill missing cells.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the imputer was fitted on.
+
+        Returns
+        -------
+        X_filled : array or DataFrame of shape (n_samples, n_features_out)
+            Of X's own type, with all observed cells as they were; without the columns
+            that the imputer leaves out.
+        """
+        autoencoder = self.autoencoder_
+        if not self._kept.all():
+            kept = np.flatnonzero(self._kept)
+            return taken_columns(autoencoder.impute(X), kept)
+        filled = autoencoder.impute(X)
+        if len(self._empty) and autoencoder._parts.columns is None:
+            rows = autoencoder._checked(X)
+            filled = np.array(filled, rows.dtype)
+            there = rows[:, self._empty]
+            filled[:, self._empty] = np.where(np.isnan(there), 0, there)
+        return filled
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Names of the columns that are left.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        numbered = [f"x{i}" for i in range(self.n_features_in_)]
+        names = getattr(self.autoencoder_, "feature_names_in_", numbered)
+        return np.array(names, object)[self._kept]

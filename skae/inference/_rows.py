@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skae._utils.ranges import check_distance, check_magnitude, is_bounded
+from skae._utils.ranges import check_distance, check_magnitude, has_holes, is_bounded
 from skae.inference._threads import one_thread
 
 _RESHAPE = (
@@ -11,7 +11,7 @@ _RESHAPE = (
 )
 
 
-def checked(X, width, scaling, name, names=None):
+def checked(X, width, scaling, name, names=None, fills=False):
     """Rows as an array of float32 or float64.
 
     Parameters
@@ -24,6 +24,8 @@ def checked(X, width, scaling, name, names=None):
         Of the estimator, for errors.
     names : list of str, default=None
         Of the columns that a table must have.
+    fills : bool, default=False
+        Whether cells may be missing.
 
     Returns
     -------
@@ -47,17 +49,41 @@ def checked(X, width, scaling, name, names=None):
             f"X has {X.shape[1]} features, but {name} is expecting {width} features as "
             "input."
         )
-    if len(X) == 0:
-        raise ValueError(
-            f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is "
-            f"required by {name}."
-        )
+    _check_some(X, name)
     with one_thread:
         has_usual_values = is_bounded(X)
     if not has_usual_values:
-        _check_values(X, name)
+        _check_values(X, name, fills)
     check_distance(X, scaling, name)
     return X
+
+
+def encoded(X, columns, name, names, fills):
+    """Rows of a table as its columns encode them.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like of shape (n_samples, n_columns)
+    columns : Columns
+    name, names, fills
+        As for :func:`checked`.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, width), float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X has no rows, or other columns than expected.
+    """
+    if hasattr(X, "columns") and names is not None:
+        _check_names(list(X.columns), names)
+    cells = columns.cells(X)
+    _check_some(cells, name)
+    if not fills and has_holes(cells):
+        raise ValueError(_cannot_fill("X has missing cells, or unknown levels.", name))
+    return cells
 
 
 def _as_array(X, names, name):
@@ -98,11 +124,28 @@ def _check_names(found, names):
     raise ValueError(said)
 
 
-def _check_values(X, name):
-    if not np.isfinite(X).all():
-        found = "NaN" if np.isnan(X).any() else "infinity"
+def _check_some(X, name):
+    if len(X) == 0:
         raise ValueError(
-            f"Input X contains {found}. {name} takes finite numbers only: replace "
-            "missing values, for example by the means of their columns, or drop rows."
+            f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is "
+            f"required by {name}."
         )
+
+
+def _check_values(X, name, fills):
+    if np.isinf(X).any():
+        raise ValueError(
+            f"Input X contains infinity. {name} takes finite numbers, and NaN where "
+            "cells are missing."
+        )
+    if not fills and np.isnan(X).any():
+        raise ValueError(_cannot_fill("Input X contains NaN.", name))
     check_magnitude(X, name)
+
+
+def _cannot_fill(found, name):
+    return (
+        f"{found} This {name} cannot fill what is missing: only whole transformers do, "
+        "and encoders that were trained with missing cells. Fill them, for example by "
+        "the means of their columns, or drop rows."
+    )

@@ -97,8 +97,13 @@ class Autoencoder(nn.Module):
         return code, self.decode(seen)
 
     @property
+    def reader(self):
+        """What rows pass through first, where they may have missing cells, or None."""
+        return None
+
+    @property
     def bare(self):
-        """The network without what its codes pass through."""
+        """The network without what its rows and its codes pass through."""
         return self
 
     def halves(self):
@@ -167,8 +172,12 @@ class MappedAutoencoder(Autoencoder):
         return self.maps[-1].log_variance(mean)
 
     @property
+    def reader(self):
+        return self.network.reader
+
+    @property
     def bare(self):
-        return self.network
+        return self.network.bare
 
     def halves(self):
         encoder, decoder = self.network.halves()

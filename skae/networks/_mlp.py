@@ -81,7 +81,15 @@ class MLP(Network):
     def is_dense(self):
         return self.is_known
 
+    @property
+    def can_be_told(self):
+        # Tied layers return what they read.
+        return self.is_known and not self.tied_weights
+
     def __call__(self, n_features, n_components):
+        return self.with_inputs(n_features, n_components, 0)
+
+    def with_inputs(self, n_features, n_components, n_more):
         hidden = self.hidden_layer_sizes
         hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
         if not all(isinstance(width, Integral) and width > 0 for width in hidden):
@@ -89,15 +97,16 @@ class MLP(Network):
                 f"hidden_layer_sizes={self.hidden_layer_sizes!r}, but positive "
                 "integers, one for each hidden layer, were expected."
             )
-        widths = [n_features, *map(int, hidden), n_components]
-        halves = [self._layers(widths), self._layers(widths[::-1])]
+        inner = *map(int, hidden), n_components
+        down, up = [n_features + n_more, *inner], [*inner[::-1], n_features]
+        halves = [self._layers(down), self._layers(up)]
         if self.tied_weights:
             halves[1] = _tied(halves[1], halves[0])
         if self.linear_path and hidden:
-            ends = n_features, n_components
+            ends = [(widths[0], widths[-1]) for widths in (down, up)]
             halves = [
                 LinearPath(half, widths)
-                for half, widths in zip(halves, (ends, ends[::-1]), strict=True)
+                for half, widths in zip(halves, ends, strict=True)
             ]
         return EncoderDecoder(*halves)
 

@@ -20,6 +20,15 @@ class Network(Part):
         """Whether its modules are made of Linear layers with activations between."""
         return False
 
+    @property
+    def can_be_told(self):
+        """Whether its encoders take further inputs: see :meth:`with_inputs`."""
+        return False
+
+    def with_inputs(self, n_features, n_components, n_more):
+        """A new module whose encoder reads so many more inputs after the features."""
+        raise TypeError(f"{self!r} takes no further inputs.")
+
     @abstractmethod
     def __call__(self, n_features, n_components):
         """A new module.

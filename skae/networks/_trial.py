@@ -4,10 +4,11 @@ import torch
 
 from skae._utils.random import PrivateRandomness
 from skae.networks._autoencoder import Autoencoder, MappedAutoencoder, Method
+from skae.networks._holes import HolesAutoencoder, ReadHoles
 from skae.networks._network import OwnModule
 
 
-def made(network, code_maps, n_features, n_components):
+def made(network, code_maps, n_features, n_components, reading=None):
     """A module of a network whose codes pass through code maps.
 
     Parameters
@@ -15,23 +16,34 @@ def made(network, code_maps, n_features, n_components):
     network : Network
     code_maps : sequence of CodeMap
     n_features, n_components : int
+    reading : tuple of (told, n_binned), default=None
+        Where rows may have missing cells: what a network that can be is told of them,
+        as :class:`ReadHoles` takes it. None is for rows without missing cells.
 
     Returns
     -------
     module : Autoencoder
     """
-    module = network(n_features, n_components)
+    holes = None
+    if reading is not None:
+        holes = ReadHoles(n_features, *(reading if network.can_be_told else ((), 0)))
+    if holes is not None and holes.n_inputs:
+        module = network.with_inputs(n_features, n_components, holes.n_inputs)
+    else:
+        module = network(n_features, n_components)
     if not isinstance(module, Autoencoder):
         raise TypeError(
             f"network={network!r} returned a {type(module).__name__}, but a module "
             "derived from skae.networks.Autoencoder was expected."
         )
+    if holes is not None:
+        module = HolesAutoencoder(module, holes)
     if code_maps:
         module = MappedAutoencoder(module, code_maps, n_components)
     return module.float()
 
 
-def tried(network, code_maps, n_features, n_components):
+def tried(network, code_maps, n_features, n_components, reading=None):
     """As :func:`made`, once it is known to encode and decode rows.
 
     Raises
@@ -44,13 +56,14 @@ def tried(network, code_maps, n_features, n_components):
         draws random numbers in evaluation mode, if it has nothing to train, or if
         parts of it are shared with the next one that is made.
     """
-    module = made(network, code_maps, n_features, n_components)
+    module = made(network, code_maps, n_features, n_components, reading)
     inner, maps = module.bare, module.maps if code_maps else ()
+    outer = module.network if code_maps else module
     name = type(inner.module if isinstance(inner, OwnModule) else inner).__name__
     module.eval()
     with torch.no_grad():
         rows = torch.zeros(2, n_features, dtype=torch.float32)
-        code = _checked(Method(inner, "encode"), f"{name}.encode", rows, n_components)
+        code = _checked(Method(outer, "encode"), f"{name}.encode", rows, n_components)
         for part, code_map in zip(code_maps, maps, strict=True):
             code = _checked(code_map, f"The code map {part!r}", code, n_components)
         if module.is_gaussian:
@@ -72,7 +85,7 @@ def tried(network, code_maps, n_features, n_components):
     if not (network.is_known and all(part.is_known for part in code_maps)):
         _check_draws(module, name, rows)
         with PrivateRandomness(torch.Generator()):
-            again = made(network, code_maps, n_features, n_components)
+            again = made(network, code_maps, n_features, n_components, reading)
         if _trained(module) & _trained(again):
             raise ValueError(
                 f"network or code_map returned the same {name} twice, or one that "

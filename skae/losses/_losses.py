@@ -1,15 +1,15 @@
-"""Losses: what an autoencoder minimises, and how its raw output becomes data."""
+"""Losses of numbers, and what the parameter `loss` stands for."""
 
 from abc import abstractmethod
 from numbers import Real
 
+import numpy as np
 import torch
+from scipy.sparse import issparse
 from torch.nn import functional as F
 
 from skae._utils.compat import Interval
 from skae._utils.part import Part, own_copy
-
-__all__ = ["AbsoluteError", "Huber", "LogLoss", "Loss", "SquaredError"]
 
 _ROUNDING = 1e-6
 
@@ -27,13 +27,12 @@ class Loss(Part):
         Multiplying the data by c > 0 multiplies the loss by ``c ** degree``.
     bounds : tuple of two floats or None
         The range that X must lie in; None means any finite value.
-    is_logistic : bool
-        Whether raw output is log-odds.
     """
 
     degree = 0
     bounds: tuple[float, float] | None = None
-    is_logistic = False
+    # Raw output of another kind than rows: at most so much the loss is curved in it.
+    curvature: float | None = None
 
     @abstractmethod
     def cells(self, output, target):
@@ -70,6 +69,10 @@ class Loss(Part):
         """What raw output is compared with, from standardised rows (n, d)."""
         return rows
 
+    def expected(self, output):
+        """The target (n, d) of which raw output says that it is the likeliest."""
+        return output
+
     def link(self, rows, shift, scale):
         """Raw output whose reconstruction is the given standardised rows (n, d)."""
         return rows
@@ -78,12 +81,12 @@ class Loss(Part):
         """Raw output (n, d) in the units of the data, in double precision."""
         return output.double() * scale + shift
 
-    def per_nat(self, loss, n_features):
+    def per_nat(self, loss, n_columns):
         """How much of a sample's mean loss weighs as much as a nat of probability.
 
         For noise of a scale at which losses as large as these are most likely.
         """
-        return loss * self.degree / n_features if self.degree else 1 / n_features
+        return loss * self.degree / n_columns if self.degree else 1 / n_columns
 
 
 class SquaredError(Loss):
@@ -168,13 +171,16 @@ class LogLoss(Loss):
     """
 
     bounds = (0.0, 1.0)
-    is_logistic = True
+    curvature = 0.25
 
     def cells(self, output, target):
         return F.binary_cross_entropy_with_logits(output, target, reduction="none")
 
     def target(self, rows, shift, scale):
         return (rows * scale + shift).clamp(*self.bounds)
+
+    def expected(self, output):
+        return torch.sigmoid(output)
 
     def link(self, rows, shift, scale):
         # A linear reconstruction may leave [0, 1], where log-odds are infinite.
@@ -208,7 +214,11 @@ def check_bounds(X, loss):
     if loss.bounds is None:
         return
     low, high = loss.bounds
-    smallest, largest = float(X.min()), float(X.max())
+    if issparse(X):
+        ends = X.min(), X.max()
+    else:  # of what is not missing
+        ends = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
+    smallest, largest = map(float, ends)
     # Scaling to the bounds may pass them by rounding.
     if smallest < low - _ROUNDING or largest > high + _ROUNDING:
         wrong = f"up to {largest!r}" if largest > high else f"down to {smallest!r}"

@@ -1,0 +1,208 @@
+"""The imputer: tables in, the same tables without holes out."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skae._estimators.base import BaseAutoencoder
+from skae._estimators.denoising import DenoisingAutoencoderTransformer
+from skae._files.saving import Saving
+from skae._onnx.hooks import OnnxConvertible
+from skae._onnx.modules import Fill, Part
+from skae._tables.frames import is_table, taken_columns
+from skae._utils.checks import OF_ROWS, array, check_names, fitted
+from skae._utils.compat import HasMethods, check_feature_names_in, fit_context
+from skae._utils.random import new_seed
+from skae._utils.sparse import refuse_sparse
+from skae._utils.stored import stored
+from skae._utils.twin import all_or_nothing
+from skae._utils.validation import without_torch
+from skae.corruptions import Missing
+
+if TYPE_CHECKING:
+    from typing import Self
+
+# The default autoencoder: what it hides counts for more than what it sees.
+_DEFAULTS = {
+    "n_components": 64,
+    "corruption": Missing(0.6, seen_weight=0.2),
+    "linear_path": True,
+    "max_iter": 100,
+    "n_iter_no_change": 20,
+}
+
+
+@stored(
+    prefixes={"autoencoder_": "autoencoder__"},
+    **OF_ROWS,
+    autoencoder_=fitted(BaseAutoencoder),
+    _kept=array("b", 1),
+)
+class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimator):
+    """Fills missing cells of arrays and of tables, in one step of a Pipeline.
+
+    Each cell is what an autoencoder expects there, given the others of its row: a
+    number for numbers, the likeliest level for categories. All others stay as they
+    are, and a table stays one of its library, with its names, dtypes and categories.
+
+    Parameters
+    ----------
+    autoencoder : estimator, default=None
+        Any transformer of this package. None is a denoising one that learns to fill
+        hidden cells, :class:`skae.corruptions.Missing`.
+    keep_empty_features : bool, default=False
+        Whether columns without any value in `fit` stay, with zeros where they are
+        missing; in tables with categories or dates missing cells stay. If False, they
+        are left out, as by scikit-learn's imputers.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the rows held out, their order and all noise. Global
+        random generators are neither used nor changed.
+
+    Attributes
+    ----------
+    autoencoder_ : estimator
+        Fitted; its :meth:`impute` draws several fillings.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X had names that are all strings.
+
+    See Also
+    --------
+    sklearn.impute.IterativeImputer : A regression for each column, of numbers alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_wine
+    >>> from skae import AutoencoderImputer
+    >>> X = load_wine().data
+    >>> X[::3, 5] = np.nan
+    >>> X_filled = AutoencoderImputer(random_state=0).fit_transform(X)
+    >>> bool(np.isnan(X_filled).any()), X_filled.shape
+    (False, (178, 13))
+    """
+
+    _parameter_constraints = {
+        "autoencoder": [HasMethods(["fit", "impute"]), None],
+        "keep_empty_features": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self, autoencoder=None, *, keep_empty_features=False, random_state=None
+    ):
+        self.autoencoder = autoencoder
+        self.keep_empty_features = keep_empty_features
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None) -> "Self":
+        """Learn what is expected where.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least two rows. NaN, None and pd.NA stand for missing cells.
+        y : object
+            Ignored.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If X is not what the autoencoder can be fitted to. An earlier fit is kept.
+        """
+        with all_or_nothing(self) as twin:
+            shaped = _shaped(X)
+            twin.autoencoder_ = twin._new_autoencoder().fit(X)
+            validate_data(twin, shaped, reset=True, skip_check_array=True)
+            twin._kept = ~twin.autoencoder_._missing(X).all(axis=0)
+        return self
+
+    def transform(self, X):
+        """Fill missing cells.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the imputer was fitted on.
+
+        Returns
+        -------
+        X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
+            With all observed cells as they were: a table, if one with categories or
+            dates was fitted, and an array otherwise. Only columns without any value in
+            `fit` are left out, if `keep_empty_features` is False.
+        """
+        check_is_fitted(self)
+        filled = self.autoencoder_.impute(X)
+        if self.autoencoder_._columns is None:
+            rows = self.autoencoder_._read(X)
+            filled = np.array(filled, rows.dtype)
+            filled[np.isnan(rows) & ~self._kept] = 0.0
+        if self.keep_empty_features or self._kept.all():
+            return filled
+        return taken_columns(filled, np.flatnonzero(self._kept))
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Names of the columns that are left.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Of the columns that come in, where `fit` saw none.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        check_is_fitted(self)
+        names = check_feature_names_in(self, input_features)
+        return names if self.keep_empty_features else names[self._kept]
+
+    def _onnx_parts(self):
+        model = self.autoencoder_._model
+        kept = np.ones_like(self._kept) if self.keep_empty_features else self._kept
+
+        def make():
+            places = np.flatnonzero(kept), np.flatnonzero(kept & ~self._kept)
+            return Fill(*model.halves(), *(part.tolist() for part in places))
+
+        return {"impute": Part(make, model.n_features, "X", ("X_filled",))}
+
+    def _new_autoencoder(self):
+        given, seed = self.autoencoder, new_seed(self.random_state)
+        if given is None:
+            return DenoisingAutoencoderTransformer(**_DEFAULTS, random_state=seed)
+        autoencoder = clone(given)
+        if autoencoder.get_params().get("random_state", 0) is None:
+            autoencoder.set_params(random_state=seed)
+        return autoencoder
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _check_loaded(self):
+        """Raise ValueError if what was read from a file doesn't fit together."""
+        if hasattr(self, "autoencoder_"):
+            if self.autoencoder_.n_features_in_ != self.n_features_in_:
+                raise ValueError("Its columns are not those of its autoencoder.")
+            if len(self._kept) != self.n_features_in_:
+                raise ValueError("Its columns are not those that it keeps.")
+            check_names(self)
+
+
+def _shaped(X):
+    """X as what has a shape."""
+    refuse_sparse(X)
+    X = without_torch(X)
+    return X if is_table(X) else np.asarray(X)

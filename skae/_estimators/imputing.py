@@ -1,0 +1,87 @@
+"""Missing cells filled, once or several times."""
+
+from numbers import Integral
+
+import numpy as np
+
+from skae._estimators.rows import OfRows
+from skae._inference.donors import Donors
+from skae._inference.model import Model
+from skae._utils.checks import instance, not_required, optional
+from skae._utils.device import inference_device
+from skae._utils.random import new_seed
+from skae._utils.sparse import refuse_sparse
+from skae._utils.stored import stored_base
+
+
+@stored_base(_donors=not_required(optional(instance(Donors))))
+class Imputing(OfRows):
+    """Mixin of estimators with a whole model, and a device.
+
+    Attributes
+    ----------
+    _donors : Donors or None
+        None where no cells were hidden in training.
+    """
+
+    _model: Model
+    _donors: Donors | None = None
+    device: str
+
+    def impute(self, X, draws=None, random_state=None):
+        """Fill missing cells by what is expected there, given the others of the row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the transformer was fitted on, NaN, None or pd.NA
+            where cells are missing.
+        draws : int, default=None
+            How many fillings to draw, for multiple imputation [1]_: numbers are
+            observed ones of rows held out that were expected to be about the same [2]_,
+            categories are drawn by their probabilities. None is the one that is
+            expected.
+        random_state : int, RandomState instance or None, default=None
+            Determines the draws.
+
+        Returns
+        -------
+        X_filled : array or DataFrame of shape (n_samples, n_features), or list of them
+            X, of its own type, with all observed cells as they were. As many as
+            `draws`, where these are wanted.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As for :meth:`transform`; if draws are wanted of a transformer that was
+            trained without missing cells.
+
+        References
+        ----------
+        .. [1] Rubin, D. B. (1987). Multiple imputation for nonresponse in surveys.
+           Wiley. :doi:`10.1002/9780470316696`
+        .. [2] Little, R. J. A. (1988). Missing-data adjustments in large surveys.
+           Journal of Business & Economic Statistics 6(3).
+           :doi:`10.1080/07350015.1988.10509663`
+        """
+        refuse_sparse(X)
+        rows = self._checked(X)
+        expected = self._model.reconstruct(rows, inference_device(self.device))
+        if draws is None:
+            return self._filled(X, expected)
+        if not isinstance(draws, Integral) or draws < 1:
+            raise ValueError(
+                f"draws={draws!r}, but at least 1 was expected, an integer, or None."
+            )
+        if self._donors is None:
+            raise ValueError(
+                "draws are taken from what hidden cells turned out to be, but this "
+                f"{type(self).__name__} was trained without any: fit it to rows with "
+                "missing cells, or with corruption=skae.corruptions.Missing()."
+            )
+        rng = np.random.default_rng(new_seed(random_state))
+        layout = self._model.recipe.layout
+        return [
+            self._filled(X, self._donors.drawn(expected, layout, rng))
+            for _ in range(draws)
+        ]

@@ -1,0 +1,93 @@
+"""Rows as users pass them, as models read them, and as users get them back."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
+
+from skae._tables.columns import Columns
+from skae._tables.filled import filled_numbers
+from skae._utils.checks import instance, not_required, optional
+from skae._utils.sparse import refuse_sparse
+from skae._utils.stored import stored_base
+from skae._utils.validation import validated, without_torch
+
+
+@stored_base(_columns=not_required(optional(instance(Columns))))
+class OfRows:
+    """Mixin of estimators that read rows: arrays of numbers, or tables.
+
+    Attributes
+    ----------
+    _columns : Columns or None
+        Of a table with categories or dates, whose rows are encoded. None for numbers
+        alone.
+    """
+
+    _columns: Columns | None = None
+
+    def _learned(self, X, min_samples):
+        """Rows (n, width) to fit to, once their columns are known."""
+        X = without_torch(X)
+        self._columns = Columns.of(X, self.categorical_features)
+        if self._columns is None:
+            return self._numbers(X, True, min_samples)
+        return self._encoded(X, True, min_samples)
+
+    def _read(self, X, min_samples=1):
+        """Rows (n, width) as numbers, of the columns that are known."""
+        if self._columns is None:
+            return self._numbers(X, False, min_samples)
+        return self._encoded(without_torch(X), False, min_samples)
+
+    def _numbers(self, X, reset, min_samples):
+        options = {"min_samples": min_samples, "accepts_sparse": True}
+        return validated(self, X, reset=reset, **options)
+
+    def _encoded(self, X, reset, min_samples):
+        refuse_sparse(X)
+        X = X if hasattr(X, "shape") else np.asarray(X, dtype=object)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if len(X) < min_samples:
+            raise ValueError(
+                f"Found array with {len(X)} sample(s) (shape={X.shape}) while a "
+                f"minimum of {min_samples} is required by {type(self).__name__}."
+            )
+        return self._columns.cells(X)
+
+    def _missing(self, X):
+        """Which columns (n, n_columns) of rows are missing."""
+        missing = np.isnan(self._read(X))
+        if self._columns is None:
+            return missing
+        return missing[:, self._columns.layout.first] & ~self._columns.unseen(X)
+
+    def _as_given(self, rows, X):
+        """Rows (n, width) as users get them back: those of a table as one.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, width)
+        X : object
+            What was passed, of which a table takes its labels.
+        """
+        if self._columns is None:
+            return rows
+        return self._columns.restore(
+            rows, index=X.index if hasattr(X, "iloc") else None
+        )
+
+    def _filled(self, X, rows):
+        """X, with missing cells from rows (n, width)."""
+        X = without_torch(X)
+        if self._columns is None:
+            return filled_numbers(X, rows)
+        return self._columns.filled(X, rows)
+
+
+def check_is_there(X, name):
+    """Raise for rows to fit to that are all missing."""
+    if not issparse(X) and np.isnan(X[:1]).all() and np.isnan(X).all():
+        raise ValueError(
+            f"X has {len(X)} rows, and all of their cells are missing, but {name} is "
+            "fitted to those that are not."
+        )

@@ -1,0 +1,1 @@
+"""Columns of tables as numbers, and numbers as columns again."""

@@ -1,0 +1,82 @@
+"""Which columns of a table are categories, as users say it."""
+
+from numbers import Integral
+
+import numpy as np
+
+_EXPECTED = (
+    "Expected 'from_dtype', a list of column names or of their positions, a mask of "
+    "truth values, or None."
+)
+
+
+def chosen(categorical_features, names, n_columns):
+    """Which columns are categories.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like of str, int or bool, or None
+    names : list or None
+        Of the columns.
+    n_columns : int
+
+    Returns
+    -------
+    mask : ndarray of shape (n_columns,), bool, or None
+        None where each column's dtype says it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this says nothing about these columns.
+    """
+    got = f"categorical_features={categorical_features!r}"
+    mask = np.zeros(n_columns, bool)
+    if categorical_features is None:
+        return mask
+    if isinstance(categorical_features, str):
+        if categorical_features == "from_dtype":
+            return None
+        raise ValueError(f"{got} is no choice of columns. {_EXPECTED}")
+    try:
+        listed = list(categorical_features)
+    except TypeError as error:
+        raise TypeError(f"{got} is no choice of columns. {_EXPECTED}") from error
+    if not listed:
+        return mask
+    if all(isinstance(value, bool | np.bool_) for value in listed):
+        if len(listed) != n_columns:
+            raise ValueError(
+                f"categorical_features is a mask of {len(listed)} columns, but X has "
+                f"{n_columns}."
+            )
+        return np.array(listed, bool)
+    if all(isinstance(v, Integral) and not isinstance(v, bool) for v in listed):
+        places = np.array(listed)
+        beyond = [int(i) for i in places if not 0 <= i < n_columns]
+        if beyond:
+            raise ValueError(
+                f"categorical_features has the positions {beyond}, but those of X's "
+                f"columns are 0 to {n_columns - 1}."
+            )
+        mask[places] = True
+        return mask
+    if all(isinstance(value, str) for value in listed):
+        if names is None:
+            raise ValueError(
+                f"{got} names columns, but X has no names: pass a DataFrame, or "
+                "positions of columns."
+            )
+        unknown = [name for name in dict.fromkeys(listed) if name not in names]
+        if unknown:
+            raise ValueError(
+                f"categorical_features names {unknown}, which X does not have. Its "
+                f"columns are {_listed(names)}."
+            )
+        return np.array([name in set(listed) for name in names], bool)
+    raise TypeError(f"{got} is no choice of columns. {_EXPECTED}")
+
+
+def _listed(names, most=10):
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{names[:most]}{more}"

@@ -1,0 +1,330 @@
+"""Tables as encoded rows, and encoded rows as tables."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skae._tables.categories import CategoryColumn
+from skae._tables.choice import chosen
+from skae._tables.dates import DateColumn
+from skae._tables.frames import LIBRARIES, frame_class, frame_of, is_table
+from skae._tables.numbers import NumberColumn
+from skae._tables.reading import checked, plain_names, read_column, title_of
+from skae._utils.checks import anything, dict_of, instance, list_of, optional
+from skae._utils.layout import Layout
+from skae._utils.ranges import LARGEST
+from skae._utils.stored import stored
+
+
+@stored(
+    library=lambda value: value in LIBRARIES,
+    names=optional(list_of(instance(str, int, float, tuple))),
+    dtypes=list_of(dict_of(anything)),
+    columns=list_of(instance(NumberColumn, DateColumn, CategoryColumn)),
+)
+@dataclass(frozen=True)
+class Columns:
+    """What is known of a table's columns: how rows are encoded, and decoded.
+
+    All is in the order of the table's columns, but for encoded rows, of which numbers
+    and dates are first.
+
+    Attributes
+    ----------
+    library : {"pandas", "polars", "array"}
+        Of the table that was fitted, in which tables are restored.
+    names : list or None
+        Of the columns, in the table's order; None for an array.
+    dtypes : list of dict
+        What columns come back as, in the table's order.
+    columns : list of NumberColumn, DateColumn and CategoryColumn
+        In the table's order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> X = pd.DataFrame({"colour": ["red", "blue"] * 2, "size": [1, 3, 2, 2]})
+    >>> columns = Columns.of(X)
+    >>> columns.cells(X).round(2)
+    array([[-1.41,  0.  ,  1.41],
+           [ 1.41,  1.41,  0.  ],
+           [ 0.  ,  0.  ,  1.41],
+           [ 0.  ,  1.41,  0.  ]])
+    >>> columns.restore(columns.cells(X)).equals(X)
+    True
+    """
+
+    library: str
+    names: list | None
+    dtypes: list
+    columns: list
+    layout: Layout = field(init=False, repr=False, compare=False)
+    _parts: list = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        """Derive the layout, and the encoded columns of each column of the table."""
+        blocks = [c for c in self.columns if isinstance(c, CategoryColumn)]
+        layout = Layout(
+            np.argsort(self.is_category, kind="stable"),
+            np.array([column.width for column in blocks], np.int64),
+            np.array([column.entropy for column in blocks], np.float64),
+            np.array([column.factor for column in blocks], np.float64),
+        )
+        firsts, of_column = layout.first, layout.of_column
+        widths = np.bincount(of_column, minlength=len(self.columns))
+        parts = [slice(a, a + w) for a, w in zip(firsts, widths, strict=True)]
+        vars(self).update(layout=layout, _parts=parts)
+
+    def __getstate__(self):
+        derived = ("layout", "_parts")
+        return {name: v for name, v in vars(self).items() if name not in derived}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.__post_init__()
+
+    @classmethod
+    def of(cls, X, categorical_features="from_dtype"):
+        """The columns of a table, as its rows show them.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+        categorical_features : "from_dtype", array-like of str, int or bool, or None
+            As in scikit-learn's HistGradientBoostingClassifier. With "from_dtype"
+            categories are a DataFrame's columns of categories, text and truth values.
+
+        Returns
+        -------
+        columns : Columns or None
+            None for a table of numbers alone.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a column holds what no table may hold, or is not what
+            `categorical_features` says.
+        """
+        says_nothing = categorical_features is None or (
+            isinstance(categorical_features, str)
+            and categorical_features == "from_dtype"
+        )
+        if says_nothing and not is_table(X):
+            return None
+        frame = frame_of(X)
+        mask = chosen(categorical_features, frame.names, frame.shape[1])
+        wanted = [None] * frame.shape[1] if mask is None else mask.tolist()
+        if not any(wanted) and all(map(frame.is_plain, range(frame.shape[1]))):
+            return None
+        dtypes, columns = [], []
+        for j, is_category in enumerate(wanted):
+            kind, values = read_column(frame, j, is_category)
+            dtypes.append(frame.dtype(j))
+            columns.append(kind.of(values, dtypes[j]))
+        if all(isinstance(column, NumberColumn) for column in columns):
+            return None
+        return cls(frame.library, plain_names(frame.names), dtypes, columns)
+
+    @property
+    def n_columns(self):
+        return len(self.columns)
+
+    @property
+    def is_category(self):
+        """Which columns (n_columns,) are categories, in the table's order."""
+        return np.array([isinstance(c, CategoryColumn) for c in self.columns])
+
+    @property
+    def scales(self):
+        """Units of the data (n_columns,) in a standard one; NaN for categories.
+
+        In the table's order; of dates the unit is that of their dtype.
+        """
+        return np.array([getattr(c, "scale", np.nan) for c in self.columns])
+
+    @property
+    def surprises(self):
+        """Loss (n_columns,) of levels that were not observed; NaN for numbers.
+
+        As if one in so many cells as were observed, and one more, were such.
+        """
+        return np.array([getattr(c, "surprise", np.nan) for c in self.columns])
+
+    def cells(self, X):
+        """Encoded rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            With the columns that were fitted, in their order.
+
+        Returns
+        -------
+        cells : ndarray of shape (n_samples, width), float64
+            NaN where cells are missing, and where there are levels that were not
+            observed (see `unseen`).
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns, or a column is of another kind than the
+            one that was fitted.
+        """
+        return self._encoded(X)[0]
+
+    def unseen(self, X):
+        """Where X has levels that were not observed, and that no pool takes.
+
+        Returns
+        -------
+        unseen : ndarray of shape (n_samples, n_columns), bool
+            In the table's order.
+        """
+        return self._encoded(X)[1]
+
+    def restore(self, cells, index=None):
+        """The table that encoded rows stand for.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (n_samples, width)
+            Finite. Numbers in standard units, and dummies or their expectations: the
+            largest of a block is its level.
+        index : Index, default=None
+            Of a DataFrame of pandas; None numbers the rows.
+
+        Returns
+        -------
+        table : DataFrame or ndarray of shape (n_samples, n_columns)
+            In the library, with the names, the order and the dtypes that were fitted.
+            Cells are missing in columns of which nothing was observed, alone.
+        """
+        values = [self._decoded(j, cells) for j in range(self.n_columns)]
+        return frame_class(self.library).build(self.names, self.dtypes, values, index)
+
+    def filled(self, X, cells):
+        """X, with missing cells from encoded rows and all others as they are.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+        cells : ndarray of shape (n_samples, width)
+            As `restore` takes them; only those of missing cells are read.
+
+        Returns
+        -------
+        filled : DataFrame or ndarray of shape (n_samples, n_columns)
+            In X's own library, with its index and its dtypes; a column without any
+            value has the dtype that was fitted, where X's can't hold it.
+        """
+        frame = self._frame(X)
+        parts = {}
+        for j in range(self.n_columns):
+            values = checked(frame, j, frame.read(j))
+            mask = values.missing
+            if mask.any():
+                decoded = self._decoded(j, cells, np.flatnonzero(mask))
+                dtype = None
+                if mask.all() and not frame.fits(j, decoded):
+                    is_own = frame.library == self.library
+                    dtype = self.dtypes[j] if is_own else frame.natural(decoded)
+                parts[j] = (mask, decoded, dtype)
+        return frame.filled(parts)
+
+    def values_of(self, X):
+        """Cells of a table as Python's objects, for messages.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_columns), object
+            In the table's order; None where they are missing.
+        """
+        return frame_of(X).objects()
+
+    def describe_cell(self, j, row):
+        """An expected cell in words.
+
+        Parameters
+        ----------
+        j : int
+            Of the column, in the table's order.
+        row : ndarray of shape (width,)
+            As `restore` takes them.
+
+        Returns
+        -------
+        words : str
+            A level with its probability, or a number in the data's units.
+        """
+        column, part = self.columns[j], np.asarray(row, np.float64)[self._parts[j]]
+        library = frame_class(self.library)
+        names = None if self.names is None else [self.names[j]]
+        values = [column.decode(part[None])]
+        table = library.build(names, [self.dtypes[j]], values)
+        ((value,),) = library(table).objects()
+        if isinstance(column, CategoryColumn) and column.levels:
+            share = min(max(float(part.max()) / column.factor, 0.0), 1.0)
+            is_pool = column.has_pool and part.argmax() == column.width - 1
+            level = f"{value!r} or another rare level" if is_pool else repr(value)
+            return f"{level} ({100 * share:.0f} %)"
+        words = f"{value:.4g}" if isinstance(value, float) else str(value)
+        return words.removesuffix(" 00:00:00")
+
+    def _encoded(self, X):
+        frame = self._frame(X)
+        cells = np.empty((frame.shape[0], self.layout.width))
+        unseen = np.zeros(frame.shape, bool)
+        for j, (column, part) in enumerate(zip(self.columns, self._parts, strict=True)):
+            values = checked(frame, j, frame.read(j))
+            refusal = column.refusal(values)
+            if refusal is not None:
+                raise ValueError(
+                    f"{title_of(frame, j, self.names)} holds {frame.holds(j)}, but "
+                    f"{refusal}, as in the table that was fitted."
+                )
+            unseen[:, j] = column.encode(values, cells[:, part])
+            is_category = isinstance(column, CategoryColumn)
+            if not is_category and (np.abs(cells[:, part]) > LARGEST).any():
+                raise ValueError(
+                    f"{title_of(frame, j, self.names)} has values more than "
+                    f"{LARGEST:.0e} standard deviations from the mean that was fitted: "
+                    "replace placeholders such as 1e30 by missing values."
+                )
+        return cells, unseen
+
+    def _decoded(self, j, cells, rows=slice(None)):
+        part = self._parts[j]
+        return self.columns[j].decode(np.asarray(cells[rows, part], np.float64))
+
+    def _frame(self, X):
+        frame = frame_of(X)
+        if frame.shape[1] != self.n_columns:
+            raise ValueError(
+                f"X has {frame.shape[1]} columns, but {self.n_columns} were fitted."
+            )
+        return frame
+
+    def _check_loaded(self):
+        n = len(self.columns)
+        if n == 0 or len(self.dtypes) != n or len(self.names or self.dtypes) != n:
+            raise ValueError("Its names and dtypes are not those of its columns.")
+        if (self.names is None) != (self.library == "array"):
+            raise ValueError("Its names are not those of its library.")
+        try:
+            is_possible = all(map(frame_class(self.library).is_dtype, self.dtypes))
+            if is_possible:
+                self.restore(self._every_level())
+        except (ImportError, MemoryError):
+            raise
+        except Exception as error:  # of many classes of the libraries
+            raise ValueError("Its dtypes are not those of its columns.") from error
+        if not is_possible:
+            raise ValueError("It has dtypes that its library does not.")
+
+    def _every_level(self):
+        """Encoded rows (n, width) in which there is every level."""
+        n = max([1, *self.layout.widths.tolist()])
+        cells = np.zeros((n, self.layout.width))
+        for start, width in zip(self.layout.starts, self.layout.widths, strict=True):
+            cells[np.arange(n), start + np.arange(n) % width] = 1.0
+        return cells

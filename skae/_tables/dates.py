@@ -1,0 +1,149 @@
+"""Columns of dates, spans of time and times of day: numbers of a unit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skae._tables.numbers import mean_and_deviation
+from skae._tables.values import UNITS, Dates
+from skae._utils.checks import boolean, number, positive
+from skae._utils.stored import stored
+
+WHATS = ("date", "date with time zone", "duration", "time of day")
+_DAY = UNITS["D"]
+# Seconds of Python's dates, years 1 to 9999, with a day to spare for time zones, and
+# of its spans; in nanoseconds there are fewer.
+_YEARS = -62_135_596_800 + 86_400, 253_402_300_799 - 86_400
+_SPAN = 999_999_999 * 86_400
+# A float64 below 2**63, beyond which int64 ends.
+_MOST = 2**63 - 2**11
+
+
+def _whole(value):
+    return isinstance(value, int) and not boolean(value) and abs(value) <= 2**63
+
+
+@stored(
+    unit=lambda value: value in UNITS,
+    what=lambda value: value in WHATS,
+    start=_whole,
+    grain=lambda value: _whole(value) and value > 0,
+    shift=number,
+    scale=positive,
+    is_empty=boolean,
+)
+@dataclass(frozen=True)
+class DateColumn:
+    """A column of dates or times.
+
+    Attributes
+    ----------
+    unit : {"D", "s", "ms", "us", "ns"}
+    what : {"date", "date with time zone", "duration", "time of day"}
+    start : int
+        One in the middle of what was observed, in units; all are counted from it.
+    grain : int
+        What all that was observed are multiples of, in units: a day, an hour, a
+        minute, a second or parts of one.
+    shift, scale : float
+        Mean and standard deviation of what was observed, in units after the start.
+    is_empty : bool
+        Whether nothing was observed.
+    """
+
+    unit: str
+    what: str
+    start: int
+    grain: int
+    shift: float
+    scale: float
+    is_empty: bool
+
+    @classmethod
+    def of(cls, values, dtype):
+        """A column of values; their dtype says no more."""
+        observed = values.values[~values.missing]
+        is_empty = len(observed) == 0
+        grain = _grain(observed, values.unit)
+        middle = 0 if is_empty else (int(observed.min()) + int(observed.max())) // 2
+        start = middle // grain * grain
+        offsets = (observed - start).astype(np.float64)
+        moments = mean_and_deviation(offsets)
+        return cls(values.unit, values.what, start, grain, *moments, is_empty)
+
+    def encode(self, values, cells):
+        """Write dates in standard units.
+
+        Parameters
+        ----------
+        values : Dates
+        cells : ndarray of shape (n, 1)
+            NaN where values are missing.
+
+        Returns
+        -------
+        unseen : ndarray of shape (n,), bool
+            False: any date can be encoded.
+        """
+        cells[:] = np.nan
+        there = ~values.missing
+        if there.any():
+            offsets = self._offsets(values.values[there], values.unit)
+            cells[there, 0] = (offsets - self.shift) / self.scale
+        return np.zeros(len(cells), bool)
+
+    def decode(self, cells):
+        """Dates in whole grains, of numbers (n, 1) in standard units."""
+        missing = np.full(len(cells), self.is_empty)
+        offsets = cells[:, 0] * self.scale + self.shift
+        offsets[missing] = 0.0
+        low, high = self._bounds()
+        first = -(-low // self.grain) * self.grain - self.start  # in whole grains
+        last = high // self.grain * self.grain - self.start
+        offsets = np.clip(offsets, max(first, -_MOST), min(last, _MOST))
+        steps = np.rint(offsets / self.grain).astype(np.int64)
+        values = np.clip(steps * self.grain + self.start, low, high)
+        return Dates(values, missing, self.unit, self.what)
+
+    def refusal(self, values):
+        """Why values can't be encoded, or None."""
+        if values.missing.all():
+            return None
+        if not isinstance(values, Dates) or values.what != self.what:
+            return f"values of the kind {self.what!r} were expected"
+        return None
+
+    def _offsets(self, values, unit):
+        """Units of the column's own since the start."""
+        if unit == self.unit:
+            near = np.abs(values.astype(np.float64) - float(self.start)) < _MOST
+            if near.all():
+                return (values - self.start).astype(np.float64)
+        return values.astype(np.float64) * (UNITS[unit] / UNITS[self.unit]) - float(
+            self.start
+        )
+
+    def _bounds(self):
+        """The least and the largest whole number of units that there can be."""
+        if self.what == "time of day":
+            return 0, _DAY // UNITS[self.unit] - 1
+        seconds = (-_SPAN, _SPAN) if self.what == "duration" else _YEARS
+        low, high = (second * UNITS["s"] // UNITS[self.unit] for second in seconds)
+        most = 2**63 - 1 - _DAY // UNITS[self.unit]
+        return max(low, -most), min(high, most)
+
+    def _check_loaded(self):
+        if self.start % self.grain:
+            raise ValueError("Its start is not a multiple of its grain.")
+
+
+def _grain(values, unit):
+    """The largest common unit of time that whole numbers of a unit are multiples of."""
+    known = [_DAY, 3600 * 10**9, 60 * 10**9, 10**9, 10**6, 10**3, 1]
+    if len(values) == 0:
+        return 1
+    for nanoseconds in known:
+        grain, rest = divmod(nanoseconds, UNITS[unit])
+        if grain and rest == 0 and not (values % grain).any():
+            return grain
+    return 1

@@ -1,0 +1,136 @@
+"""Columns of numbers, in their own standard units."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from skae._tables.values import Levels, Numbers, as_numbers, integer_bounds
+from skae._utils.checks import boolean, count, number, optional, positive
+from skae._utils.stored import stored
+
+
+@stored(
+    shift=number,
+    scale=positive,
+    places=optional(count),
+    low=number,
+    high=number,
+    is_empty=boolean,
+)
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers.
+
+    Attributes
+    ----------
+    shift, scale : float
+        Mean and standard deviation of what was observed; the latter is 1 where that
+        was constant.
+    places : int or None
+        Decimal places that the column can hold.
+    low, high : float
+        The least and the largest number that it can hold.
+    is_empty : bool
+        Whether nothing was observed.
+    """
+
+    shift: float
+    scale: float
+    places: int | None
+    low: float
+    high: float
+    is_empty: bool
+
+    @classmethod
+    def of(cls, values, dtype):
+        """A column of values, of a described dtype."""
+        observed = _floats(values)[~values.missing]
+        if isinstance(values, Levels):
+            bounds, places = (0.0, 1.0), 0
+        elif values.values.dtype.kind in "iu":
+            bounds, places = integer_bounds(values.values.dtype), 0
+        else:
+            kind = values.values.dtype if values.values.dtype.kind == "f" else "f8"
+            bounds = float(np.finfo(kind).min), float(np.finfo(kind).max)
+            places = dtype.get("scale")
+            if places is not None:
+                beyond = 10.0 ** (dtype["precision"] - places)
+                high = min(beyond - 10.0**-places, float(np.nextafter(beyond, 0)))
+                bounds = -high, high
+        return cls(*mean_and_deviation(observed), places, *bounds, len(observed) == 0)
+
+    def encode(self, values, cells):
+        """Write numbers in standard units.
+
+        Parameters
+        ----------
+        values : Numbers or Levels
+        cells : ndarray of shape (n, 1)
+            NaN where values are missing.
+
+        Returns
+        -------
+        unseen : ndarray of shape (n,), bool
+            False: any number can be encoded.
+        """
+        with np.errstate(over="ignore"):
+            cells[:, 0] = (_floats(values) - self.shift) / self.scale
+        cells[values.missing] = np.nan
+        return np.zeros(len(cells), bool)
+
+    def decode(self, cells):
+        """Numbers that the column can hold, of numbers (n, 1) in standard units."""
+        with np.errstate(over="ignore"):
+            values = cells[:, 0] * self.scale + self.shift
+            missing = np.full(len(values), self.is_empty)
+            values[missing] = 0.0
+            if self.places is not None:
+                values = np.round(values, self.places)
+        return Numbers(np.clip(values, self.low, self.high), missing)
+
+    def refusal(self, values):
+        """Why values can't be encoded, or None."""
+        if isinstance(values, Levels) and values.kind() not in (None, "bool"):
+            return "numbers were expected"
+        if not isinstance(values, Levels | Numbers) and not values.missing.all():
+            return "numbers were expected"
+        return None
+
+    def _check_loaded(self):
+        if self.low > self.high:
+            raise ValueError("Its range is empty.")
+
+
+def _floats(values):
+    if isinstance(values, Levels) and values.kind() is None:
+        return np.full(len(values.codes), np.nan)
+    if isinstance(values, Levels):
+        values = as_numbers(values)
+    elif not isinstance(values, Numbers):  # dates of which there are none
+        return np.full(len(values.missing), np.nan)
+    return values.values.astype(np.float64)
+
+
+def mean_and_deviation(values):
+    """Mean and standard deviation of finite numbers, whatever order they are in.
+
+    Returns
+    -------
+    mean, deviation : float
+        The latter is 1.0 for a constant and for nothing.
+    """
+    if len(values) == 0:
+        return 0.0, 1.0
+    # Sums depend on the order of what is added up.
+    values = np.sort(values)
+    # By a power of two nothing is rounded, and squares neither over- nor underflow.
+    exponent = math.frexp(max(abs(values[0]), abs(values[-1])))[1]
+    values = np.ldexp(values, -exponent)
+    middle = values[len(values) // 2]
+    mean = middle + np.mean(values - middle)
+    deviation = max(values[-1] - mean, mean - values[0])
+    if deviation <= 4 * np.finfo(float).eps * abs(mean):  # of rounding alone
+        return math.ldexp(float(middle), exponent), 1.0
+    scale = math.ldexp(float(np.sqrt(np.mean(np.square(values - mean)))), exponent)
+    return math.ldexp(float(mean), exponent), scale or 1.0

@@ -1,0 +1,255 @@
+"""Tables of polars as values, and back; polars is at hand when there are any."""
+
+import numpy as np
+
+from skae._tables.objects import describe, infer, make_objects, read_objects
+from skae._tables.values import Dates, Levels, Numbers, cast
+
+_TEXTS = ("String", "Categorical", "Enum")
+_WIDTHS = (8, 16, 32, 64, 128)
+# What a column may come back as, and what is to be known of it beside the name.
+_NAMES = {
+    *_TEXTS,
+    *("Boolean", "Null", "Object", "Date", "Time", "Datetime", "Duration", "Decimal"),
+    *(f"{kind}{width}" for kind in ("Int", "UInt", "Float") for width in _WIDTHS),
+}
+_FIELDS = {
+    "Enum": {"categories"},
+    "Datetime": {"unit", "zone"},
+    "Duration": {"unit"},
+    "Decimal": {"precision", "scale"},
+    "Object": {"held"},
+}
+
+
+class PolarsFrame:
+    """A DataFrame of polars, to be read.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_samples, n_columns)
+    """
+
+    library = "polars"
+
+    def __init__(self, X):
+        self.X = X
+        self.names = X.columns
+        self.shape = X.shape
+        self._dtypes = X.dtypes
+
+    def is_plain(self, j):
+        """Whether a column certainly holds numbers and nothing else."""
+        dtype = self._dtypes[j]
+        return dtype.is_integer() or dtype.is_float()
+
+    def dtype(self, j):
+        """What a column is to come back as, in plain values."""
+        dtype = self._dtypes[j]
+        name = str(dtype.base_type())
+        found = {"name": name}
+        if name == "Enum":
+            found["categories"] = dtype.categories.to_list()
+        elif name in ("Datetime", "Duration"):
+            found["unit"] = dtype.time_unit
+            found["zone"] = getattr(dtype, "time_zone", None)
+        elif name == "Decimal":
+            found["precision"], found["scale"] = dtype.precision, dtype.scale
+        elif name == "Object":
+            return describe(_objects(self.X.to_series(j)), name)
+        return found
+
+    def holds(self, j):
+        """A column's kind in the users' words."""
+        found = self.dtype(j)
+        return found.get("held", found["name"])
+
+    def read(self, j):
+        """Values of a column, or None if they are none that a table may hold."""
+        column = self.X.to_series(j)
+        dtype = column.dtype
+        name = str(dtype.base_type())
+        missing = column.is_null().to_numpy()
+        if name in _TEXTS:
+            places: dict = {}
+            texts = column.cast(_polars().String)
+            codes = [
+                -1 if text is None else places.setdefault(text, len(places))
+                for text in texts
+            ]
+            return Levels(np.array(codes, np.int64), list(places))
+        if name == "Boolean":
+            codes = column.cast(_polars().Int64).fill_null(-1).to_numpy()
+            return Levels(codes, [False, True])
+        if name == "Null":
+            return Numbers(np.zeros(len(column)), missing)
+        if name == "Object":
+            objects = _objects(column)
+            return read_objects(objects, infer(objects))
+        if dtype.is_temporal():
+            values = column.to_physical().cast(_polars().Int64).fill_null(0).to_numpy()
+            unit = {"Date": "D", "Time": "ns"}.get(name) or dtype.time_unit
+            what = {"Time": "time of day", "Duration": "duration"}.get(name, "date")
+            zoned = getattr(dtype, "time_zone", None) is not None
+            return Dates(values, missing, unit, what + " with time zone" * zoned)
+        if not dtype.is_numeric():
+            return None
+        if name in ("Decimal", "Int128", "UInt128"):
+            column = column.cast(_polars().Float64)
+        values = column.fill_null(0).to_numpy()
+        is_float = values.dtype.kind == "f"
+        return Numbers(values, missing | np.isnan(values) if is_float else missing)
+
+    def filled(self, parts):
+        """A copy in which cells of some columns are others.
+
+        Parameters
+        ----------
+        parts : dict of int to (ndarray of shape (n_samples,), bool; values; dict)
+            Numbers of columns; which of their cells are to be taken from values of
+            that many; and the dtype of a column nothing of which is kept.
+        """
+        pl = _polars()
+        columns = []
+        for j, (mask, values, dtype) in parts.items():
+            column = self.X.to_series(j)
+            if dtype is not None:
+                columns.append(make(dtype, values).alias(column.name))
+                continue
+            dtype = self.dtype(j)
+            if dtype["name"] == "Object":
+                objects = _objects(column)
+                objects[mask] = make_objects(values, dtype["held"])
+                columns.append(
+                    pl.Series(column.name, objects.tolist(), dtype=pl.Object)
+                )
+                continue
+            if dtype["name"] == "Enum":
+                added = set(values.observed()[0]) - set(dtype["categories"])
+                dtype["categories"] += sorted(added)
+            # All rows' values, of which those of the holes are chosen.
+            places = np.cumsum(mask) - 1
+            made = make(dtype, values.at(np.where(mask, places, 0)))
+            # Categoricals of their own encodings are merged as text.
+            via = pl.String if dtype["name"] == "Categorical" else made.dtype
+            chosen = made.cast(via).zip_with(pl.Series(mask), column.cast(via))
+            chosen = chosen.cast(made.dtype)
+            columns.append(chosen.alias(column.name))
+        return self.X.with_columns(columns)
+
+    def fits(self, j, values):
+        """Whether the dtype of a column without any value can hold some."""
+        is_null = self.dtype(j)["name"] == "Null"
+        return not is_null and type(self.read(j)) is type(values)
+
+    @staticmethod
+    def natural(values):
+        """The dtype that values have if nothing else is known."""
+        if isinstance(values, Levels):
+            kinds = {"text": "String", "bool": "Boolean"}
+            return {"name": kinds.get(values.kind(), "Float64")}
+        if isinstance(values, Numbers):
+            return {"name": "Float64"}
+        if values.what == "time of day" or values.unit == "D":
+            return {"name": "Time" if values.what == "time of day" else "Date"}
+        zone = "UTC" if values.what.endswith("zone") else None
+        name = "Duration" if values.what == "duration" else "Datetime"
+        return {"name": name, "unit": "us", "zone": zone}
+
+    def objects(self):
+        """Cells (n_samples, n_columns) as Python's objects, missing ones as None."""
+        cells = np.empty(self.shape, object)
+        for j, column in enumerate(self.X):
+            if column.dtype.is_float():
+                column = column.fill_nan(None)
+            cells[:, j] = _objects(column)
+        return cells
+
+    @staticmethod
+    def is_dtype(dtype):
+        """Whether a column can be made of what describes its dtype."""
+        name = dtype.get("name")
+        return name in _NAMES and _FIELDS.get(name, set()) <= set(dtype)
+
+    @staticmethod
+    def build(names, dtypes, columns, index=None):
+        """A DataFrame of values; polars has no index.
+
+        Parameters
+        ----------
+        names : list of str
+        dtypes : list of dict
+        columns : list of Numbers, Dates or Levels
+        index : object
+            Ignored.
+        """
+        made = [make(*pair) for pair in zip(dtypes, columns, strict=True)]
+        # In a list of them, a column without a name would get one.
+        return _polars().DataFrame(dict(zip(names, made, strict=True)))
+
+
+def make(dtype, values):
+    """A Series of a described dtype."""
+    pl = _polars()
+    name = dtype["name"]
+    if name == "Object":
+        return pl.Series(make_objects(values, dtype["held"]).tolist(), dtype=pl.Object)
+    target = _target(dtype)
+    if isinstance(values, Levels):
+        levels = pl.Series([*values.levels, None], dtype=_of(values), strict=False)
+        places = np.where(values.missing, len(values.levels), values.codes)
+        return levels.gather(places).cast(target)
+    if name == "Null" or values.missing.all():
+        return pl.Series([None] * len(values.missing), dtype=target)
+    if isinstance(values, Dates):
+        unit = {"Date": "D", "Time": "ns"}.get(name) or dtype["unit"]
+        made = pl.Series(values.in_unit(unit).values)
+        made = made.cast(pl.Int32) if name == "Date" else made
+    elif name in ("Int128", "UInt128", "Decimal"):
+        made = pl.Series(values.values.astype(np.float64))
+    else:
+        made = pl.Series(cast(values.values, _numpy_name(name)))
+    made = made.cast(target)
+    if values.missing.any():
+        made = made.zip_with(
+            pl.Series(~values.missing), pl.Series([None], dtype=target)
+        )
+    return made
+
+
+def _of(values):
+    pl = _polars()
+    kinds = {str: pl.String, bool: pl.Boolean, int: pl.Int64}
+    found = {type(level) for level in values.levels}
+    return kinds.get(found.pop(), pl.Float64) if len(found) == 1 else pl.Float64
+
+
+def _target(dtype):
+    """The dtype of polars that is described."""
+    pl = _polars()
+    name = dtype["name"]
+    if name == "Enum":
+        return pl.Enum(dtype["categories"])
+    if name == "Datetime":
+        return pl.Datetime(dtype["unit"], dtype["zone"])
+    if name == "Duration":
+        return pl.Duration(dtype["unit"])
+    if name == "Decimal":
+        return pl.Decimal(dtype["precision"], dtype["scale"])
+    return getattr(pl, name)
+
+
+def _numpy_name(name):
+    return "bool" if name == "Boolean" else name.lower()
+
+
+def _objects(column):
+    objects = np.empty(len(column), object)
+    objects[:] = column.to_list()
+    return objects
+
+
+def _polars():
+    import polars
+
+    return polars

@@ -1,0 +1,220 @@
+"""Corruptions of cells: noise, and cells replaced or hidden."""
+
+from functools import partial
+from numbers import Real
+
+import numpy as np
+import torch
+
+from skae._utils.compat import Interval
+from skae.corruptions._corruption import LevelCorruption
+
+
+class Gaussian(LevelCorruption):
+    """Additive Gaussian noise.
+
+    Parameters
+    ----------
+    level : float or array-like of shape (n_features,), default=1.0
+        Standard deviation, in global standard deviations of the data; for all
+        features or for each.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Gaussian
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> Gaussian(0.1)(torch.zeros(1000, 2), rng).std().round(decimals=2)
+    tensor(0.1000)
+    """
+
+    _parameter_constraints = {
+        "level": [Interval(Real, 0, None, closed="left"), "array-like"]
+    }
+    _highest = float("inf")
+
+    def __init__(self, level=1.0):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        noise = torch.empty_like(X).normal_(generator=generator)
+        level = self.level
+        if isinstance(level, torch.Tensor) and level.ndim:
+            level = self._cells(level[None])
+        return noise.mul_(level).add_(X)
+
+
+class Masking(LevelCorruption):
+    """Cells replaced by the mean of their feature.
+
+    The corruption of the first denoising autoencoders [1]_. The network is not told
+    which cells they are: see :class:`Missing`.
+
+    Parameters
+    ----------
+    level : float or array-like of shape (n_features,), default=0.5
+        Share of the cells, in [0, 1], of all features or of each.
+
+    References
+    ----------
+    .. [1] Vincent, P., Larochelle, H., Bengio, Y., Manzagol, P.-A. (2008). Extracting
+       and composing robust features with denoising autoencoders. ICML.
+       :doi:`10.1145/1390156.1390294`
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Masking
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> Masking(0.25)(torch.ones(1000, 2), rng).mean().round(decimals=1)
+    tensor(0.7000)
+    """
+
+    def __init__(self, level=0.5):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        return X.masked_fill(self._chosen(X, generator), 0.0)
+
+
+class Missing(LevelCorruption):
+    """Cells hidden, and the network told which, as of those that are missing.
+
+    What training on rows with missing cells adds, so that the network learns to fill
+    them: at all rates, drawn for each row, so that rows of few and of many cells are
+    understood. The loss counts hidden cells as it does the others.
+
+    Parameters
+    ----------
+    level : float or array-like of shape (n_features,), default=0.6
+        Highest share of the cells hidden, in [0, 1], of all features or of each: that
+        of a row is drawn evenly from 0 to `level`.
+    seen_weight : float, default=1.0
+        What cells that are not hidden count for in the loss, hidden ones being 1. Less
+        is for filling cells, more for the reconstruction of rows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Missing
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> Missing(0.5)(torch.ones(1000, 2), rng).isnan().float().mean().round(decimals=1)
+    tensor(0.2000)
+    """
+
+    _parameter_constraints = {
+        **LevelCorruption._parameter_constraints,
+        "seen_weight": [Interval(Real, 0, None, closed="neither")],
+    }
+    hides = True
+
+    def __init__(self, level=0.6, seen_weight=1.0):
+        super().__init__(level)
+        self.seen_weight = seen_weight
+
+    def for_hidden_cells(self):
+        # Hidden cells are always there: half of the level is its mean.
+        return Masking(float(np.mean(self.level)) / 2)
+
+    def __call__(self, X, generator):
+        rate = X.new_empty(len(X), 1).uniform_(generator=generator)
+        draw = self._per_column(X, lambda t: t.uniform_(generator=generator))
+        return X.masked_fill(self._cells(draw < rate * self.level), float("nan"))
+
+
+class SaltAndPepper(LevelCorruption):
+    """Cells replaced by the lowest or the highest value of the data.
+
+    Burnt-out and saturated pixels, dead and overflowing sensors; see [1]_. Lowest and
+    highest are those of the batch, over all features.
+
+    Parameters
+    ----------
+    level : float or array-like of shape (n_features,), default=0.1
+        Share of the cells, in [0, 1], of all features or of each; half of
+        them low, half of them high.
+
+    References
+    ----------
+    .. [1] Vincent, P., Larochelle, H., Lajoie, I., Bengio, Y., Manzagol, P.-A. (2010).
+       Stacked denoising autoencoders. JMLR 11.
+       https://jmlr.org/papers/v11/vincent10a.html
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import SaltAndPepper
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> SaltAndPepper(1.0)(torch.tensor([[0.0, 1.0, 2.0]] * 2), rng).unique()
+    tensor([0., 2.])
+    """
+
+    def __init__(self, level=0.1):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        return self._replace(torch.zeros(()), X, generator)
+
+    def for_columns(self, of_column):
+        raise ValueError(
+            f"{self!r} replaces cells by the lowest or highest value of the data, but "
+            "categories have none: use Swap, Masking or Missing."
+        )
+
+    def prepared(self, mean):
+        # A common shift would only round off the data.
+        return partial(super().prepared(mean)._replace, mean - mean.median())
+
+    def _replace(self, mean, X, generator):
+        unshifted = X + mean
+        draw = torch.empty_like(X).uniform_(generator=generator)
+        low, high = unshifted.amin(), unshifted.amax()
+        extreme = torch.where(draw < self.level / 2, low, high) - mean
+        return torch.where(draw < self.level, extreme, X)
+
+
+class Swap(LevelCorruption):
+    """Cells replaced by the same feature's value in another row of the batch.
+
+    Keeps every feature's own distribution, so that it suits tables of mixed columns.
+
+    Parameters
+    ----------
+    level : float or array-like of shape (n_features,), default=0.15
+        Share of the cells, in [0, 1], of all features or of each.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import Swap
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> X = torch.arange(6.0).reshape(3, 2)
+    >>> bool((Swap(1.0)(X, rng) != X).all())
+    True
+    """
+
+    def __init__(self, level=0.15):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        n = len(X)
+        if n == 1:
+            return X.clone()
+        # From another row: 1 to n - 1 rows further on, around the end of the batch.
+        step = self._per_column(X, lambda t: _steps(t.shape, X.device, generator))
+        donor = (torch.arange(n, device=X.device)[:, None] + self._cells(step)) % n
+        return torch.where(self._chosen(X, generator), X.gather(0, donor), X)
+
+
+def _steps(shape, device, generator):
+    """How many rows further on donors are, from 1 to n - 1 of n."""
+    return torch.randint(1, shape[0], shape, generator=generator, device=device)
+
+
+NOISES = {
+    "gaussian": Gaussian,
+    "masking": Masking,
+    "missing": Missing,
+    "salt_and_pepper": SaltAndPepper,
+    "swap": Swap,
+}

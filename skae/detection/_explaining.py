@@ -1,0 +1,105 @@
+"""What makes rows unusual: the detector's reasons, in numbers and in words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from skae._estimators.rows import OfRows
+from skae._utils.validation import validated, without_torch
+
+
+class Explaining(OfRows):
+    """Mixin of a detector with models of arrays or of tables."""
+
+    _models: Any
+    get_feature_names_out: Callable
+
+    def feature_scores(self, X) -> np.ndarray:
+        """How much each feature makes a row unusual.
+
+        The squared error of its reconstruction, in units of the feature's usual error,
+        over the number of features; the mean over the autoencoders. For
+        ``method="error"`` they add up to minus the score.
+
+        Of tables with categories or dates: how many times less likely a value is beside
+        the others of its row than in general, as a logarithm in nats, and a nat for
+        each twentieth of the column's range that a number is beyond it. A level that no
+        row of `fit` had is as one in so many rows, and one more. For
+        ``method="combined"`` they add up to minus the score by each autoencoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the detector was fitted on.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_features)
+            Higher is more unusual, and 0 where a cell is missing. Columns are those of
+            `get_feature_names_out`.
+        """
+        X = self._applied(X)
+        return self._models.feature_scores(X)
+
+    def reconstruct(self, X) -> np.ndarray:
+        """What rows would be like if they were normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the detector was fitted on.
+
+        Returns
+        -------
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            The mean of what the autoencoders make of them; of categories the likeliest
+            level. A table, if one with categories or dates was fitted.
+        """
+        rows = self._applied(X)
+        if self._columns is None:
+            return self._models.reconstruct(rows)
+        return self._as_given(self._models.reconstruct(rows, self._columns), X)
+
+    def explain(self, X, n_features=5) -> pd.DataFrame:
+        """The features that make rows unusual, in numbers and in words.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the detector was fitted on. May have no rows, as
+            ``X[detector.predict(X) == -1]`` where nothing is unusual.
+        n_features : int, default=5
+            How many features to name for each row.
+
+        Returns
+        -------
+        reasons : DataFrame
+            A line for each row and feature, the most unusual first: `row` (its label in
+            a DataFrame, or number), `feature`, `observed`, `expected`,
+            `standardized_error` (by how many usual errors the one is above the other)
+            and `message`. Of tables with categories or dates, `expected` is by the
+            other cells of the row, `standardized_error` is NaN for categories, and
+            there is a further column, `score`: that of :meth:`feature_scores`.
+        """
+        labels = X.index if isinstance(X, pd.DataFrame) else None
+        rows = self._applied(X, min_samples=0)
+        given = self.get_feature_names_out(), n_features, labels
+        if self._columns is None:
+            return self._models.reasons(rows, *given)
+        return self._models.reasons(rows, self._columns, *given)
+
+    def _applied(self, X, min_samples=1):
+        """Rows to apply what was fitted to: an array, or a table as it is."""
+        check_is_fitted(self)
+        return self._validated(X, reset=False, min_samples=min_samples)
+
+    def _validated(self, X, reset, min_samples):
+        X = without_torch(X)
+        if self._columns is None:
+            return validated(self, X, reset=reset, min_samples=min_samples)
+        X = X if hasattr(X, "shape") else np.array(X, object)
+        self._encoded(X, reset, min_samples)
+        return X

@@ -1,0 +1,261 @@
+"""How unusual rows of tables are: cells that don't fit the others of their rows."""
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.utils import gen_batches
+
+from skae._estimators.base import BaseAutoencoder
+from skae._utils.checks import fitted, instance, list_of, positive
+from skae._utils.device import inference_device
+from skae._utils.stored import stored
+from skae.detection._anomalies import REACH
+from skae.detection._ratios import Ratios
+from skae.detection._reasons import reasons_of_cells
+from skae.detection._scores import SCORES, JointDistance
+from skae.detection._shared import shared
+
+# Cells of rows, each of which stands once for each of its columns, read at once.
+_CHUNK_CELLS = 2**20
+# Rows that are compared with all references at once.
+_CHUNK_ROWS = 1024
+# Share of the scores of rows held out that are their tail.
+_TAIL = 0.1
+# Least size of a tail: all scores are about the same.
+_LEAST_TAIL = 1e-6
+
+
+def taken_rows(X, rows):
+    """Some rows of a table, in its own type."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+@stored(
+    method=lambda value: value in SCORES,
+    autoencoders=list_of(fitted(BaseAutoencoder)),
+    _ratios=list_of(instance(Ratios)),
+    _distances=list_of(instance(JointDistance)),
+    _tail=positive,
+)
+class TableModels:
+    """Autoencoders of tables that have not seen the rows of a fold each, and scores.
+
+    Each column is hidden in turn, and expected from the others; see :class:`Ratios`.
+
+    Attributes
+    ----------
+    method : {"combined", "neighbors", "error"}
+        What rows are scored by.
+    autoencoders : list of estimators
+        One for each fold.
+    """
+
+    def fit(self, X, folds, new_autoencoder, method, seed):
+        """Fit autoencoders to rows, and learn what these expect of rows held out.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n, n_columns)
+        folds : iterable of (train, held_out)
+            As of :func:`splits`.
+        new_autoencoder : callable
+            Without arguments.
+        method : {"combined", "neighbors", "error"}
+        seed : int
+
+        Returns
+        -------
+        scores : ndarray of shape (n,)
+            Higher is more unusual. NaN for rows that are never held out.
+        """
+        self.method = method
+        self.autoencoders, self._ratios, self._distances = [], [], []
+        scores = np.full(len(X), np.nan)
+        for train, held_out in folds:
+            autoencoder = new_autoencoder()
+            _check_reads_tables(autoencoder)
+            autoencoder.fit(taken_rows(X, train))
+            self.autoencoders.append(autoencoder)
+            rows = taken_rows(X, held_out)
+            cells, unseen = self._cells(-1, rows)
+            fitted_to = self._cells(-1, taken_rows(X, train))[0]
+            columns, ratios = autoencoder._columns, Ratios()
+            self._ratios.append(ratios.of_range(columns, fitted_to))
+            expected = self._expected(-1, cells)
+            ratios.fit(columns, cells, expected)
+            if self.method == "neighbors":
+                pair = self._filled(-1, cells, unseen)
+                self._distances.append(JointDistance().fit(*pair, seed))
+            own = cells, unseen, expected
+            scores[held_out] = self._of_rows(-1, *own, are_references=True)
+        self._tail = _tail_of(scores[~np.isnan(scores)])
+        return scores
+
+    def check(self, columns):
+        """Raise ValueError for parts, read from a file, that don't fit together."""
+        n_folds = len(self.autoencoders)
+        n_distances = n_folds if self.method == "neighbors" else 0
+        if not n_folds == len(self._ratios) or len(self._distances) != n_distances:
+            raise ValueError("Its ratios are not those of its folds.")
+        for k, autoencoder in enumerate(self.autoencoders):
+            own = autoencoder._columns
+            if own is None or not np.array_equal(own.is_category, columns.is_category):
+                raise ValueError("Its folds are not of one table.")
+            self._ratios[k].check(own)
+            for distance in self._distances[k : k + 1]:
+                distance.check(own.layout.width)
+
+    def scores(self, X):
+        """How unusual rows of a table are: (n,), higher is more unusual.
+
+        Of folds whose scores have exponential tails, the logarithm of the mean of the
+        exponentials has the same tail as each of them, whether they agree or not, so
+        that it is comparable with scores of rows held out, which one of them gives.
+        """
+        scores = np.empty((len(self.autoencoders), len(X)))
+        for k in range(len(scores)):
+            cells, unseen = self._cells(k, X)
+            expected = None if self.method != "combined" else self._expected(k, cells)
+            scores[k] = self._of_rows(k, cells, unseen, expected)
+        mean = logsumexp(scores / self._tail, axis=0) - np.log(len(scores))
+        return mean * self._tail
+
+    def feature_scores(self, X):
+        """Log ratios (n, n_columns) of cells, the mean over the folds."""
+        return np.mean([self._judged(k, X)[0] for k in range(self._n_folds)], axis=0)
+
+    def reconstruct(self, X, columns):
+        """Encoded rows (n, width) that autoencoders make of rows, the mean over folds.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n, n_columns)
+        columns : Columns
+            Of all rows, that encode the result.
+        """
+        rows = np.zeros((len(X), columns.layout.width))
+        for k, autoencoder in enumerate(self.autoencoders):
+            cells = self._ratios[k].near(self._cells(k, X)[0])
+            made = self._reconstructed(k, cells)
+            rows += shared(made, autoencoder._columns, columns)
+        return rows / self._n_folds
+
+    def reasons(self, X, columns, names, n_features, labels):
+        """Reasons, as :meth:`AutoencoderOutlierDetector.explain` returns them.
+
+        Parameters
+        ----------
+        X : DataFrame or ndarray of shape (n, n_columns)
+        columns : Columns
+            Of all rows.
+        names : ndarray of shape (n_columns,)
+        n_features : int
+        labels : Index or None
+        """
+        scores, errors = np.zeros((2, len(X), columns.n_columns))
+        expected = np.zeros((len(X), columns.layout.width))
+        # Autoencoders take no empty tables.
+        for k, autoencoder in enumerate(self.autoencoders if len(X) else ()):
+            of_fold, cells, of_others = self._judged(k, X)
+            own, usual = autoencoder._columns, self._ratios[k].usual_errors
+            expected += shared(of_others, own, columns) / self._n_folds
+            scores += of_fold / self._n_folds
+            numbers = slice(0, len(usual))
+            apart = (cells - of_others)[:, numbers] / usual
+            errors[:, own.layout.order[numbers]] += apart / self._n_folds
+        errors[:, columns.is_category] = np.nan
+        given = X, columns, expected, scores, errors
+        return reasons_of_cells(*given, names, n_features, labels)
+
+    @property
+    def _n_folds(self):
+        return len(self.autoencoders)
+
+    def _cells(self, k, X):
+        """Encoded rows, and where levels are that the fold has not observed."""
+        columns = self.autoencoders[k]._columns
+        cells = columns.cells(X)
+        for j, column in enumerate(columns.columns):
+            if getattr(column, "is_empty", False):  # nothing to compare with
+                cells[:, columns.layout.first[j]] = np.nan
+        return cells, columns.unseen(X)
+
+    def _judged(self, k, X):
+        """Log ratios of cells, encoded rows, and what is expected of hidden columns."""
+        cells, unseen = self._cells(k, X)
+        expected = self._expected(k, cells)
+        own = self.autoencoders[k]._columns, cells, unseen, expected
+        return self._ratios[k].of(*own), cells, expected
+
+    def _of_rows(self, k, cells, unseen, expected, are_references=False):
+        """Scores (n,) of rows by one fold."""
+        autoencoder = self.autoencoders[k]
+        columns = autoencoder._columns
+        if self.method == "combined":
+            own = columns, cells, unseen, expected, are_references
+            return self._ratios[k].of(*own).sum(axis=1)
+        if self.method == "error":
+            device = inference_device(autoencoder.device)
+            losses = autoencoder._model.cell_losses(
+                np.clip(cells, -REACH, REACH), device
+            )
+            losses = np.where(unseen, columns.surprises, np.nan_to_num(losses))
+            return losses.mean(axis=1)
+        rows, errors = self._filled(k, cells, unseen)
+        distances = [
+            self._distances[k].of(rows[chunk], errors[chunk])
+            for chunk in gen_batches(len(rows), _CHUNK_ROWS)
+        ]
+        return np.concatenate(distances)
+
+    def _filled(self, k, cells, unseen):
+        """Rows without missing cells, and the errors of their reconstructions.
+
+        Of what is missing there are none. A level that was not observed is none of
+        those that were.
+        """
+        layout = self.autoencoders[k]._columns.layout
+        made = self._reconstructed(k, np.clip(cells, -REACH, REACH))
+        rows = np.where(np.isnan(cells), made, cells)
+        rows[unseen[:, layout.of_column]] = 0.0
+        return rows, rows - made
+
+    def _expected(self, k, cells):
+        """What is expected of each column by the others: (n, width)."""
+        cells = self._ratios[k].near(cells)
+        layout = self.autoencoders[k]._columns.layout
+        is_hidden = np.arange(layout.n_columns)[:, None] == layout.of_column
+        expected = np.empty_like(cells)
+        size = max(1, _CHUNK_CELLS // is_hidden.size)
+        for chunk in gen_batches(len(cells), size):
+            rows = np.where(is_hidden[:, None], np.nan, cells[chunk])
+            made = self._reconstructed(k, rows.reshape(-1, layout.width))
+            made = made.reshape(rows.shape)  # (n_columns, n, width)
+            place = np.arange(layout.width)
+            expected[chunk] = made[layout.of_column, :, place].T
+        return expected
+
+    def _reconstructed(self, k, cells):
+        autoencoder = self.autoencoders[k]
+        device = inference_device(autoencoder.device)
+        return autoencoder._model.reconstruct(cells, device)
+
+
+def _check_reads_tables(autoencoder):
+    if not isinstance(autoencoder, BaseAutoencoder):
+        raise TypeError(
+            f"X has categories or dates, which autoencoder={autoencoder!r} does not "
+            "read so that its columns can be told apart: pass a transformer of this "
+            "package, or encode the columns as numbers first."
+        )
+
+
+def _tail_of(scores):
+    """Mean excess of the largest scores over their least, by its median.
+
+    So that of an exponential tail it is the scale, whatever a few scores are.
+    """
+    edge = np.quantile(scores, 1 - _TAIL)
+    beyond = scores[scores > edge] - edge
+    if not len(beyond):
+        return _LEAST_TAIL
+    return max(float(np.median(beyond) / np.log(2)), _LEAST_TAIL)
