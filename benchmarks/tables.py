@@ -5,6 +5,7 @@ from math import exp, log
 from statistics import fmean, geometric_mean
 
 import numpy as np
+import pandas as pd
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -42,7 +43,8 @@ class Skae:
         return self
 
     def fill(self, test):
-        return self.fitted_.transform(test)
+        # Of numbers alone, an array.
+        return pd.DataFrame(self.fitted_.transform(test), columns=test.columns)
 
 
 class OnDummies:
