@@ -98,8 +98,9 @@ class Missing(LevelCorruption):
     >>> import torch
     >>> from skae.corruptions import Missing
     >>> rng = torch.Generator().manual_seed(0)
-    >>> Missing(0.5)(torch.ones(1000, 2), rng).isnan().float().mean().round(decimals=1)
-    tensor(0.2000)
+    >>> hidden = Missing(0.6)(torch.ones(10_000, 2), rng).isnan()
+    >>> hidden.float().mean().round(decimals=1)
+    tensor(0.3000)
     """
 
     _parameter_constraints = {
