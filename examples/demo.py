@@ -92,15 +92,14 @@ def detect():
     tumours = load_breast_cancer(as_frame=True)
     benign, malignant = (tumours.data[tumours.target == kind] for kind in (1, 0))
     train, benign = train_test_split(benign, random_state=0)
-    scaler = StandardScaler().set_output(transform="pandas").fit(train)
     detector = AutoencoderOutlierDetector(alpha=0.05, random_state=0)
-    detector.fit(scaler.transform(train))
-    benign, malignant = scaler.transform(benign), scaler.transform(malignant)
+    model = make_pipeline(StandardScaler(), detector).fit(train)
     scores = {
-        "benign": detector.decision_function(benign),
-        "malignant": detector.decision_function(malignant),
+        "benign": model.decision_function(benign),
+        "malignant": model.decision_function(malignant),
     }
-    return scores, detector.explain(malignant[:3], n_features=1)["message"]
+    reasons = detector.explain(malignant[:3], n_features=1, preprocessing=model[:-1])
+    return scores, reasons["message"]
 
 
 def print_figures(digits, accuracy, scores, messages):

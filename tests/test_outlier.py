@@ -22,7 +22,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from skae import (
     AutoencoderOutlierDetector,
@@ -496,6 +496,42 @@ def test_explanations_are_in_numbers_and_words(normal):
     size = abs(reasons["standardized_error"])
     assert size[0] >= size[1]
     assert size[2] > size[0]
+
+
+@pytest.mark.parametrize("of_frame", [False, True])
+def test_reasons_behind_a_scaler_are_in_units_of_the_data(of_frame, normal):
+    X = pd.DataFrame(normal * [1, 10, 100, 1e3, 1e4] + 7, columns=list("abcde"))
+    scaler = StandardScaler()
+    if of_frame:
+        scaler.set_output(transform="pandas")
+    pipeline = make_pipeline(scaler, detector()).fit(X)
+    model = pipeline[-1]
+    odd = X[:3].set_axis(["one", "two", "three"])
+    odd.loc["two", "c"] += 1000
+    scaled = model.explain(pipeline[:-1].transform(odd), 5)
+    reasons = model.explain(odd, 5, preprocessing=pipeline[:-1])
+    assert list(reasons.columns) == COLUMNS
+    assert list(reasons["row"]) == [name for name in odd.index for _ in range(5)]
+    assert set(reasons["feature"]) == set(X)
+    assert (reasons["standardized_error"] == scaled["standardized_error"]).all()
+    for line, before in zip(reasons.itertuples(), scaled.itertuples(), strict=True):
+        j = list(X).index(line.feature)
+        assert line.observed == pytest.approx(odd.loc[line.row, line.feature])
+        back = before.expected * scaler.scale_[j] + scaler.mean_[j]
+        assert line.expected == pytest.approx(back)
+        assert f"{line.feature} is {line.observed:.4g}" in line.message
+    assert reasons["feature"][5] == "c"
+    none = model.explain(odd[:0], preprocessing=pipeline[:-1])
+    assert list(none.columns) == COLUMNS
+    assert len(none) == 0
+
+
+def test_preprocessing_that_has_no_units_of_the_data(normal):
+    model = detector().fit(PCA(3).fit_transform(normal))
+    with pytest.raises(ValueError, match="takes 5 columns, but the detector 3"):
+        model.explain(normal, preprocessing=PCA(3).fit(normal))
+    with pytest.raises(TypeError, match="has no inverse_transform"):
+        model.explain(normal, preprocessing=Normalizer().fit(normal[:, :3]))
 
 
 def test_reasons_of_no_rows_are_a_table_without_lines(normal):

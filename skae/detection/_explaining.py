@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.rows import OfRows
 from skae._utils.validation import validated, without_torch
+from skae.detection._units import Units
 
 
 class Explaining(OfRows):
@@ -63,7 +64,7 @@ class Explaining(OfRows):
             return self._models.reconstruct(rows)
         return self._as_given(self._models.reconstruct(rows, self._columns), X)
 
-    def explain(self, X, n_features=5) -> pd.DataFrame:
+    def explain(self, X, n_features=5, *, preprocessing=None) -> pd.DataFrame:
         """The features that make rows unusual, in numbers and in words.
 
         Parameters
@@ -73,6 +74,11 @@ class Explaining(OfRows):
             ``X[detector.predict(X) == -1]`` where nothing is unusual.
         n_features : int, default=5
             How many features to name for each row.
+        preprocessing : fitted transformer or Pipeline, default=None
+            What rows have still to go through before the detector, such as
+            ``pipeline[:-1]``. X is then in the units from before it, and so are
+            `observed`, `expected` and the names. It needs `inverse_transform`, and as
+            many columns as features.
 
         Returns
         -------
@@ -83,13 +89,43 @@ class Explaining(OfRows):
             and `message`. Of tables with categories or dates, `expected` is by the
             other cells of the row, `standardized_error` is NaN for categories, and
             there is a further column, `score`: that of :meth:`feature_scores`.
+
+        Raises
+        ------
+        TypeError
+            If `preprocessing` has no `inverse_transform`.
+        ValueError
+            If `preprocessing` makes other columns of the features, or is given though a
+            table with categories or dates was fitted, whose units are its own.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from skae import AutoencoderOutlierDetector
+        >>> X = load_wine(as_frame=True).data
+        >>> detector = AutoencoderOutlierDetector(random_state=0)
+        >>> pipeline = make_pipeline(StandardScaler(), detector).fit(X)
+        >>> odd = X[:1].assign(alcohol=4.2)
+        >>> reasons = detector.explain(odd, 1, preprocessing=pipeline[:-1])
+        >>> reasons["message"][0]
+        'alcohol is 4.2, ... usual errors below the expected ...'
         """
         labels = X.index if isinstance(X, pd.DataFrame) else None
-        rows = self._applied(X, min_samples=0)
-        given = self.get_feature_names_out(), n_features, labels
-        if self._columns is None:
-            return self._models.reasons(rows, *given)
-        return self._models.reasons(rows, self._columns, *given)
+        check_is_fitted(self)
+        if self._columns is not None:
+            if preprocessing is not None:
+                raise ValueError(
+                    "preprocessing was given, but the detector was fitted to a table "
+                    "with categories or dates, which it explains in the table's own "
+                    "units: pass rows as they were fitted, without preprocessing."
+                )
+            rows = self._applied(X, min_samples=0)
+            names = self.get_feature_names_out()
+            return self._models.reasons(rows, self._columns, names, n_features, labels)
+        units = Units(preprocessing, self)
+        return self._models.reasons(units.of_detector(X), units, n_features, labels)
 
     def _applied(self, X, min_samples=1):
         """Rows to apply what was fitted to: an array, or a table as it is."""

@@ -104,20 +104,22 @@ class FoldModels:
         """What the autoencoders make of rows (n, d), in the mean: (n, d)."""
         return self.reconstructions(X).mean(axis=0).astype(X.dtype)
 
-    def reasons(self, X, names, n_features, labels):
+    def reasons(self, X, units, n_features, labels):
         """Reasons, as :meth:`AutoencoderOutlierDetector.explain` returns them.
 
         Parameters
         ----------
         X : ndarray of shape (n, d)
-        names : ndarray of shape (d,)
+        units : Units
+            That reasons are given in.
         n_features : int
         labels : Index or None
         """
         # Autoencoders take no empty tables.
         expected = self.reconstructions(X).mean(axis=0) if len(X) else X
         errors = self._standardized_errors(X, expected)
-        return reasons(X, expected, errors, names, n_features, labels)
+        observed, expected = units.of_data(X), units.of_data(expected)
+        return reasons(observed, expected, errors, units.names, n_features, labels)
 
     def _standardized_errors(self, X, reconstructions):
         """Errors (..., n, d) of reconstructions, in units of each feature's usual."""
