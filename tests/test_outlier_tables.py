@@ -24,7 +24,6 @@ from skae.corruptions import Missing
 from skae.detection import WindowedDetector
 from skae.detection._onnx import Detector
 from skae.detection._scores import SCORES
-from skae.detection._shared import shared
 from skae.detection._tables import _tail_of
 
 SHORT = DenoisingAutoencoderTransformer(
@@ -407,7 +406,7 @@ def test_encodings_of_folds_are_translated(table):
 
     own, of_all = Columns.of(table[:60]), Columns.of(table)
     cells = own.cells(table[:60])
-    made = of_all.restore(shared(cells, own, of_all))
+    made = of_all.restore(own.translated(cells, of_all))
     pd.testing.assert_frame_equal(made, table[:60])
 
 

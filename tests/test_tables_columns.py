@@ -400,7 +400,9 @@ def test_most_frequent_levels_have_dummies_and_others_are_pooled():
     assert pooled[0, -1] > 0 and pooled[3, -1] == 0
     assert columns.restore(pooled)["a"].tolist() == [names[154]] * 3 + ["000"]
     assert not columns.unseen(pd.DataFrame({"a": ["never", None]})).any()
-    told = [columns.describe_cell(0, row) for row in pooled[2:]]
+    told = [
+        column.told(*pair) for pair in zip([names[154], "000"], pooled[2:], strict=True)
+    ]
     assert told == [f"{names[154]!r} or another rare level (100 %)", "'000' (100 %)"]
 
 
@@ -566,8 +568,9 @@ def test_columns_of_another_kind_than_the_fitted_are_named(name):
 def test_expected_cells_are_told_in_words():
     X = mixed()
     columns = Columns.of(X)
-    row = columns.cells(X)[1]
-    told = [columns.describe_cell(j, row) for j in range(5)]
+    row, values = columns.cells(X)[1], columns.values_of(X)[1]
+    triples = zip(columns.columns, values, columns.parts, strict=True)
+    told = [column.told(value, row[part]) for column, value, part in triples]
     assert told == ["'blue' (100 %)", "2.5", "False (100 %)", "2020-01-05", "2"]
     assert columns.values_of(X)[3, 0] is None
     assert columns.values_of(X)[1, 4] == 2

@@ -179,12 +179,12 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         ValueError
             For rows outside of the range that the loss needs.
         """
-        rows, device = self._checked(X), inference_device(self.device)
+        (rows, unseen), device = self._judged(X), inference_device(self.device)
         check_bounds(rows, self._model.loss)
-        if self._columns is None:
+        if unseen is None:
             return -self._model.losses(rows, device)
         cells = self._model.cell_losses(rows, device)
-        cells = np.where(self._columns.unseen(X), self._columns.surprises, cells)
+        cells = np.where(unseen, self._columns.surprises, cells)
         return -mean_of_known(cells)
 
     def score(self, X, y=None) -> float:

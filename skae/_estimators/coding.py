@@ -79,13 +79,17 @@ class Encoding(
 
     def _checked(self, X):
         """Rows to apply a fitted model to, as an array."""
+        return self._judged(X)[0]
+
+    def _judged(self, X):
+        """The same, and where a table has unseen levels; None of rows of numbers."""
         check_is_fitted(self)
         if self._columns is not None:
-            return self._read(X)
+            return self._encoded(X, False, 1)
         if not needs_no_validation(self, X):
             X = self._read(X)
         check_distance(X, self._model.scaling, type(self).__name__)
-        return X
+        return X, None
 
 
 class Decoding(OfRows, OnnxConvertible):

@@ -6,6 +6,7 @@ from sklearn.utils.validation import validate_data
 
 from skae._tables.columns import Columns
 from skae._tables.filled import filled_numbers
+from skae._tables.frames import frame_of
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.sparse import refuse_sparse
 from skae._utils.stored import stored_base
@@ -31,35 +32,37 @@ class OfRows:
         self._columns = Columns.of(X, self.categorical_features)
         if self._columns is None:
             return self._numbers(X, True, min_samples)
-        return self._encoded(X, True, min_samples)
+        return self._encoded(X, True, min_samples)[0]
 
     def _read(self, X, min_samples=1):
         """Rows (n, width) as numbers, of the columns that are known."""
         if self._columns is None:
             return self._numbers(X, False, min_samples)
-        return self._encoded(without_torch(X), False, min_samples)
+        return self._encoded(X, False, min_samples)[0]
 
     def _numbers(self, X, reset, min_samples):
         options = {"min_samples": min_samples, "accepts_sparse": True}
         return validated(self, X, reset=reset, **options)
 
     def _encoded(self, X, reset, min_samples):
+        """Encoded rows of a table, and where there are unseen levels."""
         refuse_sparse(X)
-        X = X if hasattr(X, "shape") else np.asarray(X, dtype=object)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        if len(X) < min_samples:
+        frame = frame_of(without_torch(X))
+        validate_data(self, frame.X, reset=reset, skip_check_array=True)
+        if frame.shape[0] < min_samples:
             raise ValueError(
-                f"Found array with {len(X)} sample(s) (shape={X.shape}) while a "
-                f"minimum of {min_samples} is required by {type(self).__name__}."
+                f"Found array with {frame.shape[0]} sample(s) (shape={frame.shape}) "
+                f"while a minimum of {min_samples} is required by "
+                f"{type(self).__name__}."
             )
-        return self._columns.cells(X)
+        return self._columns.encoded(frame)
 
     def _missing(self, X):
         """Which columns (n, n_columns) of rows are missing."""
-        missing = np.isnan(self._read(X))
         if self._columns is None:
-            return missing
-        return missing[:, self._columns.layout.first] & ~self._columns.unseen(X)
+            return np.isnan(self._read(X))
+        cells, unseen = self._encoded(X, False, 1)
+        return np.isnan(cells[:, self._columns.layout.first]) & ~unseen
 
     def _as_given(self, rows, X):
         """Rows (n, width) as users get them back: those of a table as one.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skae._tables.column import Column
 from skae._tables.values import KINDS, Levels, Numbers, as_levels, kind_of
 from skae._utils.checks import boolean, count, list_of
 from skae._utils.layout import LEAST_ENTROPY
@@ -22,7 +23,7 @@ LEAST_COUNT = 2
     has_pool=boolean,
 )
 @dataclass(frozen=True)
-class CategoryColumn:
+class CategoryColumn(Column):
     """A column of categories.
 
     Attributes
@@ -39,6 +40,8 @@ class CategoryColumn:
         belong to it.
     """
 
+    is_category = True
+    scale = np.nan
     kind: str | None
     levels: list
     counts: list
@@ -58,6 +61,10 @@ class CategoryColumn:
             levels = levels[: own + 1]
             counts = [*counts[:own], sum(counts[own:])]
         return cls(values.kind(), levels, counts, has_pool)
+
+    @property
+    def is_empty(self):
+        return not self.levels
 
     @property
     def width(self):
@@ -117,7 +124,6 @@ class CategoryColumn:
         return Levels(cells.argmax(axis=1), self.levels)
 
     def refusal(self, values):
-        """Why values can't be encoded, or None."""
         if values.missing.all():
             return None
         if not isinstance(values, Levels | Numbers):
@@ -131,6 +137,24 @@ class CategoryColumn:
         if self.kind not in (None, kind):
             return f"categories of {self.kind} were expected"
         return None
+
+    def translated(self, cells, other):
+        """Dummies of another column's levels, of which these are some."""
+        places = {level: i for i, level in enumerate(other.levels)}
+        found = np.zeros((len(cells), other.width))
+        for i, level in enumerate(self.levels):
+            share = cells[:, i] / self.factor
+            found[:, places.get(level, other.width - 1)] += share * other.factor
+        return found
+
+    def told(self, value, cells):
+        """A level with its probability."""
+        if self.is_empty:
+            return super().told(value, cells)
+        is_pool = self.has_pool and cells.argmax() == self.width - 1
+        rare = " or another rare level" if is_pool else ""
+        share = min(cells.max() / self.factor, 1.0)
+        return f"{value!r}{rare} ({100 * share:.0f} %)"
 
     def _check_loaded(self):
         if len(self.levels) != len(self.counts) or 0 in self.counts:

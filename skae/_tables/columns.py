@@ -59,11 +59,11 @@ class Columns:
     dtypes: list
     columns: list
     layout: Layout = field(init=False, repr=False, compare=False)
-    _parts: list = field(init=False, repr=False, compare=False)
+    parts: list = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         """Derive the layout, and the encoded columns of each column of the table."""
-        blocks = [c for c in self.columns if isinstance(c, CategoryColumn)]
+        blocks = [column for column in self.columns if column.is_category]
         layout = Layout(
             np.argsort(self.is_category, kind="stable"),
             np.array([column.width for column in blocks], np.int64),
@@ -73,10 +73,10 @@ class Columns:
         firsts, of_column = layout.first, layout.of_column
         widths = np.bincount(of_column, minlength=len(self.columns))
         parts = [slice(a, a + w) for a, w in zip(firsts, widths, strict=True)]
-        vars(self).update(layout=layout, _parts=parts)
+        vars(self).update(layout=layout, parts=parts)
 
     def __getstate__(self):
-        derived = ("layout", "_parts")
+        derived = ("layout", "parts")
         return {name: v for name, v in vars(self).items() if name not in derived}
 
     def __setstate__(self, state):
@@ -132,7 +132,7 @@ class Columns:
     @property
     def is_category(self):
         """Which columns (n_columns,) are categories, in the table's order."""
-        return np.array([isinstance(c, CategoryColumn) for c in self.columns])
+        return np.array([column.is_category for column in self.columns])
 
     @property
     def scales(self):
@@ -140,7 +140,7 @@ class Columns:
 
         In the table's order; of dates the unit is that of their dtype.
         """
-        return np.array([getattr(c, "scale", np.nan) for c in self.columns])
+        return np.array([column.scale for column in self.columns])
 
     @property
     def surprises(self):
@@ -148,7 +148,7 @@ class Columns:
 
         As if one in so many cells as were observed, and one more, were such.
         """
-        return np.array([getattr(c, "surprise", np.nan) for c in self.columns])
+        return np.array([column.surprise for column in self.columns])
 
     def cells(self, X):
         """Encoded rows.
@@ -170,7 +170,7 @@ class Columns:
             If X has another number of columns, or a column is of another kind than the
             one that was fitted.
         """
-        return self._encoded(X)[0]
+        return self.encoded(X)[0]
 
     def unseen(self, X):
         """Where X has levels that were not observed, and that no pool takes.
@@ -180,7 +180,7 @@ class Columns:
         unseen : ndarray of shape (n_samples, n_columns), bool
             In the table's order.
         """
-        return self._encoded(X)[1]
+        return self.encoded(X)[1]
 
     def restore(self, cells, index=None):
         """The table that encoded rows stand for.
@@ -241,40 +241,28 @@ class Columns:
         """
         return frame_of(X).objects()
 
-    def describe_cell(self, j, row):
-        """An expected cell in words.
+    def translated(self, cells, other):
+        """Encoded rows (n, width) in the encoding of others' columns of the same kinds.
 
         Parameters
         ----------
-        j : int
-            Of the column, in the table's order.
-        row : ndarray of shape (width,)
+        cells : ndarray of shape (n, width)
             As `restore` takes them.
-
-        Returns
-        -------
-        words : str
-            A level with its probability, or a number in the data's units.
+        other : Columns
+            With all of these levels.
         """
-        column, part = self.columns[j], np.asarray(row, np.float64)[self._parts[j]]
-        library = frame_class(self.library)
-        names = None if self.names is None else [self.names[j]]
-        values = [column.decode(part[None])]
-        table = library.build(names, [self.dtypes[j]], values)
-        ((value,),) = library(table).objects()
-        if isinstance(column, CategoryColumn) and column.levels:
-            share = min(max(float(part.max()) / column.factor, 0.0), 1.0)
-            is_pool = column.has_pool and part.argmax() == column.width - 1
-            level = f"{value!r} or another rare level" if is_pool else repr(value)
-            return f"{level} ({100 * share:.0f} %)"
-        words = f"{value:.4g}" if isinstance(value, float) else str(value)
-        return words.removesuffix(" 00:00:00")
+        found = np.empty((len(cells), other.layout.width))
+        for j, column in enumerate(self.columns):
+            part = cells[:, self.parts[j]]
+            found[:, other.parts[j]] = column.translated(part, other.columns[j])
+        return found
 
-    def _encoded(self, X):
+    def encoded(self, X):
+        """What `cells` and `unseen` return, of one reading."""
         frame = self._frame(X)
         cells = np.empty((frame.shape[0], self.layout.width))
         unseen = np.zeros(frame.shape, bool)
-        for j, (column, part) in enumerate(zip(self.columns, self._parts, strict=True)):
+        for j, (column, part) in enumerate(zip(self.columns, self.parts, strict=True)):
             values = checked(frame, j, frame.read(j))
             refusal = column.refusal(values)
             if refusal is not None:
@@ -283,8 +271,7 @@ class Columns:
                     f"{refusal}, as in the table that was fitted."
                 )
             unseen[:, j] = column.encode(values, cells[:, part])
-            is_category = isinstance(column, CategoryColumn)
-            if not is_category and (np.abs(cells[:, part]) > LARGEST).any():
+            if (np.abs(cells[:, part]) > LARGEST).any():
                 raise ValueError(
                     f"{title_of(frame, j, self.names)} has values more than "
                     f"{LARGEST:.0e} standard deviations from the mean that was fitted: "
@@ -293,7 +280,7 @@ class Columns:
         return cells, unseen
 
     def _decoded(self, j, cells, rows=slice(None)):
-        part = self._parts[j]
+        part = self.parts[j]
         return self.columns[j].decode(np.asarray(cells[rows, part], np.float64))
 
     def _frame(self, X):

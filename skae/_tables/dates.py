@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skae._tables.column import NumericColumn
 from skae._tables.numbers import mean_and_deviation
 from skae._tables.values import UNITS, Dates
 from skae._utils.checks import boolean, number, positive
@@ -33,7 +34,7 @@ def _whole(value):
     is_empty=boolean,
 )
 @dataclass(frozen=True)
-class DateColumn:
+class DateColumn(NumericColumn):
     """A column of dates or times.
 
     Attributes
@@ -51,6 +52,7 @@ class DateColumn:
         Whether nothing was observed.
     """
 
+    sides = "after", "before"
     unit: str
     what: str
     start: int
@@ -72,19 +74,6 @@ class DateColumn:
         return cls(values.unit, values.what, start, grain, *moments, is_empty)
 
     def encode(self, values, cells):
-        """Write dates in standard units.
-
-        Parameters
-        ----------
-        values : Dates
-        cells : ndarray of shape (n, 1)
-            NaN where values are missing.
-
-        Returns
-        -------
-        unseen : ndarray of shape (n,), bool
-            False: any date can be encoded.
-        """
         cells[:] = np.nan
         there = ~values.missing
         if there.any():
@@ -106,12 +95,15 @@ class DateColumn:
         return Dates(values, missing, self.unit, self.what)
 
     def refusal(self, values):
-        """Why values can't be encoded, or None."""
         if values.missing.all():
             return None
         if not isinstance(values, Dates) or values.what != self.what:
             return f"values of the kind {self.what!r} were expected"
         return None
+
+    def _counted_by(self, other, values):
+        ratio = UNITS[self.unit] / UNITS[other.unit]
+        return values * ratio + (self.start * ratio - other.start)
 
     def _offsets(self, values, unit):
         """Units of the column's own since the start."""

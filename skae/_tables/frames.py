@@ -53,7 +53,9 @@ def taken_columns(X, positions):
 
 
 def frame_of(X):
-    """X as what can be read column by column."""
+    """X as what can be read column by column; what is so already stays."""
+    if getattr(X, "library", None) in LIBRARIES:
+        return X
     return frame_class(library_of(X) or "array")(X)
 
 

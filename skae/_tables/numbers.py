@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skae._tables.column import NumericColumn
 from skae._tables.values import Levels, Numbers, as_numbers, integer_bounds
 from skae._utils.checks import boolean, count, number, optional, positive
 from skae._utils.stored import stored
@@ -19,7 +20,7 @@ from skae._utils.stored import stored
     is_empty=boolean,
 )
 @dataclass(frozen=True)
-class NumberColumn:
+class NumberColumn(NumericColumn):
     """A column of numbers.
 
     Attributes
@@ -61,19 +62,6 @@ class NumberColumn:
         return cls(*mean_and_deviation(observed), places, *bounds, len(observed) == 0)
 
     def encode(self, values, cells):
-        """Write numbers in standard units.
-
-        Parameters
-        ----------
-        values : Numbers or Levels
-        cells : ndarray of shape (n, 1)
-            NaN where values are missing.
-
-        Returns
-        -------
-        unseen : ndarray of shape (n,), bool
-            False: any number can be encoded.
-        """
         with np.errstate(over="ignore"):
             cells[:, 0] = (_floats(values) - self.shift) / self.scale
         cells[values.missing] = np.nan
@@ -90,7 +78,6 @@ class NumberColumn:
         return Numbers(np.clip(values, self.low, self.high), missing)
 
     def refusal(self, values):
-        """Why values can't be encoded, or None."""
         if isinstance(values, Levels) and values.kind() not in (None, "bool"):
             return "numbers were expected"
         if not isinstance(values, Levels | Numbers) and not values.missing.all():

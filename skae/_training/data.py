@@ -66,6 +66,12 @@ class Batch:
         """The batch of rows with the given numbers, copied and dense."""
         return self._map(lambda values: values.index_select(0, chosen)).dense()
 
+    def repeated(self, times):
+        """This batch, so many times one after the other."""
+        if times == 1:
+            return self
+        return self._map(lambda values: torch.cat([values] * times))
+
     def split(self, size):
         """Batches of so many rows each, in order; the last may have fewer.
 

@@ -214,18 +214,17 @@ class AutoencoderNet(NeuralNet):
         if objective.recipe.is_reconstruction_only:
             return clean, clean
         generator = torch.Generator(clean.device).manual_seed(self.seed)
-        monitored = torch.zeros_like(clean)
+        monitored = torch.empty_like(clean)
         # Of few rows, which cells are hidden matters more than what becomes of them.
         hides = objective.recipe.corruption.hides
         times = max(1, round(_HIDDEN_ROWS / len(clean))) if hides else 1
         with PrivateRandomness(generator):
-            for _ in range(times):
-                for part, batch in zip(monitored.split(sizes), iterator, strict=True):
-                    batch = batch.dense()
-                    seen = objective.corrupt(batch, generator)
-                    losses, penalty, _ = objective(module, seen, batch, generator)
-                    part.add_(losses + penalty)
-        return clean, monitored.div_(times)
+            for part, batch in zip(monitored.split(sizes), iterator, strict=True):
+                batch = batch.dense().repeated(times)
+                seen = objective.corrupt(batch, generator)
+                losses, penalty, _ = objective(module, seen, batch, generator)
+                part.copy_((losses + penalty).view(times, -1).mean(0))
+        return clean, monitored
 
     def notify(self, method_name, **cb_kwargs):
         if method_name in self.listeners_:

@@ -5,8 +5,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from skae._tables.categories import CategoryColumn
-from skae._tables.dates import DateColumn
+from skae._tables.column import in_words
 
 
 def reasons(observed, expected, errors, names, n_features, labels=None):
@@ -83,7 +82,7 @@ def reasons_of_cells(
         messages[line] = names[column] + _said(
             kind,
             observed[line],
-            _expected(kind, values[line], expected[row], columns.layout, column),
+            kind.told(values[line], expected[row, columns.parts[column]]),
             unseen[line],
             scores[row, column],
             errors[row, column],
@@ -132,7 +131,7 @@ def _said(kind, observed, expected, unseen, score, error):
     """What is said of a cell of a table, after its name."""
     if observed is None:
         return f" is missing; expected {expected}"
-    if isinstance(kind, CategoryColumn):
+    if kind.is_category:
         if unseen:
             return f" is {observed!r}, as in no row of fit; expected {expected}"
         times, rate = np.exp(abs(score)), "less" if score > 0 else "more"
@@ -141,25 +140,8 @@ def _said(kind, observed, expected, unseen, score, error):
             f" is {observed!r}, {times} times {rate} likely here than in general; "
             f"expected {expected}"
         )
-    sides = ("after", "before") if isinstance(kind, DateColumn) else ("above", "below")
-    side = sides[0] if error > 0 else sides[1]
+    side = kind.sides[0 if error > 0 else 1]
     return (
-        f" is {_in_words(observed)}, {abs(error):.1f} usual errors {side} the expected "
+        f" is {in_words(observed)}, {abs(error):.1f} usual errors {side} the expected "
         f"{expected}"
     )
-
-
-def _expected(kind, value, row, layout, column):
-    """An expected cell in words: a level with its probability, or a number."""
-    if not isinstance(kind, CategoryColumn) or not kind.levels:
-        return _in_words(value)
-    start = layout.first[column]
-    shares = row[start : start + kind.width] / kind.factor
-    is_pool = kind.has_pool and shares.argmax() == kind.width - 1
-    rare = " or another rare level" if is_pool else ""
-    return f"{value!r}{rare} ({100 * min(shares.max(), 1.0):.0f} %)"
-
-
-def _in_words(value):
-    words = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return words.removesuffix(" 00:00:00")

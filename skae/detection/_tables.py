@@ -12,10 +12,11 @@ from skae.detection._anomalies import REACH
 from skae.detection._ratios import Ratios
 from skae.detection._reasons import reasons_of_cells
 from skae.detection._scores import SCORES, JointDistance
-from skae.detection._shared import shared
 
 # Cells of rows, each of which stands once for each of its columns, read at once.
 _CHUNK_CELLS = 2**20
+# Rows that are encoded at once: they are much wider than the table.
+_READ_ROWS = 2048
 # Rows that are compared with all references at once.
 _CHUNK_ROWS = 1024
 # Share of the scores of rows held out that are their tail.
@@ -111,11 +112,13 @@ class TableModels:
         exponentials has the same tail as each of them, whether they agree or not, so
         that it is comparable with scores of rows held out, which one of them gives.
         """
-        scores = np.empty((len(self.autoencoders), len(X)))
-        for k in range(len(scores)):
-            cells, unseen = self._cells(k, X)
-            expected = None if self.method != "combined" else self._expected(k, cells)
-            scores[k] = self._of_rows(k, cells, unseen, expected)
+        scores = np.empty((self._n_folds, len(X)))
+        for chunk in gen_batches(len(X), _READ_ROWS):
+            rows = taken_rows(X, chunk)
+            for k in range(self._n_folds):
+                cells, unseen = self._cells(k, rows)
+                expected = self._expected(k, cells) if self._hides else None
+                scores[k, chunk] = self._of_rows(k, cells, unseen, expected)
         mean = logsumexp(scores / self._tail, axis=0) - np.log(len(scores))
         return mean * self._tail
 
@@ -136,7 +139,7 @@ class TableModels:
         for k, autoencoder in enumerate(self.autoencoders):
             cells = self._ratios[k].near(self._cells(k, X)[0])
             made = self._reconstructed(k, cells)
-            rows += shared(made, autoencoder._columns, columns)
+            rows += autoencoder._columns.translated(made, columns)
         return rows / self._n_folds
 
     def reasons(self, X, columns, names, n_features, labels):
@@ -157,7 +160,7 @@ class TableModels:
         for k, autoencoder in enumerate(self.autoencoders if len(X) else ()):
             of_fold, cells, of_others = self._judged(k, X)
             own, usual = autoencoder._columns, self._ratios[k].usual_errors
-            expected += shared(of_others, own, columns) / self._n_folds
+            expected += own.translated(of_others, columns) / self._n_folds
             scores += of_fold / self._n_folds
             numbers = slice(0, len(usual))
             apart = (cells - of_others)[:, numbers] / usual
@@ -167,17 +170,21 @@ class TableModels:
         return reasons_of_cells(*given, names, n_features, labels)
 
     @property
+    def _hides(self):
+        return self.method == "combined"
+
+    @property
     def _n_folds(self):
         return len(self.autoencoders)
 
     def _cells(self, k, X):
         """Encoded rows, and where levels are that the fold has not observed."""
         columns = self.autoencoders[k]._columns
-        cells = columns.cells(X)
+        cells, unseen = columns.encoded(X)
         for j, column in enumerate(columns.columns):
-            if getattr(column, "is_empty", False):  # nothing to compare with
-                cells[:, columns.layout.first[j]] = np.nan
-        return cells, columns.unseen(X)
+            if column.is_empty:  # nothing to compare with
+                cells[:, columns.parts[j]] = np.nan
+        return cells, unseen
 
     def _judged(self, k, X):
         """Log ratios of cells, encoded rows, and what is expected of hidden columns."""
