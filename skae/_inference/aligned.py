@@ -7,8 +7,8 @@ import torch
 from torch.overrides import BaseTorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skae._inference.grain import GRAIN_CELLS, VECTOR
 from skae._inference.products import FUSED, PRODUCTS, filled
+from skae._utils.grain import GRAIN_CELLS, VECTOR
 
 aten = torch.ops.aten
 

@@ -9,8 +9,8 @@ from torch import nn
 from skae._inference.aligned import AlignedProducts
 from skae._inference.chunks import by_chunks
 from skae._inference.dependence import find_dependence
-from skae._inference.grain import rows_below_grain
 from skae._inference.stack import Stack, chunk_rows
+from skae._utils.grain import rows_below_grain
 from skae._utils.scaling import Scaling
 from skae._utils.threads import threads
 from skae._utils.torch_state import undisturbed

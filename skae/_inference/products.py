@@ -2,7 +2,7 @@
 
 import torch
 
-from skae._inference.grain import VECTOR
+from skae._utils.grain import VECTOR
 
 aten = torch.ops.aten
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skae._inference.grain import GRAIN_CELLS, VECTOR, rows_below_grain
+from skae._utils.grain import GRAIN_CELLS, VECTOR, rows_below_grain
 from skae._utils.threads import threads
 
 # Rows in a chunk of a Stack: many for speed, few for single rows.

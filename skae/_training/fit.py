@@ -9,11 +9,11 @@ from skae._inference.donors import Donors
 from skae._inference.model import Model
 from skae._training.callbacks import checked_callbacks
 from skae._training.data import TrainingData
+from skae._training.filling import FILLED_ROWS, completed, factors_that_fill
 from skae._training.finish import finished, found_donors
 from skae._training.loop import train
 from skae._training.objective import Objective
 from skae._training.pca import Baseline, principal_components
-from skae._training.reading import FILLED_ROWS, completed, components_that_fill
 from skae._training.settings import Result
 from skae._training.start import fresh, resumed
 from skae._utils.device import training_device
@@ -104,7 +104,7 @@ def _baseline(data, objective, n_components, seed):
     """PCA of all rows, whose missing cells it fills."""
     rows, mask, filling = data.all.rows, data.all.mask, None
     if objective.recipe.reads_holes and mask is None:
-        filling = components_that_fill(data.all[:FILLED_ROWS].dense().rows)
+        filling = factors_that_fill(data.all[:FILLED_ROWS].dense().rows)
     elif mask is not None:
         rows, filling = completed(rows, objective.cells_of(mask))
     return Baseline(principal_components(rows, n_components, seed), rows, filling)

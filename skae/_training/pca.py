@@ -46,9 +46,9 @@ class Baseline:
     ----------
     pca : PrincipalComponents
     rows : Tensor or SparseRows of shape (n, d)
-        All rows, what is missing filled by components.
-    filling : tuple of three Tensors or None
-        What fills missing cells, as :meth:`ReadHoles.set_filling` takes it; None where
+        All rows, what is missing filled by common factors.
+    filling : tuple of four Tensors or None
+        What fills missing cells, as :meth:`ReadHoles.learn` takes it; None where
         none are missing.
     """
 

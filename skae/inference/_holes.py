@@ -2,9 +2,10 @@
 
 import numpy as np
 
-# How often missing cells are filled: by components, or by what a network that knows of
-# none makes of their rows.
-N_FILLINGS = 10
+# Steps that find what is expected of missing cells.
+_N_STEPS = 10
+# Squared errors, in standard units, that are no more than those of rounding.
+_LEAST_LEFT = 1e-13
 
 
 class ReadHoles:
@@ -12,17 +13,17 @@ class ReadHoles:
 
     Parameters
     ----------
-    mean : ndarray of shape (n_features,)
-    down, up : ndarrays of shape (n_features, k) and (k, n_features)
-        Centred rows times both are what fills them.
+    mean, scale, own : ndarrays of shape (n_features,)
+    shared : ndarray of shape (n_features, k)
+        What fills missing cells.
     told : ndarray of ints
         Cells of which the network is told whether they are missing.
     low, inverse, centre : ndarrays of shape (n_binned, n_bins)
         Where bins begin, one over their widths, and the mean of what is told of them.
     """
 
-    def __init__(self, mean, down, up, told, low, inverse, centre):
-        self.mean, self.down, self.up = mean, down, up
+    def __init__(self, mean, scale, own, shared, told, low, inverse, centre):
+        self.mean, self.scale, self.own, self.shared = mean, scale, own, shared
         self.told = told
         self.low, self.inverse, self.centre = low, inverse, centre
 
@@ -49,8 +50,33 @@ class ReadHoles:
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def _filled(self, rows, missing):
-        rows = np.where(missing, self.mean, rows)
-        for _ in range(N_FILLINGS):
-            guess = ((rows - self.mean) @ self.down) @ self.up + self.mean
-            rows = np.where(missing, guess, rows)
-        return rows
+        """Conjugate gradients, as :func:`skae.networks._holes.filled`."""
+        diagonal = self.own - np.square(self.shared).sum(axis=1)
+
+        def pulled(values):
+            return (
+                values * self.own - (values @ self.shared) @ self.shared.T
+            ) * missing
+
+        known = np.where(missing, np.float32(0), (rows - self.mean) / self.scale)
+        size = np.abs(known).max(axis=1, keepdims=True).clip(min=1)
+        left = -pulled(known / size)
+        step = left / diagonal
+        filling, along = np.zeros_like(step), _dots(left, step)
+        for _ in range(_N_STEPS):
+            made = pulled(step)
+            length = _over(along, _dots(step, made))
+            filling, left = filling + length * step, left - length * made
+            turned = left / diagonal
+            before, along = along, _dots(left, turned)
+            step = turned + _over(along, before) * step
+        return np.where(missing, filling * size * self.scale + self.mean, rows)
+
+
+def _dots(left, right):
+    return (left * right).sum(axis=1, keepdims=True)
+
+
+def _over(part, whole):
+    """Ratios; 0 once nothing is left but errors of rounding."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > _LEAST_LEFT)

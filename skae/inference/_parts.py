@@ -6,9 +6,12 @@ import numpy as np
 
 from skae._tables.columns import Columns
 from skae.inference._functions import Loss
-from skae.inference._holes import N_FILLINGS, ReadHoles
+from skae.inference._holes import ReadHoles
 from skae.inference._stack import Stack
 from skae.inference._threads import for_each_chunk
+
+# How often what knows of no missing cells reconstructs rows that it fills.
+_N_FILLINGS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +129,7 @@ class Parts:
             return X
         X = np.where(missing, self.shift.astype(X.dtype), X)
         rows, where = X[holed], missing[holed]
-        for _ in range(N_FILLINGS):
+        for _ in range(_N_FILLINGS):
             rows = np.where(where, self.reconstruct(rows).astype(X.dtype), rows)
         X[holed] = rows
         return X

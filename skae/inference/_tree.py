@@ -159,14 +159,14 @@ class _Stacks:
         self.prefix += "network."
         if not is_read:
             return None
-        rank = self._shape(f"{holes}down")[1]
+        n_factors = self._shape(f"{holes}shared")[1]
         n_binned, n_bins = self._shape(f"{holes}low")
         told, n_numbers = np.arange(n_features), n_features
         if layout is not None:
             told, n_numbers = layout.first, layout.n_numbers
         expect(n_binned in (0, n_numbers), "number of bins")
-        shapes = {"mean": (n_features,), "down": (n_features, rank)}
-        shapes |= {"up": (rank, n_features)}
+        shapes = dict.fromkeys(("mean", "scale", "own"), (n_features,))
+        shapes |= {"shared": (n_features, n_factors)}
         shapes |= dict.fromkeys(("low", "inverse", "centre"), (n_binned, n_bins))
         parts = {name: self._array(holes + name, *s) for name, s in shapes.items()}
         expect(all(np.isfinite(p).all() for p in parts.values()), "finite weights")

@@ -3,43 +3,87 @@
 import torch
 from torch import nn
 
+from skae._utils.grain import VECTOR
 from skae.networks._autoencoder import Autoencoder
 
-# Components at the most that missing cells are filled by, and how often: each time, by
-# what the components make of rows whose missing cells were filled the time before.
-MOST_COMPONENTS = 32
-_N_FILLINGS = 10
+# Common factors at the most that missing cells are filled by, and steps that find what
+# is expected: as many as missing cells are enough, and mostly fewer.
+_MOST_FACTORS = 32
+_N_STEPS = 10
+# Squared errors, in standard units, that are no more than those of rounding.
+_LEAST_LEFT = 1e-13
 # Bins of each number.
 N_BINS = 16
+_FILLING = ("mean", "scale", "own", "shared")
 
 
-def filled(rows, missing, mean, down, up, times=_N_FILLINGS):
-    """Rows with missing cells filled by principal components.
+def n_factors_for(n_features):
+    """How many common factors columns have at the most."""
+    return min(n_features - 1, _MOST_FACTORS)
+
+
+def filled(rows, missing, mean, scale, own, shared):
+    """Rows with missing cells filled by what is expected, given the others.
+
+    Of rows that are normally distributed, that solves a linear system of the precision
+    matrix, here by conjugate gradients, preconditioned by its diagonal.
 
     Parameters
     ----------
     rows : Tensor of shape (n, d)
         With finite numbers in missing cells.
     missing : Tensor of shape (n, d), bool
-    mean : Tensor of shape (d,)
-    down, up : Tensors of shape (d, k) and (k, d)
-        Centred rows times both are what fills them.
-    times : int, default=10
+    mean, scale : Tensors of shape (d,)
+        Of the columns.
+    own : Tensor of shape (d,)
+    shared : Tensor of shape (d, k)
+        The precision of columns in standard units is ``diag(own) - shared @ shared.T``.
 
     Returns
     -------
     rows : Tensor of shape (n, d)
     """
-    for _ in range(times):
-        guess = torch.addmm(mean, (rows - mean) @ down, up)
-        rows = torch.where(missing, guess, rows)
-    return rows
+    # Products of other widths are added up in an order that depends on the rows beside.
+    width, n_factors = (-size % VECTOR for size in shared.shape)
+    shared = nn.functional.pad(shared, (0, n_factors, 0, width))
+    own = nn.functional.pad(own, (0, width), value=1.0)
+    unknown = nn.functional.pad(missing.to(rows.dtype), (0, width))
+    diagonal, back = own - shared.square().sum(1), shared.T.contiguous()
+
+    def pulled(values):
+        return (values * own - (values @ shared) @ back) * unknown
+
+    known = nn.functional.pad((rows - mean) / scale, (0, width)) * (1 - unknown)
+    # All is linear in a row. Squares of far ones would overflow.
+    size = known.abs().amax(1, keepdim=True).clamp(min=1.0)
+    left = -pulled(known / size)
+    step = left / diagonal
+    filling, along = torch.zeros_like(step), _dots(left, step)
+    for _ in range(_N_STEPS):
+        made = pulled(step)
+        length = _over(along, _dots(step, made))
+        filling, left = filling + length * step, left - length * made
+        turned = left / diagonal
+        before, along = along, _dots(left, turned)
+        step = turned + _over(along, before) * step
+    filling = (filling * size)[:, : len(mean)] * scale + mean
+    return torch.where(missing, filling, rows)
+
+
+def _dots(left, right):
+    return (left * right).sum(1, keepdim=True)
+
+
+def _over(part, whole):
+    """Ratios; 0 once nothing is left but errors of rounding."""
+    is_left = whole > _LEAST_LEFT
+    return torch.where(is_left, part / torch.where(is_left, whole, 1.0), 0.0)
 
 
 class ReadHoles(nn.Module):
     """Rows with NaN in missing cells, as networks read them.
 
-    Cells are filled by what principal components make of the others. A network that
+    Cells are filled by a linear regression on the others. A network that
     takes further inputs is told what was missing, and where numbers lie in bins of
     their columns: how far each one is passed, from 0 to 1 [1]_.
 
@@ -63,10 +107,12 @@ class ReadHoles(nn.Module):
         self.n_told = len(told)
         positions = torch.tensor(list(told), dtype=torch.int64)
         self.register_buffer("told", positions, persistent=False)
-        rank = min(n_features - 1, MOST_COMPONENTS)
+        n_factors = n_factors_for(n_features)
+        # What fills cells: see `filled`.
         self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("down", torch.zeros(n_features, rank))
-        self.register_buffer("up", torch.zeros(rank, n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        self.register_buffer("own", torch.ones(n_features))
+        self.register_buffer("shared", torch.zeros(n_features, n_factors))
         # Where bins begin, one over their widths, and the mean of what is told.
         for name in ("low", "inverse", "centre"):
             self.register_buffer(name, torch.zeros(n_binned, N_BINS))
@@ -82,12 +128,12 @@ class ReadHoles(nn.Module):
 
         Parameters
         ----------
-        filling : tuple of three Tensors
-            Mean and two matrices: see :func:`filled`.
+        filling : tuple of four Tensors
+            See :func:`filled`.
         cells : Tensor of shape (n, n_features)
             Rows, NaN where cells are missing.
         """
-        for name, part in zip(("mean", "down", "up"), filling, strict=True):
+        for name, part in zip(_FILLING, filling, strict=True):
             getattr(self, name).copy_(part)
         cells = cells[:, : len(self.low)].to(self.low.device)
         if not cells.numel():
@@ -104,7 +150,7 @@ class ReadHoles(nn.Module):
     def forward(self, X):
         missing = X.isnan()
         rows = torch.where(missing, self.mean, X)
-        rows = filled(rows, missing, self.mean, self.down, self.up)
+        rows = filled(rows, missing, *(getattr(self, name) for name in _FILLING))
         if self.n_inputs == 0:
             return rows
         told = missing.index_select(1, self.told).to(X.dtype)
