@@ -138,3 +138,14 @@ def test_linear_tables_are_filled_as_well_as_by_the_linear_model():
         np.square((guess - X)[~mask]).mean() for guess in (found, X.mean(axis=0))
     )
     assert error < 0.1 * spread
+
+
+def test_pca_that_is_kept_is_filled_by_all_rows():
+    X, mask = (part.numpy() for part in rows_of(200, 6))
+    X = np.where(mask, X + 3, np.nan)
+    model = AutoencoderTransformer(3, max_iter=1, random_state=0).fit(X)
+    assert model.best_iter_ == 0
+    (reader,) = [m for m in model.encoder_.modules() if isinstance(m, ReadHoles)]
+    scaling = model._model.scaling
+    mean = reader.mean.double() * scaling.scale + torch.tensor(scaling.shift)
+    np.testing.assert_allclose(mean, np.nanmean(X, axis=0), atol=1e-5)

@@ -16,7 +16,7 @@ _WEIGHT = 0.3
 _LEAST_NOISE = 1e-3
 
 
-def completed(rows, mask):
+def completed(rows, mask, first=0):
     """Rows whose missing cells are what is expected of them by factor analysis.
 
     Columns are sums of common factors and of noise, each of its own variance. The EM
@@ -29,6 +29,8 @@ def completed(rows, mask):
         With 0 in missing cells.
     mask : Tensor of shape (n, d), bool
         Cells that are there.
+    first : int, default=0
+        The first row that the factors are found from.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def completed(rows, mask):
     .. [2] Little, R. J. A., Rubin, D. B. (2019). Statistical analysis with missing
        data, 3rd edition, chapter 11. :doi:`10.1002/9781119482260`
     """
-    filling = factors_that_fill(rows, mask)
+    filling = factors_that_fill(rows[first:], mask[first:])
     parts = rows.split(FILLED_ROWS), mask.split(FILLED_ROWS)
     parts = [filled(part, ~there, *filling) for part, there in zip(*parts, strict=True)]
     return torch.cat(parts), filling

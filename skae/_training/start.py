@@ -164,6 +164,11 @@ def _warn_of_scales(settings, pca, data):
         )
 
 
+def pca_weights(model, data, baseline, objective, init):
+    """Weights with which a model is PCA, as :func:`fresh` finds them."""
+    return _started(model, data, baseline, objective, init).pca_weights
+
+
 def _started(model, data, baseline, objective, init):
     module, network = model.build(), model.recipe.network
     if module.is_tied and init == "pca":
