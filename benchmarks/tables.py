@@ -6,7 +6,6 @@ from math import exp, log
 from statistics import fmean, geometric_mean, median
 
 import numpy as np
-import pandas as pd
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -45,8 +44,7 @@ class Skae:
         return self
 
     def fill(self, test):
-        # Of numbers alone, an array.
-        return pd.DataFrame(self.fitted_.transform(test), columns=test.columns)
+        return self.fitted_.transform(test)
 
 
 class OnDummies:

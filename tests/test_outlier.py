@@ -469,7 +469,10 @@ def test_feature_scores_are_an_array_whatever_is_configured(normal):
     np.testing.assert_array_equal(scores, detector().fit(normal).feature_scores(normal))
 
 
-COLUMNS = ["row", "feature", "observed", "expected", "standardized_error", "message"]
+COLUMNS = [
+    *("row", "feature", "observed", "expected", "standardized_error"),
+    *("score", "message"),
+]
 
 
 def test_explanations_are_in_numbers_and_words(normal):
@@ -491,9 +494,10 @@ def test_explanations_are_in_numbers_and_words(normal):
             f" usual errors {side} the expected {line.expected:.4g}"
         )
         assert (line.standardized_error > 0) == (side == "above")
+        assert line.score == model.feature_scores(odd)[i, j]
     of_list = detector().fit(normal).explain(normal[:2].tolist())
     assert list(of_list["row"].unique()) == [0, 1]
-    size = abs(reasons["standardized_error"])
+    size = reasons["score"]
     assert size[0] >= size[1]
     assert size[2] > size[0]
 

@@ -23,8 +23,9 @@ from skae import (
 from skae.corruptions import Missing
 from skae.detection import WindowedDetector
 from skae.detection._onnx import Detector
+from skae.detection._reasons import in_places
 from skae.detection._scores import SCORES
-from skae.detection._tables import _tail_of
+from skae.detection._tails import Tail
 
 SHORT = DenoisingAutoencoderTransformer(
     4, hidden_layer_sizes=(8,), max_iter=3, corruption=Missing(0.6)
@@ -167,21 +168,40 @@ def test_false_alarms_are_as_frequent_as_requested(method):
         assert abs(rate - alpha) < 3.5 * deviation, alpha
 
 
-def test_features_add_up_to_the_score_by_each_autoencoder(table):
-    model = detector(cv=[(np.arange(200), np.arange(200, 400))]).fit(table)
-    X = with_holes(made_table(50, seed=1))
-    np.testing.assert_allclose(
-        model.feature_scores(X).sum(axis=1), -model.score_samples(X)
-    )
+def test_a_row_is_as_unusual_as_its_sum_or_as_its_worst_cell(table):
+    rows = np.arange(400)
+    model = detector(cv=[(rows[:200], rows[200:])]).fit(table)
+    held_out = model.held_out_scores_[200:]
+    X = pd.concat([with_holes(made_table(50, seed=1)), made_table(200)[100:]])
+    cells, scores = model.feature_scores(X), -model.score_samples(X)
+    tails = model._models._tails[0]
+    of_sums, of_worst = tails[0](cells.sum(axis=1)), tails[1](cells.max(axis=1))
+    np.testing.assert_allclose(scores, np.maximum(of_sums, of_worst))
+    assert 0 < (of_sums > of_worst).mean() < 1
+    # Both are nats: one in e has one, of either.
+    for alpha in (0.3, 0.1):
+        assert alpha <= (-held_out >= -np.log(alpha) - 1e-9).mean() <= 2.2 * alpha
 
 
 def test_the_tail_of_exponential_scores_is_their_scale():
     rng = np.random.default_rng(0)
     scores = rng.exponential(3.0, 100_000)
-    assert _tail_of(scores) == pytest.approx(3, rel=0.05)
+    assert Tail(scores).size == pytest.approx(3, rel=0.05)
     scores[:1000] = 1e6
-    assert _tail_of(scores) == pytest.approx(3, rel=0.2)
-    assert _tail_of(np.ones(10)) > 0
+    assert Tail(scores).size == pytest.approx(3, rel=0.2)
+    assert Tail(np.ones(10)).size > 0
+
+
+@pytest.mark.parametrize("n", [1, 4, 30, 1000])
+def test_surprisal_is_that_of_ranks_and_grows_on_beyond_them(n):
+    usual = np.random.default_rng(0).exponential(2.0, n)
+    tail, grid = Tail(usual), np.linspace(-1, 60, 2000)
+    assert (np.diff(tail(grid)) >= 0).all()
+    assert (np.diff(tail(grid[grid > usual.max()])) > 0).all()
+    assert tail(np.array([-1.0])) == 0
+    if n == 1000:
+        expected = grid[(grid > 0) & (grid < 30)]
+        np.testing.assert_allclose(tail(expected), expected / 2, rtol=0.1, atol=0.2)
 
 
 def test_several_folds_and_repeated_fits_agree(table):
@@ -207,6 +227,54 @@ def test_numbers_far_beyond_the_range_are_found(beyond, short, table):
     assert (short.predict(X) == -1).all()
     assert (short.feature_scores(X).argmax(axis=1) == 1).all()
     assert np.isfinite(short.score_samples(X)).all()
+
+
+def test_an_impossible_cell_is_found_among_many_columns():
+    """A sum over columns has a spread that one cell would be lost in."""
+    X, new = made_pairs(1000), made_pairs(300, seed=1)
+    more, of_new = made_pairs(1000, seed=2), made_pairs(300, seed=3)
+    X, new = X.join(more.add_suffix("b")), new.join(of_new.add_suffix("b"))
+    X["size"] = np.exp(np.random.default_rng(0).normal(size=1000))
+    new["size"] = np.exp(np.random.default_rng(1).normal(size=300))
+    model = detector(alpha=0.05).fit(X)
+    assert (model.predict(new) == -1).mean() < 0.1
+    levels = new.assign(**{"level 3": "never seen"})
+    assert (model.predict(levels) == -1).mean() > 0.9
+    # Nothing contradicts the number, and some rows had larger ones.
+    large = X["size"].sort_values().iloc[-3]
+    ends = model.feature_scores(new.assign(size=large))[:, -1]
+    common = model.feature_scores(new.assign(size=X["size"].median()))[:, -1]
+    assert np.median(ends) > np.median(common) + 1
+    far = new.assign(size=X["size"].mean() + 8 * X["size"].std())
+    assert (model.predict(far) == -1).mean() > 0.9
+
+
+def test_numbers_that_are_neighbours_of_each_other_are_two_bins():
+    """Halfway between neighbouring numbers there is none."""
+    rng = np.random.default_rng(0)
+    sizes = rng.choice([0.0, 1.0, np.nextafter(1.0, 2.0)], (48, 20))
+    X = pd.DataFrame(sizes * rng.uniform(50, 100, 20)).add_prefix("size ")
+    X["kind"] = list("abba") * 12
+    model = detector(cv=KFold(2)).fit(X)
+    new = X[:10].assign(**{f"size {j}": 200.0 for j in range(20)})
+    assert np.isfinite(model.held_out_scores_).all()
+    assert np.isfinite(model.feature_scores(new)).all()
+    assert (model.predict(new) == -1).all()
+
+
+def test_few_rows_tell_of_numbers_that_go_together():
+    """Were all rows near, what is expected of a number would not matter."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=(600, 1))
+    sizes = size + 0.1 * rng.normal(size=(600, 4))
+    X = pd.DataFrame(sizes, columns=[f"size {j}" for j in range(4)])
+    X["kind"] = rng.choice(["left", "right"], size=600)
+    train, new = X[:200], X[200:].reset_index(drop=True)
+    odd = new.assign(**{"size 1": rng.permutation(new["size 1"])})
+    is_odd = np.repeat([0, 1], len(new))
+    model = detector().fit(train)
+    scores = np.r_[model.score_samples(new), model.score_samples(odd)]
+    assert roc_auc_score(is_odd, -scores) > 0.7
 
 
 def test_unseen_levels_and_dates_beyond_the_range_are_found(short):
@@ -304,6 +372,14 @@ def test_tables_of_numbers_alone_are_arrays(table):
     np.testing.assert_array_equal(of_table, of_array)
 
 
+def test_the_detector_says_which_columns_are_categories():
+    X = np.column_stack([numbers(60), np.arange(60) % 3])
+    own = skae.AutoencoderTransformer(2, max_iter=1, categorical_features=[-1])
+    for of in (own.set_params(categorical_features=[X.shape[1] - 1]), None):
+        model = detector(autoencoder=of, categorical_features=None).fit(X)
+        assert all(a._columns is None for a in model.autoencoders_)
+
+
 @pytest.mark.parametrize("method", SCORES)
 def test_any_autoencoder_of_the_package(method, table):
     """Of one that never saw missing cells, hidden ones are filled again and again."""
@@ -346,8 +422,10 @@ def test_reasons_are_in_the_data_s_own_words(default):
     X = made_table(300, seed=1).set_axis(np.arange(300) + 7)
     reasons = default.explain(X, n_features=7)
     assert list(reasons.columns) == COLUMNS
-    assert list(reasons["row"]) == np.repeat(X.index, 7).tolist()
     scores = default.feature_scores(X)
+    n_lines = (scores > 0).sum(axis=1).clip(min=1)
+    assert 1 < n_lines.max() < 7
+    assert list(reasons["row"]) == np.repeat(X.index, n_lines).tolist()
     names = list(X.columns)
     for line in reasons[:70].itertuples():
         i, j = line.row - 7, names.index(line.feature)
@@ -355,8 +433,14 @@ def test_reasons_are_in_the_data_s_own_words(default):
         assert line.score == scores[i, j]
         is_category = line.feature in ("kind", "colour", "side", "odd")
         assert np.isnan(line.standardized_error) == is_category
-    of_rows = reasons["score"].to_numpy().reshape(-1, 7)
-    assert (np.diff(of_rows, axis=1) <= 0).all()
+    steps = reasons.groupby("row")["score"].diff().dropna()
+    assert (steps <= 0).all()
+    first = default.explain(X, n_features=2)
+    pd.testing.assert_series_equal(
+        first["message"],
+        reasons.groupby("row").head(2)["message"],
+        check_index=False,
+    )
 
 
 def test_what_is_said_of_each_kind_of_cell(default):
@@ -372,15 +456,63 @@ def test_what_is_said_of_each_kind_of_cell(default):
     assert first["expected"][0] == "ant"
     assert first["expected"][1] < pd.Timestamp("2024-03-15")
     said = list(first["message"])
+    likely = "times less likely here than in general"
     times = f"{np.exp(first['score'][0]):.0f}"
-    assert said[0].startswith(
-        f"kind is 'cat', {times} times less likely here than in general; expected 'ant'"
-    )
+    assert said[0].startswith(f"kind is 'cat', {times} {likely}; expected 'ant'")
     assert said[1].startswith("day is 2024-04-20, ")
     assert "usual errors after the expected 2024-0" in said[1]
     assert said[2].startswith("size is 12, ")
     assert "usual errors above the expected" in said[2]
+    times = [f"{np.exp(score):.0f}" for score in first["score"][1:3]]
+    ends = [n if len(n) < 4 else "over 1000" for n in times]
+    assert said[1].endswith(f", {ends[0]} {likely}")
+    assert said[2].endswith(f", {ends[1]} {likely}")
     assert said[3].startswith("side is 'middle', as in no row of fit; expected '")
+
+
+def test_expected_whole_numbers_are_told_as_exactly_as_it_takes():
+    rng = np.random.default_rng(0)
+    size = rng.poisson(0.6, 400)
+    X = pd.DataFrame({"kind": rng.choice(["left", "right"], 400), "size": size})
+    X["weight"] = 1000 * rng.integers(100, 200, 400)
+    model = detector().fit(X)
+    odd = X.assign(weight=10**9)
+    reasons = model.explain(odd, n_features=9)
+    told = reasons["message"].str.extract("the expected ([^,]*), ")[0]
+    of_size = reasons["feature"] == "size"
+    assert of_size.any()
+    # Whole numbers of the column's own, and yet another one than was observed.
+    assert reasons["expected"][of_size].map(lambda n: n == int(n)).all()
+    apart = reasons["observed"][of_size] - told[of_size].astype(float)
+    is_above = reasons["standardized_error"][of_size] > 0
+    assert ((apart > 0) == is_above).all()
+    assert (apart != 0).all()
+    assert told[of_size].str.contains(".", regex=False).any()
+    of_weight = reasons[reasons["feature"] == "weight"]
+    assert len(of_weight) == len(odd)
+    assert of_weight["message"].str.startswith("weight is 1000000000, ").all()
+    likely = ", over 1000 times less likely here than in general"
+    assert of_weight["message"].str.endswith(likely).all()
+    assert (told[of_weight.index] == of_weight["expected"].map(str)).all()
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "places", "told"),
+    [
+        (0.61, 0, 0, "0.6"),
+        (33.17, 390, 0, "33"),
+        (-0.02, 5, 0, "0"),
+        (2.0, 2, 0, "2"),
+        (2.04, 2, 0, "2.04"),
+        (123456.7, 1e9, 0, "123457"),
+        (12.345, None, 2, "12.35"),
+        (1e-9, 0, 0, "0.000"),
+    ],
+)
+def test_expected_numbers_have_places_beside_what_was_observed(
+    expected, observed, places, told
+):
+    assert in_places(expected, observed, places) == told
 
 
 def test_reasons_of_no_rows_are_a_table_without_lines(short, table):
@@ -426,7 +558,7 @@ def test_saved_and_pickled_detectors_score_alike(method, table):
 
 
 def test_tables_have_no_graph_of_onnx(short):
-    with pytest.raises(TypeError, match="categories or dates"):
+    with pytest.raises(TypeError, match=r"load it by skae\.load\(\)"):
         skae.to_onnx(short)
 
 

@@ -1,18 +1,26 @@
 """Tables with categories, dates and holes: every autoencoder reads them."""
 
 import copy
+import io
 import pickle
+import re
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from conftest import SHORT, transformer_classes
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skae
+import skae.inference
 from skae import AutoencoderImputer
 from skae import DenoisingAutoencoderTransformer as Denoising
 from skae import VariationalAutoencoderTransformer as Variational
@@ -271,6 +279,54 @@ def test_none_and_na_are_holes_too(make):
         np.testing.assert_array_equal(estimator.transform(other), expected)
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("library", [*LIBRARIES, "array"])
+def test_an_array_may_lack_a_column_that_a_table_had(library):
+    X = mixed()[["size", "kind", "rooms", "since"]]
+    categories = "from_dtype"
+    if library == "array":
+        X, categories = X.to_numpy(object), [1]
+    elif library == "polars":
+        X = of_polars(mixed())[X.columns.tolist()]
+    fitted = Denoising(categorical_features=categories, **SHORT).fit(X)
+    rows = np.full((3, 4), np.nan)
+    rows[:, 0] = 40, 50, 60
+    for model in (fitted, without_torch(fitted)):
+        filled = model.impute(rows)
+        assert filled.dtype == object and filled[:, 0].tolist() == [40, 50, 60]
+        assert set(filled[:, 1]) <= {"new", "old"}
+        assert all(isinstance(value, date) for value in filled[:, 3])
+    rows[:, 1] = 1
+    with pytest.raises(ValueError, match="categories of text were expected"):
+        fitted.impute(rows)
+
+
+OTHERS = {
+    "LazyFrame": (pl.LazyFrame({"a": [1.0, 2.0]}), "call .collect"),
+    "Series": (pd.Series([1.0, 2.0]), "X.to_frame()"),
+    "dict": ({"a": [1.0, 2.0]}, "pandas.DataFrame(X)"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("fitted_to", ["array with holes", "pandas"])
+def test_other_things_than_rows_are_named(name, fitted_to):
+    X, advice = OTHERS[name]
+    message = rf"X is a {name}, but a DataFrame, .* was expected: .*{re.escape(advice)}"
+    fitted = Denoising(**SHORT).fit(CASES[fitted_to]())
+    calls = [
+        fitted.transform,
+        fitted.impute,
+        without_torch(fitted).transform,
+        Denoising().fit,
+        AutoencoderImputer().fit,
+        skae.AutoencoderOutlierDetector().fit,
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=message):
+            call(X)
+
+
 def test_infinite_values_stay_errors(make):
     X = numbers(holes=True)
     X[0, 0] = np.inf
@@ -492,6 +548,131 @@ def test_the_imputer_fills_what_its_autoencoder_does(name):
     )
 
 
+def tables_of_numbers():
+    """Rows of numbers alone, of whatever holds them, with missing cells."""
+    X = numbers(holes=True)
+    frame = pd.DataFrame(X, columns=list("abcdef"), index=np.arange(90) + 7)
+    as_text = {name: frame[name].where(frame[name].notna(), None) for name in frame}
+    return {
+        "array": X,
+        "single precision": X.astype(np.float32),
+        "list": X.tolist(),
+        "objects": np.where(np.isnan(X), None, X.astype(object)),
+        "pandas": frame,
+        "nullable": (10 * frame).round().astype("Int64"),
+        "polars": pl.DataFrame({n: c.tolist() for n, c in as_text.items()}),
+    }
+
+
+OF_NUMBERS = tables_of_numbers()
+
+
+def imputer(**params):
+    inner = Denoising(corruption=Missing(), **SHORT)
+    return AutoencoderImputer(inner, random_state=0, **params)
+
+
+def without_torch(estimator):
+    """What `skae.inference` makes of an estimator's file."""
+    file = io.BytesIO()
+    estimator.save(file)
+    file.seek(0)
+    return skae.inference.load(file)
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_tables_of_numbers_stay_what_they_are(name):
+    X = OF_NUMBERS[name]
+    fitted = imputer().fit(X)
+    filled = fitted.transform(X)
+    assert cells_of(filled) == cells_of(fitted.autoencoder_.impute(X))
+    assert type(filled) is (np.ndarray if isinstance(X, list) else type(X))
+    assert not plain(filled).isna().to_numpy().any()
+    by_numpy = without_torch(fitted).transform(X)
+    assert type(by_numpy) is type(filled)
+    cells = (plain(found).to_numpy(float) for found in (by_numpy, filled))
+    np.testing.assert_allclose(*cells, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("name", ["array", "pandas", "nullable", "polars", "null"])
+def test_empty_columns_of_tables_are_zeros_or_left_out(name, keep):
+    if name == "null":
+        X = OF_NUMBERS["polars"].with_columns(pl.lit(None).alias("c"))
+    else:
+        X = copy.deepcopy(OF_NUMBERS[name])
+    if isinstance(X, np.ndarray):
+        X[:, 2] = np.nan
+    elif isinstance(X, pd.DataFrame):
+        X["c"] = X["c"].mask(X["c"].notna())
+    else:
+        X = X.with_columns(pl.lit(None, X["c"].dtype).alias("c"))
+    fitted = imputer(keep_empty_features=keep).fit(X)
+    for model in (fitted, without_torch(fitted)):
+        filled = model.transform(X)
+        assert type(filled) is type(X) and filled.shape == (90, 6 if keep else 5)
+        cells = plain(filled).to_numpy(float)
+        assert np.isfinite(cells).all()
+        assert not keep or (cells[:, 2] == 0).all()
+        names = model.get_feature_names_out()
+        if not isinstance(X, np.ndarray):
+            assert list(filled.columns) == list(names)
+
+
+CONTAINERS = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("name", [*CASES, *OF_NUMBERS])
+def test_filled_tables_come_in_the_container_that_is_wanted(container, name):
+    X = OF_NUMBERS[name] if name in OF_NUMBERS else CASES[name]()
+    fitted = imputer().fit(X)
+    own = fitted.transform(X)
+    found = fitted.set_output(transform=container).transform(X)
+    assert type(found) is CONTAINERS[container]
+    assert list(found.columns) == list(fitted.get_feature_names_out())
+    for one, other in zip(cells_of(found), cells_of(own), strict=True):
+        assert one == other
+    if isinstance(X, pd.DataFrame) and container == "pandas":
+        pd.testing.assert_frame_equal(found, own)
+    with config_context(transform_output=container):
+        other = clone(fitted).set_output(transform="default").fit(X).transform(X)
+        assert type(other) is type(own)
+        assert type(imputer().fit(X).transform(X)) is CONTAINERS[container]
+
+
+def cells_of(X):
+    """Cells of an array or table, column by column."""
+    return [plain(X).iloc[:, j].tolist() for j in range(X.shape[1])]
+
+
+def test_the_imputer_says_which_columns_are_categories():
+    X = np.column_stack([numbers()[:, :2], np.arange(90) % 3])
+    X[::7, 2] = np.nan
+    for given, own in [("from_dtype", [2]), ([2], "from_dtype"), ([2], None)]:
+        inner = Denoising(corruption=Missing(), categorical_features=own, **SHORT)
+        filled = AutoencoderImputer(inner, categorical_features=given).fit_transform(X)
+        assert set(filled[:, 2]) == {0.0, 1.0, 2.0}
+    inner.set_params(categorical_features=[2])
+    for_numbers = AutoencoderImputer(inner, categorical_features=None).fit(X)
+    assert for_numbers.autoencoder_.categorical_features is None
+    assert len(set(for_numbers.transform(X)[:, 2])) > 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        make_pipeline(StandardScaler(), Denoising()),
+        IterativeImputer(),
+        AutoencoderImputer(),
+    ],
+    ids=lambda wrong: type(wrong).__name__,
+)
+def test_the_imputer_takes_transformers_of_this_package_alone(wrong):
+    with pytest.raises(TypeError, match="transformer of this package alone was"):
+        AutoencoderImputer(wrong).fit(numbers(holes=True))
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_columns_without_values_are_left_out(keep):
     X = numbers(holes=True)
@@ -521,3 +702,106 @@ def test_filled_cells_are_better_than_means():
 def test_missing_cells_are_declared(cls):
     assert cls().__sklearn_tags__().input_tags.allow_nan
     assert AutoencoderImputer().__sklearn_tags__().input_tags.allow_nan
+
+
+# Draws, samples and pools as numbers and levels that there are
+
+
+def lengths(n=400, holes=True, library="pandas", seed=0):
+    """A table of a city and three numbers, which are no round ones."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.normal(size=n)
+    frame = pd.DataFrame(
+        {
+            "city": np.where(hidden + rng.normal(size=n) > 0, "Oslo", "Rome"),
+            "length": np.exp(hidden + 0.5 * rng.normal(size=n)) / 7,
+            "steps": np.round(10 + 3 * hidden + rng.normal(size=n)) * 0.1,
+            "weight": (1e3 + hidden + rng.normal(size=n)).astype(np.float32),
+        }
+    )
+    if holes:
+        frame = frame.mask(rng.random(frame.shape) < 0.2)
+    if library == "pandas":
+        return frame
+    lists = {name: plain(frame)[name].tolist() for name in frame}
+    return pl.DataFrame(lists).with_columns(pl.col("weight").cast(pl.Float32))
+
+
+@pytest.mark.parametrize("library", [*LIBRARIES, "float64", "float32"])
+def test_drawn_numbers_are_observed_ones_to_the_bit(library, tmp_path):
+    if library in LIBRARIES:
+        X, get = lengths(library=library), lambda rows, j: plain(rows)[j]
+        names = "length", "steps", "weight"
+    else:
+        X, get = numbers(n=400, holes=True).astype(library), lambda rows, j: rows[:, j]
+        names = range(6)
+    fitted = Denoising(corruption=Missing(), **SHORT, random_state=0).fit(X)
+    fitted.save(tmp_path / "fitted.skae")
+    loaded = skae.load(tmp_path / "fitted.skae")
+    for estimator in (fitted, loaded):
+        for drawn in estimator.impute(X, draws=2, random_state=0):
+            for name in names:
+                observed = pd.Series(get(X, name)).dropna()
+                assert set(get(drawn, name)) <= set(observed)
+
+
+def test_a_row_is_a_donor_once():
+    fitted = Denoising(corruption=Missing(), **SHORT, random_state=0)
+    fitted.fit(numbers(n=400, holes=True))
+    for observed in fitted._donors.observed:
+        known = observed[~np.isnan(observed)]
+        assert len(set(known)) == len(known) > 40
+
+
+def test_intervals_of_draws_cover_what_was_hidden():
+    X, holed = numbers(n=900), numbers(n=900, holes=True)
+    fitted = Denoising(3, corruption=Missing(), max_iter=15, random_state=0)
+    fitted.fit(holed[:600])
+    draws = np.stack(fitted.impute(holed[600:], draws=50, random_state=0))
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    is_covered = ((low <= X[600:]) & (X[600:] <= high))[np.isnan(holed[600:])]
+    assert 0.82 < is_covered.mean() < 0.98
+
+
+def test_samples_of_tables_have_the_numbers_of_the_data():
+    X = lengths(holes=False).assign(rooms=lambda X: (10 * X["steps"]).astype("int64"))
+    fitted = Variational(3, max_iter=20, random_state=0).fit(X)
+    new = fitted.sample(400, random_state=0, noise=True)
+    for name in ("length", "steps", "weight", "rooms"):
+        assert set(new[name]) <= set(X[name])
+        # The same distribution: at no point do their shares differ by much.
+        shares = [np.searchsorted(np.sort(part[name]), X[name]) for part in (X, new)]
+        assert np.abs(shares[0] - shares[1]).max() < 0.12 * len(X)
+    few = fitted.sample(5, random_state=0, noise=True)
+    assert few.equals(new[:5])
+
+
+def test_samples_of_a_table_stay_after_loading(tmp_path):
+    X = mixed(n=90, holes=True)
+    fitted = Variational(2, max_iter=2, random_state=0).fit(X.assign(empty=np.nan))
+    fitted.save(tmp_path / "fitted.skae")
+    loaded = skae.load(tmp_path / "fitted.skae")
+    rows = [e.sample(9, random_state=0, noise=True) for e in (fitted, loaded)]
+    assert rows[0].equals(rows[1]) and rows[0]["empty"].isna().all()
+
+
+def towns(n=300):
+    """A table of a number and of towns, most of which are there once."""
+    rng = np.random.default_rng(0)
+    town = [f"town{i:04}" if i % 3 else "Oslo" for i in range(n)]
+    size = rng.normal(size=n)
+    kind = np.where(size > 0, "large", "small")
+    return pd.DataFrame({"town": town, "size": size, "kind": kind})
+
+
+def test_holes_are_not_filled_with_a_level_that_was_seen_once():
+    X = towns()
+    holed = X.mask(np.random.default_rng(1).random(X.shape) < 0.2)
+    fitted = Denoising(corruption=Missing(), max_iter=5, random_state=0).fit(holed)
+    is_hole = holed["town"].isna()
+    filled = [fitted.impute(holed), *fitted.impute(holed, draws=3, random_state=0)]
+    for rows in filled:
+        assert set(rows.loc[is_hole, "town"]) == {"Oslo"}
+    made = Variational(2, max_iter=3, random_state=0).fit(X)
+    for noise in (False, True):
+        assert set(made.sample(50, random_state=0, noise=noise)["town"]) == {"Oslo"}

@@ -18,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skae._files.values import Reader, Writer
 from skae._tables.categories import LEAST_COUNT, MOST_LEVELS
 from skae._tables.columns import Columns
-from skae._tables.filled import filled_numbers
+from skae._tables.filled import fill
 from skae._tables.frames import is_table
 from skae._utils.layout import Layout
 from skae.exceptions import InvalidFileError
@@ -193,7 +193,7 @@ def test_holes_are_filled_and_nothing_else_is_changed(library, data):
     X, holed, mask = data.draw(tables(library))
     columns = of_categories(X)
     before = repr(cells_of(holed))
-    filled = columns.filled(holed, columns.cells(X))
+    filled = fill(holed, columns.cells(X), columns)
     assert_close(filled, X)
     assert list(filled.dtypes) == list(holed.dtypes)
     triples = zip(cells_of(filled), cells_of(holed), mask.T, strict=True)
@@ -228,6 +228,15 @@ def test_columns_are_pickled_and_stored(library, data):
         np.testing.assert_array_equal(other.layout.of_column, columns.layout.of_column)
 
 
+def test_what_is_found_once_is_not_stored():
+    column = Columns.of(mixed()).columns[0]
+    before = pickle.dumps(column), stored(column)
+    cells = np.eye(column.width)
+    column.encode(column.decode(cells), cells)
+    assert "_places" in vars(column)
+    assert (pickle.dumps(column), stored(column)) == before
+
+
 @pytest.mark.parametrize("library", POOLS)
 def test_every_kind_of_column_may_have_no_value_at_all(library):
     names = [name for name in POOLS[library] if can_miss(library, name)]
@@ -248,7 +257,7 @@ def test_tables_may_have_no_rows(library):
     nothing = taken(X, slice(0))
     cells = columns.cells(nothing)
     assert cells.shape == (0, columns.layout.width)
-    for other in (columns.restore(cells), columns.filled(nothing, cells)):
+    for other in (columns.restore(cells), fill(nothing, cells, columns)):
         assert other.shape == nothing.shape
         assert list(other.dtypes) == list(X.dtypes)
 
@@ -263,7 +272,7 @@ def test_a_column_without_any_value_is_filled_with_what_was_fitted(library):
         empty = pd.DataFrame({name: np.full(4, np.nan) for name in pools})
     else:
         empty = pl.DataFrame(dict.fromkeys(pools, nothing))
-    filled = columns.filled(empty, columns.cells(X))
+    filled = fill(empty, columns.cells(X), columns)
     assert cells_of(filled) == cells_of(X)
 
 
@@ -279,7 +288,7 @@ def test_tables_of_one_library_are_read_by_columns_of_the_other():
     np.testing.assert_allclose(by_pandas.cells(P), by_polars.cells(P))
     np.testing.assert_allclose(by_polars.cells(D), by_polars.cells(P))
     holed = P.with_columns(pl.when(pl.int_range(4) > 1).then(pl.all()))
-    assert_close(by_pandas.filled(holed, by_pandas.cells(D)), P)
+    assert_close(fill(holed, by_pandas.cells(D), by_pandas), P)
     objects = by_polars.values_of(D)
     assert np.isfinite(by_polars.cells(objects)).all()
 
@@ -403,7 +412,27 @@ def test_most_frequent_levels_have_dummies_and_others_are_pooled():
     told = [
         column.told(*pair) for pair in zip([names[154], "000"], pooled[2:], strict=True)
     ]
-    assert told == [f"{names[154]!r} or another rare level (100 %)", "'000' (100 %)"]
+    assert told == ["a rare level (100 %)", "'000' (100 %)"]
+
+
+def test_a_pool_is_decoded_only_where_one_of_its_levels_is_the_likeliest():
+    levels = ["own"] * 3 + ["other"] * 2 + [f"rare{i}" for i in range(10)]
+    (column,) = Columns.of(pd.DataFrame({"a": levels})).columns
+    assert column.n_pooled == 10
+    # In turn: much, but each level little; more for each than others; all of it.
+    shares = np.array([[0.1, 0.06, 0.84], [0.08, 0.04, 0.88], [0.0, 0.0, 1.0]])
+    values = column.decode(column.factor * shares).as_objects().tolist()
+    assert values == ["own", "rare0", "rare0"]
+    pairs = zip(values, column.factor * shares, strict=True)
+    told = [column.told(value, cells) for value, cells in pairs]
+    rare = ["a rare level (88 %)", "a rare level (100 %)"]
+    assert told == ["'own' (10 %)", *rare]
+    # Draws are by the shares of the others, and of the pool if there is none.
+    rng, cells = np.random.default_rng(0), np.repeat(shares[:1], 2000, axis=0)
+    drawn = column.drawn(column.factor * cells, rng) / column.factor
+    np.testing.assert_allclose(drawn.mean(axis=0), [0.625, 0.375, 0.0], atol=0.05)
+    (alone,) = Columns.of(pd.DataFrame({"a": levels[5:]})).columns
+    np.testing.assert_array_equal(alone.drawn(np.ones((2, 1)), rng), alone.factor)
 
 
 def test_unseen_levels_are_missing_where_nothing_is_pooled():
@@ -416,7 +445,7 @@ def test_unseen_levels_are_missing_where_nothing_is_pooled():
     block = columns.layout.block(0)
     missing = np.isnan(columns.cells(other)[:, block])
     assert missing.all(axis=1).tolist() == [True, False, True] * 2
-    filled = columns.filled(other, np.zeros((6, columns.layout.width)))
+    filled = fill(other, np.zeros((6, columns.layout.width)), columns)
     assert filled["colour"].tolist() == ["green", "red", "red"] * 2
 
 
@@ -427,11 +456,11 @@ def test_declared_categories_come_back_and_are_extended_where_needed():
     assert columns.layout.widths.tolist() == [3]
     assert columns.restore(columns.cells(X))["a"].dtype == dtype
     other = pd.DataFrame({"a": pd.Categorical(["low", None] * 3)})
-    filled = columns.filled(other, columns.cells(X))["a"]
+    filled = fill(other, columns.cells(X), columns)["a"]
     assert filled.tolist() == ["low", "low", "low", "high", "low", "mid"]
     P = pl.DataFrame({"a": ["high", "low", "mid"] * 2})
     other = pl.DataFrame({"a": pl.Series(["low", None] * 3, dtype=pl.Enum(["low"]))})
-    filled = Columns.of(P).filled(other, columns.cells(X))["a"]
+    filled = fill(other, columns.cells(X), Columns.of(P))["a"]
     assert filled.to_list() == ["low", "low", "low", "high", "low", "mid"]
 
 
@@ -466,7 +495,7 @@ def test_columns_of_numbers_may_be_chosen():
     array[0, 0] = np.nan
     of_array = Columns.of(array, [0])
     assert of_array.columns[0].levels == [2.0, 1.0, 3.0]  # once: a pool of its own
-    filled = of_array.filled(array, np.zeros((7, 4)))
+    filled = fill(array, np.zeros((7, 4)), of_array)
     np.testing.assert_array_equal(filled[0], [2.0, 0.0])
     np.testing.assert_array_equal(filled[1:], array[1:])
     # Truth values that are not chosen are numbers.
@@ -481,7 +510,7 @@ def test_lists_and_arrays_of_objects_are_tables_too():
     columns = Columns.of(rows, [1])
     cells = columns.cells(rows)
     assert cells.shape == (4, 4) and np.isnan(cells).sum() == 2
-    filled = columns.filled(rows, np.zeros((4, 4)))
+    filled = fill(rows, np.zeros((4, 4)), columns)
     assert filled.dtype == object and filled[3].tolist() == [2, "b", 1.0]
     assert filled[0].tolist() == rows[0]
     assert columns.restore(np.zeros((1, 4))).tolist() == [[2, "a", 4 / 3]]
@@ -585,7 +614,7 @@ def test_names_of_columns_come_back():
         assert stored(columns) == columns
     P = pl.DataFrame({"": ["a", "b"] * 2, "y": [1, 2, 3, None]})
     columns = Columns.of(P)
-    assert columns.filled(P, np.zeros((4, 3))).columns == P.columns
+    assert fill(P, np.zeros((4, 3)), columns).columns == P.columns
     assert columns.restore(np.zeros((4, 3))).columns == P.columns
 
 
@@ -611,7 +640,7 @@ INTEGERS = [[1, None], [None, 4], [5, 6]]
 )
 def test_holes_in_numbers_are_filled(X):
     before = repr(X)
-    filled = filled_numbers(X, np.full((3, 2), 7.25))
+    filled = fill(X, np.full((3, 2), 7.25))
     assert repr(X) == before
     assert type(filled) is (np.ndarray if isinstance(X, list) else type(X))
     cells = np.array(filled.tolist() if isinstance(filled, np.ndarray) else filled)
@@ -629,7 +658,7 @@ def test_holes_in_numbers_are_filled(X):
 
 def test_filled_numbers_without_holes_are_a_copy():
     X = np.ones((2, 2))
-    filled = filled_numbers(X, np.zeros((2, 2)))
+    filled = fill(X, np.zeros((2, 2)))
     np.testing.assert_array_equal(filled, X)
     assert not np.shares_memory(filled, X)
 
@@ -646,8 +675,9 @@ def test_only_data_frames_are_tables():
 def test_polars_is_imported_for_its_own_tables_alone():
     code = (
         "import sys, pandas as pd; from skae._tables.columns import Columns;"
+        "import skae._tables.filled as f;"
         "X = pd.DataFrame({'a': ['x', 'y'] * 2}); c = Columns.of(X);"
-        "c.filled(X, c.cells(X)); assert not {'polars', 'torch'} & set(sys.modules)"
+        "f.fill(X, c.cells(X), c); assert not {'polars', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

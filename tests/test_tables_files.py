@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
 import skae
+import skae.inference
 from skae._files import container
 from skae.corruptions import Missing
 from skae.exceptions import InvalidFileError
@@ -141,6 +142,31 @@ def test_imputers_come_back(kind, keep_empty_features):
     assert names[0] == names[1]
 
 
+INTEGERS = pd.DataFrame((10 * holed()).round(), columns=list("abcd"))
+WITH_NA = {
+    "nullable": INTEGERS.astype("Int64"),
+    "nullable and others": INTEGERS.astype({"a": "Float32", "b": "Int16"}),
+    "objects": INTEGERS.astype(object).where(INTEGERS.notna(), None),
+    "polars": pl.DataFrame(
+        {
+            name: [None if v != v else int(v) for v in INTEGERS[name]]
+            for name in INTEGERS
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITH_NA)
+def test_files_of_numbers_read_what_libraries_have_for_missing_cells(name):
+    X = WITH_NA[name]
+    fitted = skae.AutoencoderTransformer(2, **SHORT).fit(X)
+    file = io.BytesIO(saved(fitted.save))
+    model = skae.inference.load(file)
+    for method in ("transform", "score_samples", "reconstruct"):
+        found = (getattr(e, method)(X) for e in (model, fitted))
+        np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-4)
+
+
 class Own(SquaredError):
     """A loss of one's own."""
 
@@ -200,6 +226,22 @@ def layout_with(name, value):
     return edit
 
 
+def donors_with(name, value):
+    """Another array in the donors."""
+
+    def edit(content, arrays):
+        node = content["state"]["donors"]["state"][name]
+        arrays[node["array"]] = value(arrays[node["array"]])
+
+    return edit
+
+
+def fewer_donors(content, arrays):
+    """Donors of a column less than the model has."""
+    for node in content["state"]["donors"]["state"].values():
+        arrays[node["array"]] = arrays[node["array"]][1:]
+
+
 def set_to(place, name, value):
     def edit(content, arrays):
         place(content)[name] = value
@@ -241,6 +283,10 @@ EDITS = {
     "columns": set_to(columns_of, "columns", []),
     "no_columns": set_to(lambda c: c["state"], "columns", None),
     "donors": set_to(lambda c: c["state"], "donors", 3),
+    "donors_of_nothing": donors_with("observed", np.zeros_like),
+    "donors_in_no_order": donors_with("expected", lambda part: part[:, ::-1].copy()),
+    "donors_of_few": donors_with("expected", lambda part: part[:, 1:]),
+    "donors_of_other_columns": fewer_donors,
     "holes": set_to(lambda c: model_of(c)["recipe"]["state"], "reads_holes", False),
     "holes_of_no_kind": set_to(
         lambda c: model_of(c)["recipe"]["state"], "reads_holes", 1
@@ -259,6 +305,20 @@ def test_sealed_but_wrong_files_are_refused(edit, valid):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * len(data) + 2**23
+
+
+@pytest.mark.parametrize("change", ["rows", "quantiles", "none"])
+def test_samples_of_other_columns_are_refused(change):
+    fitted = skae.VariationalAutoencoderTransformer(2, **SHORT).fit(table())
+    content, arrays, _ = container.loads(saved(fitted.save))
+    for node in content["state"]["marginals"]["state"].values():
+        part = arrays[node["array"]]
+        arrays[node["array"]] = part[1:] if change == "rows" else part[:, 1:]
+    if change == "none":
+        for node in content["state"].pop("marginals")["state"].values():
+            del arrays[node["array"]]
+    with pytest.raises(InvalidFileError, match=r"samples|quantiles"):
+        loaded(container.dumps(content, arrays, {}))
 
 
 def test_columns_of_another_machine_are_those_of_the_model(valid):

@@ -35,6 +35,7 @@ from skae._utils.ranges import check_distance
 from skae._utils.stored import stored_base
 from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
+from skae._utils.typing import Rows
 from skae._utils.warnings import warn
 from skae.losses._losses import check_bounds
 
@@ -140,7 +141,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         """
         return self._fit(X, getattr(self, "_model", None), is_incremental=True)
 
-    def reconstruct(self, X) -> np.ndarray:
+    def reconstruct(self, X) -> Rows:
         """Encode rows and decode them again.
 
         Parameters
@@ -154,9 +155,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             What the code kept of them, in the units of the data; of missing cells,
             what is expected there. A table, if one with categories or dates was fitted.
         """
-        rows = self._checked(X)
-        rows = self._model.reconstruct(rows, inference_device(self.device))
-        return self._as_given(rows, X)
+        return self._as_given(self._expected(X), X)
 
     def score_samples(self, X) -> np.ndarray:
         """Minus the reconstruction loss of each row; higher is more normal.
@@ -181,7 +180,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         """
         (rows, unseen), device = self._judged(X), inference_device(self.device)
         check_bounds(rows, self._model.loss)
-        if unseen is None:
+        if self._columns is None:
             return -self._model.losses(rows, device)
         cells = self._model.cell_losses(rows, device)
         cells = np.where(unseen, self._columns.surprises, cells)
@@ -285,11 +284,12 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         if hasattr(self, "_model"):
             self._model = checked(self._model)
             check_of_rows(self)
+            self._check_donors()
 
     def _fit(self, X, earlier, is_incremental):
         """Train, and store the result: all of it, or nothing."""
         with all_or_nothing(self) as twin:
-            first = earlier is None
+            first, given = earlier is None, X
             X = twin._learned(X, min_samples=2) if first else twin._read(X)
             check_is_there(X, type(self).__name__)
             if not first:
@@ -299,6 +299,8 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             layout = None if twin._columns is None else twin._columns.layout
             fitted = fit(recipe, settings, X, earlier, done, layout)
             twin._store(fitted, done)
+            if fitted.hidden is not None or not done:
+                twin._keep_donors(fitted.hidden, given, X)
             twin._describe(X, is_incremental)
         if fitted.result.interrupted:
             warn("Training interrupted by user.", ConvergenceWarning)
@@ -308,8 +310,6 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         """Set the fitted attributes."""
         result = fitted.result
         self._model = fitted.model
-        if fitted.donors is not None or not epochs_done:
-            self._donors = fitted.donors
         self._history = (self._history if epochs_done else []) + result.history
         self.n_components_ = fitted.model.n_components
         self.n_iter_ = epochs_done + result.n_iter

@@ -13,6 +13,7 @@ from skae._utils.checks import check_names
 from skae._utils.device import inference_device
 from skae._utils.layout import same_layout
 from skae._utils.ranges import check_distance, check_magnitude
+from skae._utils.typing import Rows
 from skae._utils.validation import needs_no_validation, without_torch
 
 
@@ -64,6 +65,7 @@ class Encoding(
         return self._model.encode(X, inference_device(self.device))
 
     def _onnx_parts(self):
+        self._check_graphs_read()
         reads = self._model.n_features, "X", ("codes",)
         return {"encoder": Part(lambda: self._model.halves()[0], *reads)}
 
@@ -100,10 +102,11 @@ class Decoding(OfRows, OnnxConvertible):
     n_components_: int
 
     def _onnx_parts(self):
+        self._check_graphs_read()
         reads = self._model.n_components, "codes", ("X",)
         return {"decoder": Part(lambda: self._model.halves()[1], *reads)}
 
-    def inverse_transform(self, X) -> np.ndarray:
+    def inverse_transform(self, X) -> Rows:
         """Decode codes.
 
         Parameters
@@ -123,8 +126,10 @@ class Decoding(OfRows, OnnxConvertible):
             If X has not `n_components_` columns.
         """
         check_is_fitted(self)
-        given, X = X, without_torch(X)
-        X = check_array(X, dtype=(np.float64, np.float32), input_name="X")
+        given = X
+        X = check_array(
+            without_torch(X), dtype=(np.float64, np.float32), input_name="X"
+        )
         if X.shape[1] != self.n_components_:
             raise ValueError(
                 f"X has {X.shape[1]} columns, but {type(self).__name__} was fitted "

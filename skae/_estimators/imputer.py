@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn import get_config
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae._estimators.base import BaseAutoencoder
@@ -11,13 +12,21 @@ from skae._estimators.denoising import DenoisingAutoencoderTransformer
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Fill, Part
-from skae._tables.frames import is_table, taken_columns
+from skae._tables.choice import categories
+from skae._tables.filled import imputed, in_library
+from skae._tables.frames import frame_of
 from skae._utils.checks import OF_ROWS, array, check_names, fitted
-from skae._utils.compat import HasMethods, check_feature_names_in, fit_context
-from skae._utils.random import new_seed
+from skae._utils.compat import (
+    HasMethods,
+    StrOptions,
+    check_feature_names_in,
+    fit_context,
+)
+from skae._utils.random import new_seed, seeded_clone
 from skae._utils.sparse import refuse_sparse
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
+from skae._utils.typing import Rows
 from skae._utils.validation import without_torch
 from skae.corruptions import Missing
 
@@ -29,6 +38,7 @@ _DEFAULTS = {
     "n_components": 64,
     "corruption": Missing(0.6, seen_weight=0.2),
     "linear_path": True,
+    "batch_size": 256,
     "max_iter": 100,
     "n_iter_no_change": 20,
 }
@@ -45,13 +55,19 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
 
     Each cell is what an autoencoder expects there, given the others of its row: a
     number for numbers, the likeliest level for categories. All others stay as they
-    are, and a table stays one of its library, with its names, dtypes and categories.
+    are, and so does what holds them: of a DataFrame comes one of its library, with its
+    names, dtypes and categories, and of an array an array. See `set_output` for others.
 
     Parameters
     ----------
     autoencoder : estimator, default=None
         Any transformer of this package. None is a denoising one that learns to fill
         hidden cells, :class:`skae.corruptions.Missing`.
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, \
+            default="from_dtype"
+        Which columns are categories: names, positions or a mask. "from_dtype" is what
+        the autoencoder says, whose own default takes a DataFrame's columns of
+        categories, text and truth values. Anything else goes before what it says.
     keep_empty_features : bool, default=False
         Whether columns without any value in `fit` stay, with zeros where they are
         missing; in tables with categories or dates missing cells stay. If False, they
@@ -86,15 +102,22 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
     """
 
     _parameter_constraints = {
-        "autoencoder": [HasMethods(["fit", "impute"]), None],
+        "autoencoder": [HasMethods(["fit"]), None],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "keep_empty_features": ["boolean"],
         "random_state": ["random_state"],
     }
 
     def __init__(
-        self, autoencoder=None, *, keep_empty_features=False, random_state=None
+        self,
+        autoencoder=None,
+        *,
+        categorical_features="from_dtype",
+        keep_empty_features=False,
+        random_state=None,
     ):
         self.autoencoder = autoencoder
+        self.categorical_features = categorical_features
         self.keep_empty_features = keep_empty_features
         self.random_state = random_state
 
@@ -115,17 +138,20 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
 
         Raises
         ------
+        TypeError
+            If the autoencoder is none of this package's.
         ValueError
             If X is not what the autoencoder can be fitted to. An earlier fit is kept.
         """
         with all_or_nothing(self) as twin:
-            shaped = _shaped(X)
+            refuse_sparse(X)
+            X = without_torch(X)
             twin.autoencoder_ = twin._new_autoencoder().fit(X)
-            validate_data(twin, shaped, reset=True, skip_check_array=True)
+            validate_data(twin, frame_of(X).X, reset=True, skip_check_array=True)
             twin._kept = ~twin.autoencoder_._missing(X).all(axis=0)
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> Rows:
         """Fill missing cells.
 
         Parameters
@@ -136,19 +162,19 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         Returns
         -------
         X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
-            With all observed cells as they were: a table, if one with categories or
-            dates was fitted, and an array otherwise. Only columns without any value in
-            `fit` are left out, if `keep_empty_features` is False.
+            X, of its own type, with all observed cells as they were. Only columns
+            without any value in `fit` are left out, if `keep_empty_features` is False.
+            Names of columns are those of :meth:`get_feature_names_out`.
         """
         check_is_fitted(self)
-        filled = self.autoencoder_.impute(X)
-        if self.autoencoder_._columns is None:
-            rows = self.autoencoder_._read(X)
-            filled = np.array(filled, rows.dtype)
-            filled[np.isnan(rows) & ~self._kept] = 0.0
-        if self.keep_empty_features or self._kept.all():
-            return filled
-        return taken_columns(filled, np.flatnonzero(self._kept))
+        refuse_sparse(X)
+        autoencoder, X = self.autoencoder_, without_torch(X)
+        given = autoencoder._expected(X), autoencoder._columns
+        names = self.get_feature_names_out().tolist()
+        X = imputed(X, *given, self._kept, self.keep_empty_features, names)
+        own = getattr(self, "_sklearn_output_config", {})
+        # What scikit-learn makes of another library's table has other dtypes, or none.
+        return in_library(X, own.get("transform", get_config()["transform_output"]))
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Names of the columns that are left.
@@ -167,6 +193,7 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         return names if self.keep_empty_features else names[self._kept]
 
     def _onnx_parts(self):
+        self.autoencoder_._check_graphs_read()
         model = self.autoencoder_._model
         kept = np.ones_like(self._kept) if self.keep_empty_features else self._kept
 
@@ -177,13 +204,18 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         return {"impute": Part(make, model.n_features, "X", ("X_filled",))}
 
     def _new_autoencoder(self):
-        given, seed = self.autoencoder, new_seed(self.random_state)
+        given = self.autoencoder
         if given is None:
-            return DenoisingAutoencoderTransformer(**_DEFAULTS, random_state=seed)
-        autoencoder = clone(given)
-        if autoencoder.get_params().get("random_state", 0) is None:
-            autoencoder.set_params(random_state=seed)
-        return autoencoder
+            given = DenoisingAutoencoderTransformer(**_DEFAULTS)
+        elif not isinstance(given, BaseAutoencoder):
+            raise TypeError(
+                f"autoencoder={given!r}, but a transformer of this package alone was "
+                "expected, such as skae.DenoisingAutoencoderTransformer(): what other "
+                "steps do, do in a Pipeline before the AutoencoderImputer."
+            )
+        chosen = categories(self.categorical_features, given)
+        seed = new_seed(self.random_state)
+        return seeded_clone(given, seed, categorical_features=chosen)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -199,10 +231,3 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             if len(self._kept) != self.n_features_in_:
                 raise ValueError("Its columns are not those that it keeps.")
             check_names(self)
-
-
-def _shaped(X):
-    """X as what has a shape."""
-    refuse_sparse(X)
-    X = without_torch(X)
-    return X if is_table(X) else np.asarray(X)

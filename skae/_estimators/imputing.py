@@ -7,11 +7,14 @@ import numpy as np
 from skae._estimators.rows import OfRows
 from skae._inference.donors import Donors
 from skae._inference.model import Model
+from skae._tables.filled import fill
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.device import inference_device
 from skae._utils.random import new_seed
-from skae._utils.sparse import refuse_sparse
+from skae._utils.sparse import dense, refuse_sparse
 from skae._utils.stored import stored_base
+from skae._utils.typing import Rows
+from skae._utils.validation import without_torch
 
 
 @stored_base(_donors=not_required(optional(instance(Donors))))
@@ -28,7 +31,7 @@ class Imputing(OfRows):
     _donors: Donors | None = None
     device: str
 
-    def impute(self, X, draws=None, random_state=None):
+    def impute(self, X, draws=None, random_state=None) -> Rows | list[Rows]:
         """Fill missing cells by what is expected there, given the others of the row.
 
         Parameters
@@ -38,9 +41,9 @@ class Imputing(OfRows):
             where cells are missing.
         draws : int, default=None
             How many fillings to draw, for multiple imputation [1]_: numbers are
-            observed ones of rows held out that were expected to be about the same [2]_,
-            categories are drawn by their probabilities. None is the one that is
-            expected.
+            observed ones of rows where about the same was expected [2]_, categories are
+            drawn by their probabilities, except for levels too rare to have one. None
+            is the one that is expected.
         random_state : int, RandomState instance or None, default=None
             Determines the draws.
 
@@ -65,8 +68,7 @@ class Imputing(OfRows):
            :doi:`10.1080/07350015.1988.10509663`
         """
         refuse_sparse(X)
-        rows = self._checked(X)
-        expected = self._model.reconstruct(rows, inference_device(self.device))
+        expected = self._expected(X)
         if draws is None:
             return self._filled(X, expected)
         if not isinstance(draws, Integral) or draws < 1:
@@ -80,8 +82,51 @@ class Imputing(OfRows):
                 "missing cells, or with corruption=skae.corruptions.Missing()."
             )
         rng = np.random.default_rng(new_seed(random_state))
-        layout = self._model.recipe.layout
+        X = without_torch(X)
         return [
-            self._filled(X, self._donors.drawn(expected, layout, rng))
+            fill(X, self._drawn(expected, rng), self._columns, in_units=True)
             for _ in range(draws)
         ]
+
+    def _drawn(self, expected, rng):
+        """Rows (n, width) around expected ones, with numbers in the data's units."""
+        rows, columns = np.array(expected, np.float64), self._columns
+        if columns is not None:
+            rngs = [rng] * columns.layout.n_blocks
+            rows = columns.in_units(columns.with_drawn_levels(rows, rngs))
+        numbers = self._donors.drawn(expected, rng)
+        found = ~np.isnan(numbers)
+        rows[:, : numbers.shape[1]][found] = numbers[found]
+        return rows
+
+    def _keep_donors(self, hidden, given, rows):
+        """Set the donors among the rows of a fit, as its training found them.
+
+        Parameters
+        ----------
+        hidden : Hidden or None
+        given : array-like of shape (n_samples, n_features)
+            The rows as they were passed.
+        rows : ndarray or CSR matrix of shape (n_samples, width)
+            The same as models read them.
+        """
+        self._donors = None
+        if hidden is not None:
+            # What was scaled once does not come back to the bit.
+            if self._columns is not None:
+                rows = self._columns.numbers(without_torch(given))
+            observed = dense(rows[hidden.rows])
+            self._donors = Donors.of(hidden.expected, observed, hidden.n_held_out)
+
+    def _check_donors(self):
+        """Raise ValueError for donors, read from a file, that are not the model's."""
+        layout, n_numbers = self._model.recipe.layout, self._model.n_features
+        if layout is not None:
+            n_numbers = layout.n_numbers
+        if self._donors is not None and len(self._donors.expected) != n_numbers:
+            raise ValueError("Its donors are not those of its columns.")
+
+    def _expected(self, X):
+        """Reconstructions (n, width) of rows."""
+        rows = self._checked(X)
+        return self._model.reconstruct(rows, inference_device(self.device))

@@ -5,8 +5,8 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from skae._tables.columns import Columns
-from skae._tables.filled import filled_numbers
-from skae._tables.frames import frame_of
+from skae._tables.filled import fill
+from skae._tables.frames import frame_of, index_of, refuse_others
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.sparse import refuse_sparse
 from skae._utils.stored import stored_base
@@ -41,6 +41,7 @@ class OfRows:
         return self._encoded(X, False, min_samples)[0]
 
     def _numbers(self, X, reset, min_samples):
+        refuse_others(X)
         options = {"min_samples": min_samples, "accepts_sparse": True}
         return validated(self, X, reset=reset, **options)
 
@@ -64,6 +65,16 @@ class OfRows:
         cells, unseen = self._encoded(X, False, 1)
         return np.isnan(cells[:, self._columns.layout.first]) & ~unseen
 
+    def _check_graphs_read(self):
+        """Raise TypeError for a table, of which there are no graphs of ONNX."""
+        if self._columns is not None:
+            raise TypeError(
+                "A table with categories or dates was fitted, which graphs of ONNX do "
+                "not read as it is: skae.inference.load applies a file of save() "
+                "without PyTorch. For ONNX, fit in a Pipeline to what a "
+                "ColumnTransformer with OneHotEncoder returns, which skl2onnx converts."
+            )
+
     def _as_given(self, rows, X):
         """Rows (n, width) as users get them back: those of a table as one.
 
@@ -75,16 +86,11 @@ class OfRows:
         """
         if self._columns is None:
             return rows
-        return self._columns.restore(
-            rows, index=X.index if hasattr(X, "iloc") else None
-        )
+        return self._columns.restore(rows, index_of(X))
 
     def _filled(self, X, rows):
         """X, with missing cells from rows (n, width)."""
-        X = without_torch(X)
-        if self._columns is None:
-            return filled_numbers(X, rows)
-        return self._columns.filled(X, rows)
+        return fill(without_torch(X), rows, self._columns)
 
 
 def check_is_there(X, name):

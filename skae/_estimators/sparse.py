@@ -12,6 +12,7 @@ from skae._utils.checks import number
 from skae._utils.compat import Interval, StrOptions
 from skae._utils.device import inference_device
 from skae._utils.stored import stored
+from skae._utils.typing import Rows
 from skae.code_maps import Sigmoid, SoftThreshold, TopK
 from skae.penalties import L1, BernoulliKL
 
@@ -296,7 +297,7 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         codes = super().transform(X)
         return csr_array(codes) if self.sparse_output else codes
 
-    def inverse_transform(self, X) -> np.ndarray:
+    def inverse_transform(self, X) -> Rows:
         """Decode codes.
 
         Parameters
@@ -306,8 +307,9 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data.
+        X_original : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data; a table, if one with categories or dates was
+            fitted.
 
         Raises
         ------

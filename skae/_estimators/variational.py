@@ -6,15 +6,13 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.base import BaseAutoencoder
-from skae._inference.donors import with_noise
+from skae._estimators.sampling import Sampling
 from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import array, not_required
 from skae._utils.compat import Interval
 from skae._utils.device import inference_device
-from skae._utils.random import new_seed
 from skae._utils.stored import stored
 from skae._utils.warnings import warn
 from skae.code_maps import GaussianCode
@@ -28,7 +26,7 @@ _COLLAPSED = 0.01
     kl_per_component_=array("f", 1),
     noise_scale_=not_required(array("f", 1, finite=False)),
 )
-class VariationalAutoencoderTransformer(BaseAutoencoder):
+class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     """Codes that fill a standard normal distribution, from which new rows are drawn.
 
     A variational autoencoder [3]_ encodes each row as a Gaussian distribution of codes
@@ -258,6 +256,7 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         if self._columns is not None:
             errors = errors[self._columns.layout.first] * self._columns.scales
         self.noise_scale_ = errors
+        self._learn_samples()
         if not is_incremental and self.kl_per_component_.max() < _COLLAPSED:
             warn(
                 "Posterior collapse: codes carry no information about the rows, all of "
@@ -299,44 +298,3 @@ class VariationalAutoencoderTransformer(BaseAutoencoder):
         X = self._checked(X)
         mean = self._model.encode(X, inference_device(self.device))
         return mean, self._of_codes(lambda mean, log: torch.exp(0.5 * log), X)
-
-    def sample(self, n_samples=1, random_state=None, noise=False):
-        """Draw new rows: decode draws from the prior.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-        random_state : int, RandomState instance or None, default=None
-            Determines the draws. Pass an int for the same rows each time.
-        noise : bool, default=False
-            Whether columns vary around what is expected, as they do in the data:
-            numbers by a normal distribution of `noise_scale_`, categories by their
-            probabilities. False is what is expected.
-
-        Returns
-        -------
-        X : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data, as `inverse_transform` returns them.
-
-        Raises
-        ------
-        NotFittedError
-            If the transformer was not fitted.
-        ValueError
-            If `n_samples` is less than 1.
-        """
-        check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(
-                f"n_samples={n_samples!r}, but at least 1 was expected, an integer."
-            )
-        rng = np.random.default_rng(new_seed(random_state))
-        code = rng.normal(size=(n_samples, self.n_components_))
-        rows = self._model.decode(code, inference_device(self.device))
-        if noise:
-            model, columns = self._model, self._columns
-            scale = self.noise_scale_
-            if columns is not None:
-                scale = (scale / columns.scales)[~columns.is_category]
-            rows = with_noise(rows, scale, model.recipe.layout, model.loss.bounds, rng)
-        return self._as_given(rows, None)

@@ -1,4 +1,4 @@
-"""Donors: held-out cells, and what was expected there while they were hidden."""
+"""Donors: cells that are known, and what was expected there while they were hidden."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from skae._utils.stored import stored
 
 # Donors kept of each column, and those of which one is drawn: the nearest.
 MOST_DONORS = 256
-_NEAREST = 10
+_NEAREST = 24
 
 
 @stored(
@@ -18,88 +18,83 @@ _NEAREST = 10
 )
 @dataclass(frozen=True, eq=False)
 class Donors:
-    """What hidden cells of held-out rows turned out to be, column by column.
+    """What hidden cells turned out to be, column by column.
+
+    A row is a donor of a column once at the most.
 
     Attributes
     ----------
     expected : ndarray of shape (n_numbers, n_donors), float32
-        Ascending; NaN in columns of which no cell was hidden.
-    observed : ndarray of shape (n_numbers, n_donors), float32
+        Ascending; NaN beyond the last donor of a column.
+    observed : ndarray of shape (n_numbers, n_donors), float64
+        In the units of the data, or of a table's columns, to the bit.
     """
 
     expected: np.ndarray
     observed: np.ndarray
 
     @classmethod
-    def of(cls, expected, observed, hidden):
-        """Donors from cells (n, n_numbers), of which some were hidden.
+    def of(cls, expected, observed, n_held_out):
+        """Donors from cells of rows.
 
-        Evenly over what was expected, where there are more than are kept.
+        Those held out, and as many others as are needed beside them: few donors lie so
+        far apart that the nearest are no near ones, which costs more than it does to
+        expect a little too well what was trained on. Where there are more than are
+        kept, they are taken evenly over what was expected.
+
+        Parameters
+        ----------
+        expected, observed : ndarrays of shape (n, n_numbers)
+            NaN in either, where a cell is no donor.
+        n_held_out : int
+            Rows that are held out, which are first.
         """
         shape = expected.shape[1], MOST_DONORS
-        kept = np.full((2, *shape), np.nan, np.float32)
+        kept = np.full(shape, np.nan, np.float32), np.full(shape, np.nan)
         for j in range(shape[0]):
-            chosen = np.flatnonzero(hidden[:, j])
-            if len(chosen):
-                chosen = chosen[np.argsort(expected[chosen, j], kind="stable")]
+            chosen = np.flatnonzero(~np.isnan(expected[:, j] + observed[:, j]))
+            n_first = np.searchsorted(chosen, n_held_out)
+            chosen = chosen[: max(n_first, MOST_DONORS)]
+            chosen = chosen[np.argsort(expected[chosen, j], kind="stable")]
+            if len(chosen) > MOST_DONORS:
                 places = np.linspace(0, len(chosen) - 1, MOST_DONORS).round()
                 chosen = chosen[places.astype(int)]
-                kept[:, j] = expected[chosen, j], observed[chosen, j]
+            for part, cells in zip(kept, (expected, observed), strict=True):
+                part[j, : len(chosen)] = cells[chosen, j]
         return cls(*kept)
 
-    def drawn(self, expected, layout, rng):
-        """Rows (n, width) drawn around those that are expected.
+    def drawn(self, expected, rng):
+        """Numbers (n, n_numbers) that were observed where about the same was expected.
 
         Parameters
         ----------
         expected : ndarray of shape (n, width)
-        layout : Layout or None
-            Of a table with categories, of which levels are drawn by their shares.
+            Numbers first.
         rng : Generator
+
+        Returns
+        -------
+        drawn : ndarray of shape (n, n_numbers), float64
+            As `observed`; NaN in columns without donors.
         """
-        drawn = expected.copy()
-        for j, (known, observed) in enumerate(
-            zip(self.expected, self.observed, strict=True)
-        ):
-            if not np.isnan(known[0]):
-                place = np.searchsorted(known, expected[:, j])
-                place += rng.integers(-(_NEAREST // 2), _NEAREST // 2, len(place))
-                drawn[:, j] = observed[place.clip(0, MOST_DONORS - 1)]
-        return drawn if layout is None else drawn_levels(drawn, layout, rng)
+        drawn = np.full((len(expected), len(self.expected)), np.nan)
+        counts = (~np.isnan(self.expected)).sum(axis=1)
+        for j in np.flatnonzero(counts):
+            n_near = min(_NEAREST, counts[j])
+            place = np.searchsorted(self.expected[j, : counts[j]], expected[:, j])
+            # Beyond either end, and near it, it is the outermost donors.
+            first = (place - n_near // 2).clip(0, counts[j] - n_near)
+            place = first + rng.integers(n_near, size=len(place))
+            drawn[:, j] = self.observed[j, place]
+        return drawn
 
     def _check_loaded(self):
         if self.expected.shape != self.observed.shape:
             raise ValueError("Its donors are not those of its cells.")
         if self.expected.shape[1] != MOST_DONORS:
             raise ValueError("It has another number of donors than are kept.")
-
-
-def drawn_levels(rows, layout, rng):
-    """Rows (n, width) with levels of categories drawn by their shares."""
-    drawn = rows.copy()
-    for i, factor in enumerate(layout.factors):
-        block = layout.block(i)
-        ends = np.cumsum(rows[:, block], axis=1)
-        at = rng.random((len(ends), 1)) * ends[:, -1:]
-        level = (ends <= at).sum(axis=1).clip(max=ends.shape[1] - 1)
-        drawn[:, block] = factor * np.eye(ends.shape[1])[level]
-    return drawn
-
-
-def with_noise(rows, scale, layout, bounds, rng):
-    """Rows (n, width) that vary around those that are expected.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, width)
-    scale : ndarray of shape (n_numbers,)
-        Standard deviations of the numbers, which are normal.
-    layout : Layout or None
-        Of a table with categories, of which levels are drawn by their shares.
-    bounds : tuple of two floats or None
-        That rows stay within.
-    rng : Generator
-    """
-    rows = rows.copy() if layout is None else drawn_levels(rows, layout, rng)
-    rows[:, : len(scale)] += scale * rng.normal(size=(len(rows), len(scale)))
-    return rows if bounds is None else rows.clip(*bounds)
+        is_missing = np.isnan(self.expected)
+        if (is_missing[:, :-1] > is_missing[:, 1:]).any():
+            raise ValueError("Its donors are not in their order.")
+        if (is_missing != np.isnan(self.observed)).any():
+            raise ValueError("Its donors are not those of its cells.")

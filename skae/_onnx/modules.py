@@ -86,12 +86,12 @@ class Fill(nn.Module):
         self.register_buffer("is_empty", is_empty)
 
     def forward(self, X):
-        X = X.masked_fill(X.isnan() & self.is_empty, 0.0)
         missing = X.isnan()
         rows = X if self.reads_holes else torch.where(missing, self.encoder.shift, X)
         for _ in range(1 if self.reads_holes else _N_FILLINGS):
             expected = self.decoder(self.encoder(rows.to(X.dtype)))
             rows = torch.where(missing, expected, X)
+        rows = rows.masked_fill(missing & self.is_empty, 0.0)
         return rows.index_select(1, self.kept)
 
 
@@ -139,14 +139,6 @@ def part_of(estimator, name=None):
     ValueError
         If there is no such part.
     """
-    inner = getattr(estimator, "autoencoder_", estimator)
-    if getattr(inner, "_columns", None) is not None:
-        raise TypeError(
-            f"This {type(estimator).__name__} was fitted to a table with categories or "
-            "dates, which graphs of ONNX do not read as they are: skae.inference.load "
-            "applies its file without PyTorch. For ONNX, fit it in a Pipeline to what "
-            "a ColumnTransformer with OneHotEncoder returns, which skl2onnx converts."
-        )
     parts = estimator._onnx_parts()
     name = next(iter(parts)) if name is None else name
     if name not in parts:

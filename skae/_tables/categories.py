@@ -1,12 +1,13 @@
 """Columns of categories, as blocks of dummies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
 from skae._tables.column import Column
 from skae._tables.values import KINDS, Levels, Numbers, as_levels, kind_of
-from skae._utils.checks import boolean, count, list_of
+from skae._utils.checks import count, list_of
 from skae._utils.layout import LEAST_ENTROPY
 from skae._utils.stored import stored
 
@@ -20,7 +21,7 @@ LEAST_COUNT = 2
     kind=lambda value: value is None or value in KINDS,
     levels=list_of(lambda level: kind_of(level) is not None),
     counts=list_of(count),
-    has_pool=boolean,
+    n_pooled=count,
 )
 @dataclass(frozen=True)
 class CategoryColumn(Column):
@@ -35,9 +36,9 @@ class CategoryColumn(Column):
         for a pool of rare ones, and is the most frequent of these.
     counts : list of int
         Cells of each level in what was observed; of the pool together.
-    has_pool : bool
-        Whether the last level is a pool: other levels, and such as were not observed,
-        belong to it.
+    n_pooled : int
+        Levels that the last one stands for, itself among them: a pool, to which levels
+        that were not observed belong too. 0 where there is none.
     """
 
     is_category = True
@@ -45,7 +46,7 @@ class CategoryColumn(Column):
     kind: str | None
     levels: list
     counts: list
-    has_pool: bool
+    n_pooled: int
 
     @classmethod
     def of(cls, values, dtype):
@@ -56,42 +57,55 @@ class CategoryColumn(Column):
         order = sorted(range(len(levels)), key=lambda i: (-counts[i], levels[i]))
         levels, counts = [levels[i] for i in order], [counts[i] for i in order]
         own = min(sum(n >= LEAST_COUNT for n in counts), MOST_LEVELS)
-        has_pool = own < len(levels)
-        if has_pool:
+        n_pooled = len(levels) - own
+        if n_pooled:
             levels = levels[: own + 1]
             counts = [*counts[:own], sum(counts[own:])]
-        return cls(values.kind(), levels, counts, has_pool)
+        return cls(values.kind(), levels, counts, n_pooled)
 
     @property
     def is_empty(self):
         return not self.levels
 
     @property
+    def has_pool(self):
+        return self.n_pooled > 0
+
+    @property
     def width(self):
         """Dummies; one that is always missing where nothing was observed."""
         return max(1, len(self.levels))
 
-    @property
+    @cached_property
     def shares(self):
         """Frequencies (width,) of the levels in what was observed."""
         counts = np.array(self.counts or [1], np.float64)
         return counts / counts.sum()
 
-    @property
+    @cached_property
     def entropy(self):
         """Of the frequencies, in nats."""
         return float(-np.sum(self.shares * np.log(self.shares))) + 0.0
 
-    @property
+    @cached_property
     def surprise(self):
         """Nats of a level that was not observed, over the entropy."""
         return float(np.log(sum(self.counts) + 1) / max(self.entropy, LEAST_ENTROPY))
 
-    @property
+    @cached_property
     def factor(self):
         """What dummies are multiplied by, so that their variances add up to 1."""
         variance = float(np.sum(self.shares * (1 - self.shares)))
         return variance**-0.5 if variance > 0 else 1.0
+
+    @cached_property
+    def _places(self):
+        """The number of each level."""
+        return {level: i for i, level in enumerate(self.levels)}
+
+    def __getstate__(self):
+        # Without what is kept to be found once.
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     def encode(self, values, cells):
         """Write dummies times their factor.
@@ -108,8 +122,7 @@ class CategoryColumn(Column):
             Whether a level was not observed and there is no pool for it.
         """
         values = _levels(values)
-        known = {level: i for i, level in enumerate(self.levels)}
-        other = len(self.levels) - 1 if self.has_pool else -1
+        known, other = self._places, len(self.levels) - 1 if self.has_pool else -1
         places = [known.get(level, other) for level in values.levels]
         codes = np.array([*places, -1])[values.codes]
         there = codes >= 0
@@ -118,10 +131,24 @@ class CategoryColumn(Column):
         return ~there & ~values.missing
 
     def decode(self, cells):
-        """The level of the largest of each row's dummies (n, width)."""
+        """The likeliest levels, of dummies or their expectations (n, width).
+
+        The share of a pool is that of many levels, of which each has a part.
+        """
         if not self.levels:
             return Levels(np.full(len(cells), -1), [])
-        return Levels(cells.argmax(axis=1), self.levels)
+        return Levels(self._likeliest(cells), self.levels)
+
+    def drawn(self, cells, rng):
+        """Dummies (n, width) of levels drawn by their expectations.
+
+        Of a pool none is drawn, unless there is nothing else: nobody knows which.
+        """
+        n_drawn = self.width - 1 if self.has_pool and self.width > 1 else self.width
+        ends = np.cumsum(cells[:, :n_drawn], axis=1)
+        at = rng.random((len(ends), 1)) * ends[:, -1:]
+        level = (ends <= at).sum(axis=1).clip(max=n_drawn - 1)
+        return self.factor * np.eye(self.width)[level]
 
     def refusal(self, values):
         if values.missing.all():
@@ -140,28 +167,35 @@ class CategoryColumn(Column):
 
     def translated(self, cells, other):
         """Dummies of another column's levels, of which these are some."""
-        places = {level: i for i, level in enumerate(other.levels)}
         found = np.zeros((len(cells), other.width))
         for i, level in enumerate(self.levels):
             share = cells[:, i] / self.factor
-            found[:, places.get(level, other.width - 1)] += share * other.factor
+            found[:, other._places.get(level, other.width - 1)] += share * other.factor
         return found
 
     def told(self, value, cells):
         """A level with its probability."""
         if self.is_empty:
             return super().told(value, cells)
-        is_pool = self.has_pool and cells.argmax() == self.width - 1
-        rare = " or another rare level" if is_pool else ""
-        share = min(cells.max() / self.factor, 1.0)
-        return f"{value!r}{rare} ({100 * share:.0f} %)"
+        place = self._likeliest(cells[None])[0]
+        is_pool = self.has_pool and place == self.width - 1
+        level = "a rare level" if is_pool else repr(value)
+        share = min(cells[place] / self.factor, 1.0)
+        return f"{level} ({100 * share:.0f} %)"
+
+    def _likeliest(self, cells):
+        """Place (n,) of the level in each row of dummies (n, width)."""
+        if self.has_pool:
+            parts = np.r_[np.ones(self.width - 1), self.n_pooled]
+            cells = cells / parts
+        return cells.argmax(axis=1)
 
     def _check_loaded(self):
         if len(self.levels) != len(self.counts) or 0 in self.counts:
             raise ValueError("Its counts are not those of its levels.")
         if {kind_of(level) for level in self.levels} - {self.kind}:
             raise ValueError("Its levels are not of its kind.")
-        if self.has_pool and not self.levels:
+        if self.n_pooled > sum(self.counts[-1:]):
             raise ValueError("It has a pool of nothing.")
 
 

@@ -10,6 +10,25 @@ _EXPECTED = (
 )
 
 
+def categories(categorical_features, autoencoder):
+    """Which columns are categories: as said beside an autoencoder, or else by itself.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like of str, int or bool, or None
+        The first leaves it to the autoencoder.
+    autoencoder : estimator or None
+    """
+    if _is_left_open(categorical_features):
+        return getattr(autoencoder, "categorical_features", categorical_features)
+    return categorical_features
+
+
+def says_nothing(categorical_features):
+    """Whether only a DataFrame's dtypes can make columns categories."""
+    return categorical_features is None or _is_left_open(categorical_features)
+
+
 def chosen(categorical_features, names, n_columns):
     """Which columns are categories.
 
@@ -34,9 +53,9 @@ def chosen(categorical_features, names, n_columns):
     mask = np.zeros(n_columns, bool)
     if categorical_features is None:
         return mask
+    if _is_left_open(categorical_features):
+        return None
     if isinstance(categorical_features, str):
-        if categorical_features == "from_dtype":
-            return None
         raise ValueError(f"{got} is no choice of columns. {_EXPECTED}")
     try:
         listed = list(categorical_features)
@@ -75,6 +94,11 @@ def chosen(categorical_features, names, n_columns):
             )
         return np.array([name in set(listed) for name in names], bool)
     raise TypeError(f"{got} is no choice of columns. {_EXPECTED}")
+
+
+def _is_left_open(categorical_features):
+    is_text = isinstance(categorical_features, str)
+    return is_text and categorical_features == "from_dtype"
 
 
 def _listed(names, most=10):

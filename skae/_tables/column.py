@@ -62,6 +62,24 @@ class NumericColumn(Column):
 
     shift: float
 
+    @abstractmethod
+    def numbers(self, values):
+        """Values as floats (n,) in units of the column, NaN where they are missing."""
+
+    @abstractmethod
+    def restored(self, numbers):
+        """Values of floats (n,) in units of the column."""
+
+    def encode(self, values, cells):
+        with np.errstate(over="ignore"):
+            cells[:, 0] = (self.numbers(values) - self.shift) / self.scale
+        return np.zeros(len(cells), bool)
+
+    def decode(self, cells):
+        """Values of numbers (n, 1) in standard units."""
+        with np.errstate(over="ignore"):
+            return self.restored(cells[:, 0] * self.scale + self.shift)
+
     def translated(self, cells, other):
         if self.is_empty:
             return np.zeros_like(cells)  # the mean

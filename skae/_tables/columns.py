@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skae._tables.categories import CategoryColumn
-from skae._tables.choice import chosen
+from skae._tables.choice import chosen, says_nothing
 from skae._tables.dates import DateColumn
 from skae._tables.frames import LIBRARIES, frame_class, frame_of, is_table
 from skae._tables.numbers import NumberColumn
@@ -105,11 +105,7 @@ class Columns:
             If a column holds what no table may hold, or is not what
             `categorical_features` says.
         """
-        says_nothing = categorical_features is None or (
-            isinstance(categorical_features, str)
-            and categorical_features == "from_dtype"
-        )
-        if says_nothing and not is_table(X):
+        if says_nothing(categorical_features) and not is_table(X):
             return None
         frame = frame_of(X)
         mask = chosen(categorical_features, frame.names, frame.shape[1])
@@ -182,16 +178,19 @@ class Columns:
         """
         return self.encoded(X)[1]
 
-    def restore(self, cells, index=None):
+    def restore(self, cells, index=None, in_units=False):
         """The table that encoded rows stand for.
 
         Parameters
         ----------
         cells : ndarray of shape (n_samples, width)
-            Finite. Numbers in standard units, and dummies or their expectations: the
-            largest of a block is its level.
+            Finite. Numbers in standard units, and dummies or their expectations, of
+            which the likeliest level is taken.
         index : Index, default=None
             Of a DataFrame of pandas; None numbers the rows.
+        in_units : bool, default=False
+            Whether numbers are in the units of their columns instead, as `in_units`
+            and `numbers` return them.
 
         Returns
         -------
@@ -199,37 +198,48 @@ class Columns:
             In the library, with the names, the order and the dtypes that were fitted.
             Cells are missing in columns of which nothing was observed, alone.
         """
-        values = [self._decoded(j, cells) for j in range(self.n_columns)]
+        values = [self.decoded(j, cells, in_units) for j in range(self.n_columns)]
         return frame_class(self.library).build(self.names, self.dtypes, values, index)
 
-    def filled(self, X, cells):
-        """X, with missing cells from encoded rows and all others as they are.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_samples, n_columns)
-        cells : ndarray of shape (n_samples, width)
-            As `restore` takes them; only those of missing cells are read.
+    def numbers(self, X):
+        """Numbers of a table in the units of their columns, not rounded by any scaling.
 
         Returns
         -------
-        filled : DataFrame or ndarray of shape (n_samples, n_columns)
-            In X's own library, with its index and its dtypes; a column without any
-            value has the dtype that was fitted, where X's can't hold it.
+        numbers : ndarray of shape (n_samples, n_numbers), float64
+            In the order of encoded rows, NaN where cells are missing; dates are counted
+            from the start of their columns.
         """
-        frame = self._frame(X)
-        parts = {}
-        for j in range(self.n_columns):
-            values = checked(frame, j, frame.read(j))
-            mask = values.missing
-            if mask.any():
-                decoded = self._decoded(j, cells, np.flatnonzero(mask))
-                dtype = None
-                if mask.all() and not frame.fits(j, decoded):
-                    is_own = frame.library == self.library
-                    dtype = self.dtypes[j] if is_own else frame.natural(decoded)
-                parts[j] = (mask, decoded, dtype)
-        return frame.filled(parts)
+        frame = self.frame(X)
+        places = self.layout.order[: self.layout.n_numbers]
+        numbers = np.empty((frame.shape[0], len(places)))
+        for i, j in enumerate(places):
+            numbers[:, i] = self.columns[j].numbers(frame.read(j))
+        return numbers
+
+    def in_units(self, cells):
+        """Encoded rows (n, width) with numbers in the units of their columns."""
+        cells = np.array(cells, np.float64)
+        for column, part in zip(self.columns, self.parts, strict=True):
+            if not column.is_category:
+                cells[:, part] = cells[:, part] * column.scale + column.shift
+        return cells
+
+    def with_drawn_levels(self, cells, rngs):
+        """Encoded rows with levels of categories drawn by their shares.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (n, width)
+        rngs : list of Generator
+            For each category, which may be one and the same.
+        """
+        cells = np.array(cells, np.float64)
+        blocks = [j for j, column in enumerate(self.columns) if column.is_category]
+        for j, rng in zip(blocks, rngs, strict=True):
+            part = self.parts[j]
+            cells[:, part] = self.columns[j].drawn(cells[:, part], rng)
+        return cells
 
     def values_of(self, X):
         """Cells of a table as Python's objects, for messages.
@@ -259,7 +269,7 @@ class Columns:
 
     def encoded(self, X):
         """What `cells` and `unseen` return, of one reading."""
-        frame = self._frame(X)
+        frame = self.frame(X)
         cells = np.empty((frame.shape[0], self.layout.width))
         unseen = np.zeros(frame.shape, bool)
         for j, (column, part) in enumerate(zip(self.columns, self.parts, strict=True)):
@@ -279,11 +289,15 @@ class Columns:
                 )
         return cells, unseen
 
-    def _decoded(self, j, cells, rows=slice(None)):
-        part = self.parts[j]
-        return self.columns[j].decode(np.asarray(cells[rows, part], np.float64))
+    def decoded(self, j, cells, in_units=False):
+        """Values of a column of the table, of encoded rows as `restore` takes them."""
+        cells, column = np.asarray(cells[:, self.parts[j]], np.float64), self.columns[j]
+        if in_units and not column.is_category:
+            return column.restored(cells[:, 0])
+        return column.decode(cells)
 
-    def _frame(self, X):
+    def frame(self, X):
+        """X as a frame, if it has as many columns as were fitted."""
         frame = frame_of(X)
         if frame.shape[1] != self.n_columns:
             raise ValueError(

@@ -73,19 +73,18 @@ class DateColumn(NumericColumn):
         moments = mean_and_deviation(offsets)
         return cls(values.unit, values.what, start, grain, *moments, is_empty)
 
-    def encode(self, values, cells):
-        cells[:] = np.nan
+    def numbers(self, values):
+        """Units of the column's own since the start."""
+        offsets = np.full(len(values.missing), np.nan)
         there = ~values.missing
         if there.any():
-            offsets = self._offsets(values.values[there], values.unit)
-            cells[there, 0] = (offsets - self.shift) / self.scale
-        return np.zeros(len(cells), bool)
+            offsets[there] = self._offsets(values.values[there], values.unit)
+        return offsets
 
-    def decode(self, cells):
-        """Dates in whole grains, of numbers (n, 1) in standard units."""
-        missing = np.full(len(cells), self.is_empty)
-        offsets = cells[:, 0] * self.scale + self.shift
-        offsets[missing] = 0.0
+    def restored(self, numbers):
+        """Dates in whole grains."""
+        missing = np.full(len(numbers), self.is_empty)
+        offsets = np.where(missing, 0.0, numbers)
         low, high = self._bounds()
         first = -(-low // self.grain) * self.grain - self.start  # in whole grains
         last = high // self.grain * self.grain - self.start
@@ -106,7 +105,6 @@ class DateColumn(NumericColumn):
         return values * ratio + (self.start * ratio - other.start)
 
     def _offsets(self, values, unit):
-        """Units of the column's own since the start."""
         if unit == self.unit:
             near = np.abs(values.astype(np.float64) - float(self.start)) < _MOST
             if near.all():

@@ -4,7 +4,14 @@ from importlib import import_module
 
 import numpy as np
 
-from skae._tables.objects import describe, infer, make_objects, read_objects
+from skae._tables.frame import Frame
+from skae._tables.objects import (
+    describe,
+    infer,
+    is_missing,
+    make_objects,
+    read_objects,
+)
 from skae._tables.values import Levels, Numbers, cast
 
 # Classes of frames, in modules that are imported for tables of their library alone.
@@ -42,24 +49,37 @@ def is_table(X):
     return library_of(X) is not None
 
 
-def taken_columns(X, positions):
-    """X with the columns at the given positions alone, in its own type."""
-    library = library_of(X)
-    if library == "pandas":
-        return X.iloc[:, positions]
-    if library == "polars":
-        return X[:, positions.tolist()]
-    return X[:, positions]
+def index_of(X):
+    """The index of a DataFrame of pandas, or None for anything else."""
+    return X.index if library_of(X) == "pandas" else None
+
+
+# What to do with what is taken for rows, by the name of its class.
+_WAYS_OUT = {
+    "LazyFrame": "call .collect() first",
+    "Series": "a column alone is X.to_frame()",
+    "dict": "pandas.DataFrame(X) makes a table of columns by name",
+}
+
+
+def refuse_others(X):
+    """Raise TypeError for what holds values but is no table."""
+    name = type(X).__name__
+    if name in _WAYS_OUT:
+        raise TypeError(
+            f"X is a {name}, but a DataFrame, or an array-like of shape (n_samples, "
+            f"n_features), was expected: {_WAYS_OUT[name]}."
+        )
 
 
 def frame_of(X):
     """X as what can be read column by column; what is so already stays."""
-    if getattr(X, "library", None) in LIBRARIES:
+    if isinstance(X, Frame):
         return X
     return frame_class(library_of(X) or "array")(X)
 
 
-class ArrayFrame:
+class ArrayFrame(Frame):
     """An array, to be read as a table.
 
     Parameters
@@ -80,23 +100,21 @@ class ArrayFrame:
         self.names = None
         self.shape = self.X.shape
 
+    def rows(self, rows):
+        return self.X[rows]
+
+    def columns(self, columns):
+        return self.X[:, columns]
+
     def is_plain(self, j):
-        """Whether a column certainly holds numbers and nothing else."""
         return self.X.dtype.kind in "iuf"
 
     def dtype(self, j):
-        """What a column is to come back as, in plain values."""
         if self.X.dtype.kind in "biuf":
             return {"name": str(self.X.dtype)}
         return describe(self._objects(j), "object")
 
-    def holds(self, j):
-        """A column's kind in the users' words."""
-        dtype = self.dtype(j)
-        return dtype.get("held", dtype["name"])
-
     def read(self, j):
-        """Values of a column, or None if they are none that a table may hold."""
         kind = self.X.dtype.kind
         if kind == "b":
             return Levels(self.X[:, j].astype(np.int64), [False, True])
@@ -107,32 +125,29 @@ class ArrayFrame:
         return read_objects(objects, infer(objects))
 
     def filled(self, parts):
-        """A copy in which cells of some columns are others.
-
-        Parameters
-        ----------
-        parts : dict of int to (ndarray of shape (n_samples,), bool; values; dict)
-            Numbers of columns; which of their cells are to be taken from values of
-            that many; and what is ignored here.
-        """
-        filled = self.X.copy()
-        for j, (mask, values, _) in parts.items():
-            filled[mask, j] = _as(self.X.dtype, self.dtype(j), values)
+        # An array has one dtype: that of objects, where a column needs another one.
+        is_held = all(dtype is None for _, _, dtype in parts.values())
+        filled = self.X.copy() if is_held else self.X.astype(object)
+        for j, (mask, values, dtype) in parts.items():
+            filled[mask, j] = _as(filled.dtype, dtype or self.dtype(j), values)
         return filled
 
     def fits(self, j, values):
-        """Whether the dtype of a column without any value can hold some."""
-        return True
+        if self.X.dtype.kind not in "biuf" or isinstance(values, Numbers):
+            return True
+        return isinstance(values, Levels) and values.kind() != "text"
+
+    @staticmethod
+    def natural(values):
+        return {"name": "object", "held": "nothing"}
 
     def objects(self):
-        """Cells (n_samples, n_columns) as Python's objects, missing ones as None."""
         cells = self.X.astype(object)
-        cells[cells != cells] = None
+        cells[is_missing(cells)] = None
         return cells
 
     @staticmethod
     def is_dtype(dtype):
-        """Whether a column can be made of what describes its dtype."""
         name = dtype.get("name")
         return name == "object" or (
             isinstance(name, str) and np.dtype(name).kind in "biuf"
@@ -140,17 +155,6 @@ class ArrayFrame:
 
     @staticmethod
     def build(names, dtypes, columns, index=None):
-        """An array of values.
-
-        Parameters
-        ----------
-        names : object
-            Ignored.
-        dtypes : list of dict
-        columns : list of Numbers, Dates or Levels
-        index : object
-            Ignored.
-        """
         dtype = np.dtype(dtypes[0]["name"])
         made = np.empty((len(columns[0].missing), len(columns)), dtype)
         for j, (values, described) in enumerate(zip(columns, dtypes, strict=True)):
@@ -178,6 +182,7 @@ def _as_array(X):
     """X as an array whose cells are what they were, numbers or objects."""
     if isinstance(X, np.ndarray):
         return X
+    refuse_others(X)
     if hasattr(X, "toarray"):
         raise TypeError(
             "X is sparse, but a table or a dense array was expected: use X.toarray()."

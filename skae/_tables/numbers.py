@@ -61,19 +61,15 @@ class NumberColumn(NumericColumn):
                 bounds = -high, high
         return cls(*mean_and_deviation(observed), places, *bounds, len(observed) == 0)
 
-    def encode(self, values, cells):
-        with np.errstate(over="ignore"):
-            cells[:, 0] = (_floats(values) - self.shift) / self.scale
-        cells[values.missing] = np.nan
-        return np.zeros(len(cells), bool)
+    def numbers(self, values):
+        return np.where(values.missing, np.nan, _floats(values))
 
-    def decode(self, cells):
-        """Numbers that the column can hold, of numbers (n, 1) in standard units."""
-        with np.errstate(over="ignore"):
-            values = cells[:, 0] * self.scale + self.shift
-            missing = np.full(len(values), self.is_empty)
-            values[missing] = 0.0
-            if self.places is not None:
+    def restored(self, numbers):
+        """Numbers that the column can hold."""
+        missing = np.full(len(numbers), self.is_empty)
+        values = np.where(missing, 0.0, numbers)
+        if self.places is not None:
+            with np.errstate(over="ignore"):
                 values = np.round(values, self.places)
         return Numbers(np.clip(values, self.low, self.high), missing)
 

@@ -12,6 +12,11 @@ _MOST_PLACES = 15
 _UTC = datetime.timezone.utc
 
 
+def is_missing(objects):
+    """Which objects, an array, stand for missing cells."""
+    return _pandas().isna(objects)
+
+
 def infer(objects):
     """What the observed of some objects are, in one word.
 
@@ -28,7 +33,7 @@ def infer(objects):
     pd = _pandas()
     found = pd.api.types.infer_dtype(objects, skipna=True)
     if found in ("date", "datetime", "datetime64"):
-        observed = objects[~pd.isna(objects)]
+        observed = objects[~is_missing(objects)]
         if all(type(value) is datetime.date for value in observed):
             return "date"
         if not all(isinstance(v, datetime.datetime | np.datetime64) for v in observed):
@@ -62,7 +67,7 @@ def describe(objects, name):
     held = infer(objects)
     described = {"name": name, "held": held}
     if held == "decimal":
-        there = ~_pandas().isna(objects)
+        there = ~is_missing(objects)
         observed = [v for v in objects[there] if v.is_finite()]
         places = max((-v.as_tuple().exponent for v in observed), default=0)
         described["scale"] = min(max(places, 0), _MOST_PLACES)
@@ -84,7 +89,7 @@ def read_objects(objects, held):
         codes, levels = pd.factorize(objects)
         as_level = bool if held == "boolean" else str
         return Levels(codes.astype(np.int64), [as_level(level) for level in levels])
-    missing = pd.isna(objects)
+    missing = is_missing(objects)
     if held == "integer":
         values = np.zeros(len(objects), np.int64)
         try:

@@ -10,11 +10,12 @@ except ImportError as error:
         "The table was one of pandas, which is not installed: install pandas."
     ) from error
 
+from skae._tables.frame import Frame
 from skae._tables.objects import describe, infer, make_objects, read_objects
 from skae._tables.values import Dates, Levels, Numbers, cast
 
 
-class PandasFrame:
+class PandasFrame(Frame):
     """A DataFrame of pandas, to be read.
 
     Parameters
@@ -30,13 +31,17 @@ class PandasFrame:
         self.shape = X.shape
         self._dtypes = X.dtypes.tolist()
 
+    def rows(self, rows):
+        return self.X.iloc[rows]
+
+    def columns(self, columns):
+        return self.X.iloc[:, columns]
+
     def is_plain(self, j):
-        """Whether a column certainly holds numbers and nothing else."""
         dtype = self._dtypes[j]
         return isinstance(dtype, np.dtype) and dtype.kind in "iuf"
 
     def dtype(self, j):
-        """What a column is to come back as, in plain values."""
         column = self.X.iloc[:, j]
         dtype = column.dtype
         if isinstance(dtype, pd.CategoricalDtype):
@@ -51,14 +56,12 @@ class PandasFrame:
         return {"name": _name(dtype)}
 
     def holds(self, j):
-        """A column's kind in the users' words."""
         dtype = self._dtypes[j]
         if not types.is_object_dtype(dtype):
             return str(dtype)
         return infer(self.X.iloc[:, j].to_numpy(object))
 
     def read(self, j):
-        """Values of a column, or None if they are none that a table may hold."""
         column = self.X.iloc[:, j]
         dtype = column.dtype
         if isinstance(dtype, pd.CategoricalDtype):
@@ -88,14 +91,6 @@ class PandasFrame:
         return read_objects(objects, infer(objects))
 
     def filled(self, parts):
-        """A copy in which cells of some columns are others.
-
-        Parameters
-        ----------
-        parts : dict of int to (ndarray of shape (n_samples,), bool; values; dict)
-            Numbers of columns; which of their cells are to be taken from values of
-            that many; and the dtype of a column nothing of which is kept.
-        """
         filled = self.X.copy()
         for j, (mask, values, dtype) in parts.items():
             column = self.X.iloc[:, j]
@@ -114,19 +109,13 @@ class PandasFrame:
             filled.isetitem(j, pd.Series(new, column.index, new.dtype))
         return filled
 
-    def fits(self, j, values):
-        """Whether the dtype of a column without any value can hold some."""
-        return type(self.read(j)) is type(values)
-
     @staticmethod
     def natural(values):
-        """The dtype that values have if nothing else is known."""
         if isinstance(values, Numbers):
             return {"name": "float64"}
         return {"name": "object", "held": "nothing"}
 
     def objects(self):
-        """Cells (n_samples, n_columns) as Python's objects, missing ones as None."""
         cells = np.empty(self.shape, object)
         for j in range(self.shape[1]):
             column = self.X.iloc[:, j]
@@ -136,7 +125,6 @@ class PandasFrame:
 
     @staticmethod
     def is_dtype(dtype):
-        """Whether a column can be made of what describes its dtype."""
         try:
             make(dtype, Levels(np.zeros(0, np.int64), []))
         except (KeyError, TypeError, ValueError):
@@ -145,15 +133,6 @@ class PandasFrame:
 
     @staticmethod
     def build(names, dtypes, columns, index=None):
-        """A DataFrame of values.
-
-        Parameters
-        ----------
-        names : list
-        dtypes : list of dict
-        columns : list of Numbers, Dates or Levels
-        index : Index, default=None
-        """
         made = [make(*pair) for pair in zip(dtypes, columns, strict=True)]
         frame = pd.concat(made, axis=1) if made else pd.DataFrame()
         frame.columns = pd.Index(names)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.frame import Frame
 from skae._tables.objects import describe, infer, make_objects, read_objects
 from skae._tables.values import Dates, Levels, Numbers, cast
 
@@ -22,7 +23,7 @@ _FIELDS = {
 }
 
 
-class PolarsFrame:
+class PolarsFrame(Frame):
     """A DataFrame of polars, to be read.
 
     Parameters
@@ -38,13 +39,17 @@ class PolarsFrame:
         self.shape = X.shape
         self._dtypes = X.dtypes
 
+    def rows(self, rows):
+        return self.X[rows]
+
+    def columns(self, columns):
+        return self.X[:, columns.tolist()]
+
     def is_plain(self, j):
-        """Whether a column certainly holds numbers and nothing else."""
         dtype = self._dtypes[j]
         return dtype.is_integer() or dtype.is_float()
 
     def dtype(self, j):
-        """What a column is to come back as, in plain values."""
         dtype = self._dtypes[j]
         name = str(dtype.base_type())
         found = {"name": name}
@@ -59,13 +64,7 @@ class PolarsFrame:
             return describe(_objects(self.X.to_series(j)), name)
         return found
 
-    def holds(self, j):
-        """A column's kind in the users' words."""
-        found = self.dtype(j)
-        return found.get("held", found["name"])
-
     def read(self, j):
-        """Values of a column, or None if they are none that a table may hold."""
         column = self.X.to_series(j)
         dtype = column.dtype
         name = str(dtype.base_type())
@@ -101,14 +100,6 @@ class PolarsFrame:
         return Numbers(values, missing | np.isnan(values) if is_float else missing)
 
     def filled(self, parts):
-        """A copy in which cells of some columns are others.
-
-        Parameters
-        ----------
-        parts : dict of int to (ndarray of shape (n_samples,), bool; values; dict)
-            Numbers of columns; which of their cells are to be taken from values of
-            that many; and the dtype of a column nothing of which is kept.
-        """
         pl = _polars()
         columns = []
         for j, (mask, values, dtype) in parts.items():
@@ -138,13 +129,10 @@ class PolarsFrame:
         return self.X.with_columns(columns)
 
     def fits(self, j, values):
-        """Whether the dtype of a column without any value can hold some."""
-        is_null = self.dtype(j)["name"] == "Null"
-        return not is_null and type(self.read(j)) is type(values)
+        return self.dtype(j)["name"] != "Null" and super().fits(j, values)
 
     @staticmethod
     def natural(values):
-        """The dtype that values have if nothing else is known."""
         if isinstance(values, Levels):
             kinds = {"text": "String", "bool": "Boolean"}
             return {"name": kinds.get(values.kind(), "Float64")}
@@ -157,7 +145,6 @@ class PolarsFrame:
         return {"name": name, "unit": "us", "zone": zone}
 
     def objects(self):
-        """Cells (n_samples, n_columns) as Python's objects, missing ones as None."""
         cells = np.empty(self.shape, object)
         for j, column in enumerate(self.X):
             if column.dtype.is_float():
@@ -167,22 +154,11 @@ class PolarsFrame:
 
     @staticmethod
     def is_dtype(dtype):
-        """Whether a column can be made of what describes its dtype."""
         name = dtype.get("name")
         return name in _NAMES and _FIELDS.get(name, set()) <= set(dtype)
 
     @staticmethod
     def build(names, dtypes, columns, index=None):
-        """A DataFrame of values; polars has no index.
-
-        Parameters
-        ----------
-        names : list of str
-        dtypes : list of dict
-        columns : list of Numbers, Dates or Levels
-        index : object
-            Ignored.
-        """
         made = [make(*pair) for pair in zip(dtypes, columns, strict=True)]
         # In a list of them, a column without a name would get one.
         return _polars().DataFrame(dict(zip(names, made, strict=True)))

@@ -26,7 +26,7 @@ def read_column(frame, j, is_category):
                 f"{title} holds {frame.holds(j)}, but categorical_features has it "
                 "among the categories: leave it out, dates are read as numbers."
             )
-        refusal = CategoryColumn(None, [], [], False).refusal(values)
+        refusal = CategoryColumn(None, [], [], 0).refusal(values)
         if refusal is not None:
             raise ValueError(
                 f"{title} holds {frame.holds(j)}, but {refusal}: turn "

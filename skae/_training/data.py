@@ -158,11 +158,14 @@ class TrainingData:
     scaling : Scaling
     all : Batch
     n_held_out : int
+    order : ndarray of shape (n,), int
+        Numbers of the rows in what was passed.
     """
 
     scaling: Scaling
     all: Batch
     n_held_out: int
+    order: np.ndarray
 
     @classmethod
     def of(cls, X, scaling, n_held_out, seed, device, first=None):
@@ -173,10 +176,10 @@ class TrainingData:
         order = np.random.default_rng(seed).permutation(X.shape[0])
         if issparse(X):
             rows = SparseRows.of(X, scaling, order, device)
-            return cls(scaling, Batch(rows), n_held_out)
+            return cls(scaling, Batch(rows), n_held_out, order)
         rows = scaling.ordered_rows(X, order).to(device)
         first = None if first is None else first.to(device)
-        return cls(scaling, Batch.of(rows, first), n_held_out)
+        return cls(scaling, Batch.of(rows, first), n_held_out, order)
 
     @property
     def train(self):

@@ -1,9 +1,10 @@
 """What becomes of a trained network: checked, and its codes given the data's metric."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
-from skae._inference.donors import Donors
 from skae._training.data import CHUNK_ROWS, Batch
 from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
@@ -12,7 +13,25 @@ from skae.networks._layers import LinearPath, weighted_layers
 
 # Rows that a trained network is looked at with, and how often cells of them are hidden.
 _HEAD_ROWS = 2048
-_HIDINGS = 4
+_HIDINGS = 8
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What was expected in cells of rows, while they were hidden.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n,), int
+        Numbers of the rows among those of the fit, those held out first.
+    n_held_out : int
+    expected : ndarray of shape (n, n_numbers), float32
+        NaN where a cell was never hidden, or is missing.
+    """
+
+    rows: np.ndarray
+    n_held_out: int
+    expected: np.ndarray
 
 
 @torch.no_grad()
@@ -68,8 +87,11 @@ def finished(model, result, data, objective, settings):
 
 
 @torch.no_grad()
-def found_donors(model, data, objective, seed):
-    """What hidden cells of rows that are judged turn out to be.
+def expected_of_hidden(model, data, objective, seed):
+    """What a model expects in cells of rows, while they are hidden.
+
+    Of each row other cells are hidden several times, so that few are left that never
+    were. Of a cell the first time counts.
 
     Parameters
     ----------
@@ -81,24 +103,26 @@ def found_donors(model, data, objective, seed):
 
     Returns
     -------
-    donors : Donors
+    hidden : Hidden
     """
     module = model.build().eval().to(data.device)
     generator = torch.Generator(data.device).manual_seed(seed)
     layout = model.recipe.layout
     n_numbers = model.n_features if layout is None else layout.n_numbers
-    pairs = []
-    for part in map(Batch.dense, data.judged[:_HEAD_ROWS].split(CHUNK_ROWS)):
+    rows, found = data.all[:_HEAD_ROWS], []
+    for part in map(Batch.dense, rows.split(CHUNK_ROWS)):
+        cells = torch.full((len(part), n_numbers), torch.nan)
         for _ in range(_HIDINGS):
             with PrivateRandomness(generator):
                 seen = objective.corrupt(part, generator)
-            expected = objective.to_data(module(seen)[1])
-            hidden = seen.isnan()
+            is_new = seen.isnan()
             if part.mask is not None:
-                hidden &= objective.cells_of(part.mask)
-            cells = expected, objective.restored(part.rows), hidden.cpu()
-            pairs.append([cell[:, :n_numbers].numpy() for cell in cells])
-    return Donors.of(*map(np.concatenate, zip(*pairs, strict=True)))
+                is_new &= objective.cells_of(part.mask)
+            is_new = is_new[:, :n_numbers].cpu() & cells.isnan()
+            expected = objective.to_data(module(seen)[1])[:, :n_numbers]
+            cells = torch.where(is_new, expected.float(), cells)
+        found.append(cells.numpy())
+    return Hidden(data.order[: len(rows)], data.n_held_out, np.concatenate(found))
 
 
 def _slopes(code, data):

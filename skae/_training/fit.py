@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from skae._inference.donors import Donors
 from skae._inference.model import Model
 from skae._training.callbacks import checked_callbacks
 from skae._training.data import TrainingData
 from skae._training.filling import FILLED_ROWS, completed, factors_that_fill
-from skae._training.finish import finished, found_donors
+from skae._training.finish import Hidden, expected_of_hidden, finished
 from skae._training.loop import train
 from skae._training.objective import Objective
 from skae._training.pca import Baseline, principal_components
-from skae._training.settings import Result
-from skae._training.start import fresh, resumed
+from skae._training.settings import Result, as_arrays
+from skae._training.start import fresh, pca_weights, resumed
 from skae._utils.device import training_device
 from skae._utils.random import new_seed
 from skae._utils.ranges import has_holes
@@ -35,14 +34,14 @@ class Fitted:
     result : Result
     pca_loss : float or None
         None where an earlier figure stays, in incremental training.
-    donors : Donors or None
+    hidden : Hidden or None
         None where no cells were hidden.
     """
 
     model: Model
     result: Result
     pca_loss: float | None
-    donors: Donors | None
+    hidden: Hidden | None
 
 
 @torch.enable_grad()
@@ -93,18 +92,27 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
             start = resumed(recipe, settings, earlier)
         pca_loss = baseline and baseline.loss(data, objective)
         result = train(start, data, objective, settings, seeds)
+        if result.best_iter == 0 and start.pca_weights and baseline.filling:
+            # Rows held out have judged, and may help to fill.
+            whole = _baseline(data, objective, start.model.n_components, seed, first=0)
+            weights = pca_weights(start.model, data, whole, objective, settings.init)
+            result = replace(result, weights=as_arrays(weights))
         model = finished(start.model, result, data, objective, settings)
-        donors = None
+        hidden = None
         if recipe.corruption.hides:
-            donors = found_donors(model, data, objective, seeds[-1])
-    return Fitted(model, result, pca_loss, donors)
+            hidden = expected_of_hidden(model, data, objective, seeds[-1])
+    return Fitted(model, result, pca_loss, hidden)
 
 
-def _baseline(data, objective, n_components, seed):
-    """PCA of all rows, whose missing cells it fills."""
+def _baseline(data, objective, n_components, seed, first=None):
+    """PCA of all rows, whose missing cells it fills by those from the first one on.
+
+    By those that are not held out, if none is given: others could not judge it.
+    """
     rows, mask, filling = data.all.rows, data.all.mask, None
+    first = data.n_held_out if first is None else first
     if objective.recipe.reads_holes and mask is None:
-        filling = factors_that_fill(data.all[:FILLED_ROWS].dense().rows)
+        filling = factors_that_fill(data.all[first : first + FILLED_ROWS].dense().rows)
     elif mask is not None:
-        rows, filling = completed(rows, objective.cells_of(mask))
+        rows, filling = completed(rows, objective.cells_of(mask), first)
     return Baseline(principal_components(rows, n_components, seed), rows, filling)

@@ -129,7 +129,7 @@ def _hidden(pair, data, objective):
     cells = [pair.encode(objective.seen(part.dense())) for part in parts]
     cells = torch.cat(cells)  # (n, width)
     scaling = Scaling(np.zeros(cells.shape[1]), 1.0)
-    return TrainingData(scaling, Batch(cells), data.n_held_out)
+    return TrainingData(scaling, Batch(cells), data.n_held_out, data.order)
 
 
 class HiddenCorruption(Corruption):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -11,6 +12,27 @@ def new_seed(random_state):
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def seeded_clone(estimator, seed, **params):
+    """A clone of an estimator, with a seed if it has no random state of its own.
+
+    Parameters
+    ----------
+    estimator : estimator
+    seed : int
+    **params : dict
+        Other parameters to set, where it has them.
+
+    Returns
+    -------
+    estimator : estimator
+    """
+    made = clone(estimator)
+    known = made.get_params()
+    if known.get("random_state", 0) is None:
+        params["random_state"] = seed
+    return made.set_params(**{name: v for name, v in params.items() if name in known})
 
 
 _ATEN = torch.ops.aten

@@ -1,8 +1,7 @@
 """The autoencoders of a detector: as given, or small ones."""
 
-from sklearn.base import clone
-
 from skae._estimators.denoising import DenoisingAutoencoderTransformer
+from skae._utils.random import seeded_clone
 from skae.corruptions import Missing
 
 # The default autoencoder: small, since neighbors and cuts see what it misses.
@@ -22,25 +21,16 @@ _DEFAULTS_OF_TABLES = {
 }
 
 
-def categories(autoencoder, categorical_features):
-    """Which columns are categories: as the detector says, or else its autoencoder."""
-    is_default = (
-        isinstance(categorical_features, str) and categorical_features == "from_dtype"
-    )
-    if not is_default:
-        return categorical_features
-    return getattr(autoencoder, "categorical_features", categorical_features)
-
-
-def new_table_autoencoder(autoencoder, categorical_features, seed):
-    """An autoencoder to be fitted to rows of a table with categories or dates.
+def new_autoencoder(autoencoder, n_features, categorical_features, seed):
+    """An autoencoder to be fitted to rows, or to those of a table.
 
     Parameters
     ----------
     autoencoder : estimator or None
         To be cloned; None is the default one.
+    n_features : int or None
+        Of rows of numbers; None is for a table with categories or dates.
     categorical_features : "from_dtype", array-like of str, int or bool, or None
-        As of :func:`categories`.
     seed : int
         Of what has no random state of its own.
 
@@ -48,35 +38,10 @@ def new_table_autoencoder(autoencoder, categorical_features, seed):
     -------
     autoencoder : estimator
     """
-    if autoencoder is None:
-        made = DenoisingAutoencoderTransformer(**_DEFAULTS_OF_TABLES, random_state=seed)
-    else:
-        made = new_autoencoder(autoencoder, None, seed)
-    if "categorical_features" in made.get_params(deep=False):
-        made.set_params(categorical_features=categorical_features)
-    return made
-
-
-def new_autoencoder(autoencoder, n_features, seed):
-    """An autoencoder to be fitted to rows of a number of features.
-
-    Parameters
-    ----------
-    autoencoder : estimator or None
-        To be cloned; None is the default one.
-    n_features : int
-    seed : int
-        Of what has no random state of its own.
-
-    Returns
-    -------
-    autoencoder : estimator
-    """
-    if autoencoder is None:
-        return DenoisingAutoencoderTransformer(
-            max(1, round(n_features / 2)), **_DEFAULTS, random_state=seed
-        )
-    autoencoder = clone(autoencoder)
-    if autoencoder.get_params().get("random_state", 0) is None:
-        autoencoder.set_params(random_state=seed)
-    return autoencoder
+    if autoencoder is None and n_features is None:
+        autoencoder = DenoisingAutoencoderTransformer(**_DEFAULTS_OF_TABLES)
+    elif autoencoder is None:
+        n_components = max(1, round(n_features / 2))
+        autoencoder = DenoisingAutoencoderTransformer(n_components, **_DEFAULTS)
+    params = {"categorical_features": categorical_features}
+    return seeded_clone(autoencoder, seed, **params)

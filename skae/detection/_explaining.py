@@ -8,6 +8,8 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.rows import OfRows
+from skae._tables.frames import frame_of, index_of, refuse_others
+from skae._utils.typing import Rows
 from skae._utils.validation import validated, without_torch
 from skae.detection._units import Units
 
@@ -26,10 +28,12 @@ class Explaining(OfRows):
         ``method="error"`` they add up to minus the score.
 
         Of tables with categories or dates: how many times less likely a value is beside
-        the others of its row than in general, as a logarithm in nats, and a nat for
-        each twentieth of the column's range that a number is beyond it. A level that no
-        row of `fit` had is as one in so many rows, and one more. For
-        ``method="combined"`` they add up to minus the score by each autoencoder.
+        the others of its row than in general, as a logarithm in nats. A number at an
+        end of its column, where one row in 64 is, has the log of two in addition for
+        each halving of the rows that are as far out, and a nat for each twentieth of
+        the range that it is beyond it. A level that no row of `fit` had is as one in so
+        many rows, and one more. For ``method="combined"`` the score is of their sum or
+        of the largest, whichever is rarer.
 
         Parameters
         ----------
@@ -45,7 +49,7 @@ class Explaining(OfRows):
         X = self._applied(X)
         return self._models.feature_scores(X)
 
-    def reconstruct(self, X) -> np.ndarray:
+    def reconstruct(self, X) -> Rows:
         """What rows would be like if they were normal.
 
         Parameters
@@ -59,10 +63,8 @@ class Explaining(OfRows):
             The mean of what the autoencoders make of them; of categories the likeliest
             level. A table, if one with categories or dates was fitted.
         """
-        rows = self._applied(X)
-        if self._columns is None:
-            return self._models.reconstruct(rows)
-        return self._as_given(self._models.reconstruct(rows, self._columns), X)
+        rows = self._models.reconstruct(self._applied(X), self._columns)
+        return self._as_given(rows, X)
 
     def explain(self, X, n_features=5, *, preprocessing=None) -> pd.DataFrame:
         """The features that make rows unusual, in numbers and in words.
@@ -73,7 +75,8 @@ class Explaining(OfRows):
             Rows in the units that the detector was fitted on. May have no rows, as
             ``X[detector.predict(X) == -1]`` where nothing is unusual.
         n_features : int, default=5
-            How many features to name for each row.
+            How many features to name for each row, at the most. Those that fit it, of
+            which the score is not above 0, are left out, but for one where all do.
         preprocessing : fitted transformer or Pipeline, default=None
             What rows have still to go through before the detector, such as
             ``pipeline[:-1]``. X is then in the units from before it, and so are
@@ -85,10 +88,10 @@ class Explaining(OfRows):
         reasons : DataFrame
             A line for each row and feature, the most unusual first: `row` (its label in
             a DataFrame, or number), `feature`, `observed`, `expected`,
-            `standardized_error` (by how many usual errors the one is above the other)
-            and `message`. Of tables with categories or dates, `expected` is by the
-            other cells of the row, `standardized_error` is NaN for categories, and
-            there is a further column, `score`: that of :meth:`feature_scores`.
+            `standardized_error` (by how many usual errors the one is above the other),
+            `score` (that of :meth:`feature_scores`) and `message`. Of tables with
+            categories or dates, `expected` is by the other cells of the row, and
+            `standardized_error` is NaN for categories.
 
         Raises
         ------
@@ -112,20 +115,10 @@ class Explaining(OfRows):
         >>> reasons["message"][0]
         'alcohol is 4.2, ... usual errors below the expected ...'
         """
-        labels = X.index if isinstance(X, pd.DataFrame) else None
         check_is_fitted(self)
-        if self._columns is not None:
-            if preprocessing is not None:
-                raise ValueError(
-                    "preprocessing was given, but the detector was fitted to a table "
-                    "with categories or dates, which it explains in the table's own "
-                    "units: pass rows as they were fitted, without preprocessing."
-                )
-            rows = self._applied(X, min_samples=0)
-            names = self.get_feature_names_out()
-            return self._models.reasons(rows, self._columns, names, n_features, labels)
         units = Units(preprocessing, self)
-        return self._models.reasons(units.of_detector(X), units, n_features, labels)
+        rows = units.of_detector(X)
+        return self._models.reasons(rows, units, n_features, index_of(X))
 
     def _applied(self, X, min_samples=1):
         """Rows to apply what was fitted to: an array, or a table as it is."""
@@ -133,9 +126,9 @@ class Explaining(OfRows):
         return self._validated(X, reset=False, min_samples=min_samples)
 
     def _validated(self, X, reset, min_samples):
-        X = without_torch(X)
         if self._columns is None:
+            refuse_others(X)
             return validated(self, X, reset=reset, min_samples=min_samples)
-        X = X if hasattr(X, "shape") else np.array(X, object)
+        X = frame_of(without_torch(X)).X
         self._encoded(X, reset, min_samples)
         return X

@@ -7,15 +7,13 @@ from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit, check_
 from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
-from skae._utils.checks import (
-    fitted,
-    instance,
-    list_of,
-)
+from skae._tables.column import in_words
+from skae._utils.checks import fitted, instance, list_of
 from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
 from skae.detection._anomalies import Anomalies, within_reach
-from skae.detection._reasons import reasons
+from skae.detection._reasons import of_number, reasons
+from skae.detection._scores import SCORES
 
 # Rows that are scored at once.
 _CHUNK_ROWS = 2048
@@ -38,7 +36,7 @@ class FoldModels:
         One for each fold.
     """
 
-    def fit(self, X, folds, new_autoencoder, score_classes, seed):
+    def fit(self, X, folds, new_autoencoder, method, seed):
         """Fit autoencoders to rows, and scores to what these make of rows held out.
 
         Parameters
@@ -48,8 +46,7 @@ class FoldModels:
             As of :func:`splits`.
         new_autoencoder : callable
             Without arguments.
-        score_classes : sequence of classes
-            Subclasses of Score.
+        method : {"combined", "neighbors", "error"}
         seed : int
 
         Returns
@@ -67,12 +64,14 @@ class FoldModels:
             order.append(held_out)
         self._anomalies = Anomalies(Scaling.of(X))
         scores = np.full(len(X), np.nan)
-        of_held_out = self._anomalies.fit(score_classes, pairs, seed)
+        of_held_out = self._anomalies.fit(SCORES[method], pairs, seed)
         scores[np.concatenate(order)] = of_held_out
         return scores
 
-    def check(self, n_features):
+    def check(self, n_features, columns):
         """Raise ValueError for parts, read from a file, that don't fit together."""
+        if columns is not None:
+            raise ValueError("Its columns are not those of its folds.")
         widths = {a.n_features_in_ for a in self.autoencoders}
         widths |= {len(scaling.shift) for scaling in self._scalings}
         n_folds = len(self.autoencoders)
@@ -97,11 +96,13 @@ class FoldModels:
 
     def feature_scores(self, X):
         """Mean squared errors (n, d) in units of each feature's usual, over d."""
-        errors = self._standardized_errors(X, self.reconstructions(X))
-        return np.square(errors).mean(axis=0) / X.shape[1]
+        return self._feature_scores(X, self.reconstructions(X))
 
-    def reconstruct(self, X):
-        """What the autoencoders make of rows (n, d), in the mean: (n, d)."""
+    def reconstruct(self, X, columns=None):
+        """What the autoencoders make of rows (n, d), in the mean: (n, d).
+
+        The columns of a table, which rows of numbers have none of, are not used.
+        """
         return self.reconstructions(X).mean(axis=0).astype(X.dtype)
 
     def reasons(self, X, units, n_features, labels):
@@ -116,10 +117,23 @@ class FoldModels:
         labels : Index or None
         """
         # Autoencoders take no empty tables.
-        expected = self.reconstructions(X).mean(axis=0) if len(X) else X
+        made = self.reconstructions(X) if len(X) else X[None]
+        expected, scores = made.mean(axis=0), self._feature_scores(X, made)
         errors = self._standardized_errors(X, expected)
-        observed, expected = units.of_data(X), units.of_data(expected)
-        return reasons(observed, expected, errors, units.names, n_features, labels)
+        observed, expected = (
+            units.of_data(rows).astype(float) for rows in (X, expected)
+        )
+
+        def said(*cell):
+            return of_number(observed[cell], in_words(expected[cell]), errors[cell])
+
+        given = observed, expected, errors, scores, said
+        return reasons(units.names, *given, n_features, labels)
+
+    def _feature_scores(self, X, reconstructions):
+        """The same of reconstructions (n_folds, n, d)."""
+        errors = self._standardized_errors(X, reconstructions)
+        return np.square(errors).mean(axis=0) / X.shape[1]
 
     def _standardized_errors(self, X, reconstructions):
         """Errors (..., n, d) of reconstructions, in units of each feature's usual."""

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Part
+from skae._tables.choice import categories
 from skae._tables.columns import Columns
 from skae._utils.checks import OF_ROWS, check_names, instance, number, partly_known
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
@@ -18,11 +19,7 @@ from skae._utils.random import new_seed
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import without_torch
-from skae.detection._default import (
-    categories,
-    new_autoencoder,
-    new_table_autoencoder,
-)
+from skae.detection._default import new_autoencoder
 from skae.detection._explaining import Explaining
 from skae.detection._folds import FoldModels, splits
 from skae.detection._onnx import Detector
@@ -77,9 +74,10 @@ class AutoencoderOutlierDetector(
         how rare such distances are, this one and that of the rows alone, and how rare
         it is to be isolated as soon by random cuts: the surprisals, minus the
         logarithms of the shares of rows held out that are as unusual.
-        Of tables with categories or dates, "combined" adds up what
-        :meth:`feature_scores` returns; "error" is the mean loss of the columns, which
-        are all seen; "neighbors" is the distance in encoded rows and their errors.
+        Of tables with categories or dates, "combined" is how rare the sum of what
+        :meth:`feature_scores` returns is, or its largest, whichever is rarer; "error"
+        is the mean loss of the columns, which are all seen; "neighbors" is the distance
+        in encoded rows and their errors.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows that are outliers. "auto" sets the threshold by
         `alpha` instead.
@@ -202,18 +200,15 @@ class AutoencoderOutlierDetector(
             If X has categories or dates and the autoencoder is none of this package's.
         """
         with all_or_nothing(self) as twin:
-            chosen = categories(twin.autoencoder, twin.categorical_features)
+            chosen = categories(twin.categorical_features, twin.autoencoder)
             twin._columns = Columns.of(without_torch(X), chosen)
             X = twin._validated(X, reset=True, min_samples=_LEAST_ROWS)
-            seed = new_seed(twin.random_state)
-            folds, given = splits(twin.cv, X, seed), twin.autoencoder
-            if twin._columns is None:
-                twin._models, scored = FoldModels(), SCORES[twin.method]
-                new = partial(new_autoencoder, given, X.shape[1], seed)
-            else:
-                twin._models, scored = TableModels(), twin.method
-                new = partial(new_table_autoencoder, given, chosen, seed)
-            twin.held_out_scores_ = -twin._models.fit(X, folds, new, scored, seed)
+            seed, is_table = new_seed(twin.random_state), twin._columns is not None
+            width = None if is_table else X.shape[1]
+            new = partial(new_autoencoder, twin.autoencoder, width, chosen, seed)
+            folds = splits(twin.cv, X, seed)
+            twin._models = TableModels() if is_table else FoldModels()
+            twin.held_out_scores_ = -twin._models.fit(X, folds, new, twin.method, seed)
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
@@ -320,10 +315,5 @@ class AutoencoderOutlierDetector(
     def _check_loaded(self):
         """Raise ValueError if what was read from a file doesn't fit together."""
         if hasattr(self, "_models"):
-            width, is_table = self.n_features_in_, self._columns is not None
-            if is_table != isinstance(self._models, TableModels):
-                raise ValueError("Its columns are not those of its folds.")
-            if is_table and self._columns.n_columns != width:
-                raise ValueError("Its columns are not those of its features.")
-            self._models.check(self._columns if is_table else width)
+            self._models.check(self.n_features_in_, self._columns)
             check_names(self)

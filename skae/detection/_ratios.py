@@ -8,15 +8,19 @@ from skae.detection._scores import usual_errors
 
 # Bins of equal counts that numbers fall into.
 _BINS = 16
-# Held-out rows of the nearest expectation, among which those in a bin are counted, and
-# as many more that are added in the column's own proportions.
-_NEAREST, _ADDED = 100, 3.0
+# Held-out rows of the nearest expectation, among which those in a bin are counted: so
+# many at the most, and one in so many, for else all would be near. As many more are
+# added in the column's own proportions.
+_NEAREST, _ONE_IN, _ADDED = 100, 5, 3.0
+# Each end of a column, one row in so many, is more surprising than its bin says.
+_END = 64
 # Held-out rows kept of each fold: more cost time and memory, and change little.
 _MOST_REFERENCES = 4096
 # Rows beside each end of a column's range, one in so many, that don't widen it.
 _BEYOND = 1000
-# Share of a column's range by which a number must be beyond it for a nat.
-_NAT = 0.05
+# Share of a column's range by which a number must be beyond it for a nat; the least
+# range, in standard units: less is rounding.
+_NAT, _LEAST_RANGE = 0.05, 1e-9
 # Share of the only value of a column that is rounding.
 _ROUNDING = 1e-6
 
@@ -26,6 +30,8 @@ _ROUNDING = 1e-6
     shares=array("f", 2),
     low=array("f", 1),
     high=array("f", 1),
+    lowest=array("f", 2, finite=False),
+    highest=array("f", 2, finite=False),
     expected=array("f", 2, finite=False),
     bins=array("u", 2),
     counts=array("i", 1),
@@ -38,18 +44,23 @@ class Ratios:
     log p(x) - log p(x | the other cells of the row), in nats. Levels have the
     autoencoder's probabilities. Of numbers it tells no more than what is expected: the
     probability of a number's bin is counted among rows held out of which about the same
-    was expected. Numbers beyond the range of the rows that were fitted, of which no
-    bin tells, get a nat in addition for each twentieth of the range that they are
-    beyond it; other ones than a column's only one are as surprising as unseen levels.
+    was expected. Of what is in an outer bin, or beyond it, no bin tells. So a number at
+    an end of the column gets nats in addition: for each halving of the rows that are as
+    far out as it the log of two, and for each twentieth of the range that it is beyond
+    the range one. Other numbers than a column's only one are as surprising as unseen
+    levels.
 
     Attributes
     ----------
     edges : ndarray of shape (n_numbers, n_bins - 1)
         Between bins; infinite after the last one.
     shares : ndarray of shape (n_numbers, n_bins)
-        Of the rows that are fitted to; 0 where no number can be.
+        Of the rows that are fitted to; 0 in bins that are not there.
     low, high : ndarray of shape (n_numbers,)
         Range of these, but for the most extreme of thousands.
+    lowest, highest : ndarray of shape (n_numbers, n_steps)
+        The first, second, fourth, eighth... of these from each end; infinite where
+        these would be no longer at the end.
     expected : ndarray of shape (n_numbers, m), float32
         Of rows held out, ascending; those of missing cells are infinite.
     bins : ndarray of shape (n_numbers, m), uint8
@@ -86,9 +97,14 @@ class Ratios:
         self.edges = np.full((k, _BINS - 1), np.inf)
         self.shares = np.empty((k, _BINS))
         self.low, self.high, self.surprises = np.zeros((3, k))
+        self.highest = np.full((k, _n_steps(len(cells))), np.inf)
+        self.lowest = -self.highest
         for j in range(k):
             known = np.sort(cells[~np.isnan(cells[:, j]), j])
             self.surprises[j] = np.log(len(known) + 1)
+            steps = 2 ** np.arange(_n_steps(len(known)))
+            self.lowest[j, : len(steps)] = known[steps - 1]
+            self.highest[j, : len(steps)] = known[-steps]
             if len(known):
                 edges = _edges(known)
                 self.edges[j, : len(edges)] = edges
@@ -96,8 +112,8 @@ class Ratios:
                 if known[beyond] == known[-1 - beyond]:
                     beyond = 0
                 self.low[j], self.high[j] = known[beyond], known[-1 - beyond]
-            counts = np.bincount(self._bins(j, known), minlength=_BINS)
-            self.shares[j] = counts / max(len(known), 1)
+            bins = self._bins(j, known) if len(known) else [0]
+            self.shares[j] = np.bincount(bins, minlength=_BINS) / len(bins)
         return self
 
     def fit(self, columns, cells, expected):
@@ -142,8 +158,12 @@ class Ratios:
             raise ValueError("Its bins are not possible.")
         if self.shares.shape != (k, _BINS) or self.edges.shape != (k, _BINS - 1):
             raise ValueError("Its bins are not possible.")
+        if len(self.lowest) != k or self.lowest.shape != self.highest.shape:
+            raise ValueError("Its ends are not those of its columns.")
         is_count = (self.counts >= 0) & (self.counts <= shape[1])
-        if not is_count.all() or (self.shares < 0).any():
+        # The first bin is there, and one after each edge.
+        is_there = np.isfinite(np.c_[np.zeros(k), self.edges])
+        if not is_count.all() or not (self.shares > 0)[is_there].all():
             raise ValueError("Its counts are not possible.")
         if (self.usual_errors <= 0).any() or (self.low > self.high).any():
             raise ValueError("Its usual errors or ranges are not possible.")
@@ -190,7 +210,9 @@ class Ratios:
     def _of_numbers(self, j, cells, expected, own):
         bins, m = self._bins(j, cells), int(self.counts[j])
         share = self.shares[j, bins]
-        size = min(_NEAREST, m)
+        size = min(_NEAREST, -(-m // _ONE_IN))
+        if own.any():  # as many others as of new rows
+            size = min(size + 1, m)
         start = np.searchsorted(self.expected[j, :m], expected.astype(np.float32))
         start = np.clip(start - size // 2, 0, m - size)
         nearest = self.bins[j, start[:, None] + np.arange(size)]
@@ -200,11 +222,18 @@ class Ratios:
         return np.log(share) - np.log(here)
 
     def _beyond(self, j, cells, shift):
-        """Nats of what numbers are beyond the range."""
+        """Nats of what numbers are at an end of the column, or beyond its range."""
         low, high = self.low[j], self.high[j]
         apart = np.maximum(np.maximum(low - cells, cells - high), 0)
         if high > low:
-            return apart / (_NAT * (high - low))
+            n_steps = np.isfinite(self.highest[j]).sum()
+            is_below = cells[:, None] < self.lowest[j]
+            is_above = cells[:, None] > self.highest[j]
+            n_passed = np.maximum(is_below.sum(axis=1), is_above.sum(axis=1))
+            # Fewer than a power of two are as far out, and a new one is among them.
+            as_far = self.surprises[j] - np.log(_END) - (n_steps - n_passed) * np.log(2)
+            far = apart / (_NAT * max(high - low, _LEAST_RANGE))
+            return np.where(n_passed > 0, as_far, 0.0) + far
         # Units are those of the data, where there is no deviation to divide by.
         return np.where(apart > _ROUNDING * abs(shift), self.surprises[j], 0.0)
 
@@ -212,11 +241,19 @@ class Ratios:
         return np.searchsorted(self.edges[j], cells)
 
 
+def _n_steps(n):
+    """Powers of two, from the first one on, that are at an end of n rows."""
+    return max((n + 1).bit_length() - _END.bit_length() + 1, 0)
+
+
 def _edges(known):
-    """Edges between bins of about equal counts, of sorted numbers."""
+    """Upper edges of bins of about equal counts, of sorted numbers, but the last one.
+
+    These are numbers themselves, so that there are some in each bin.
+    """
     levels = np.unique(known)
     if len(levels) <= _BINS:
-        return (levels[1:] + levels[:-1]) / 2
+        return levels[:-1]
     shares = np.arange(1, _BINS) / _BINS
     edges = np.unique(np.quantile(known, shares, method="lower"))
     return edges[edges < levels[-1]]

@@ -7,21 +7,31 @@ import pandas as pd
 
 from skae._tables.column import in_words
 
+# More times than these are not counted: probabilities are not known as well.
+_MOST_TIMES = 1000
+# Decimal places more than those of a column that expected numbers get at the most.
+_MOST_PLACES = 3
 
-def reasons(observed, expected, errors, names, n_features, labels=None):
-    """The features of each row with the largest errors, the largest first.
+
+def reasons(names, observed, expected, errors, scores, said, n_features, labels):
+    """The features of each row with the highest scores, the highest first.
 
     Parameters
     ----------
-    observed, expected : ndarray of shape (n, d)
-        In the units of the data; NaN where cells are missing.
-    errors : ndarray of shape (n, d)
-        In units of each feature's usual one.
     names : ndarray of shape (d,)
         Of the features.
+    observed, expected : ndarray of shape (n, d), float or object
+        In the units of the data; NaN or None where cells are missing.
+    errors : ndarray of shape (n, d)
+        In units of each feature's usual one; NaN where there are none.
+    scores : ndarray of shape (n, d)
+        How much each feature makes a row unusual. Where it is not above 0 it does not,
+        and is no reason; but one is given for each row.
+    said : callable
+        ``(i, j) -> str``: what is said of a cell, after its name.
     n_features : int
-        Features for each row.
-    labels : Index of length n, default=None
+        Features for each row, at the most.
+    labels : Index of length n or None
         Of the rows. None numbers them.
 
     Returns
@@ -29,119 +39,98 @@ def reasons(observed, expected, errors, names, n_features, labels=None):
     reasons : DataFrame
         As :meth:`AutoencoderOutlierDetector.explain` returns it.
     """
-    _check(n_features)
-    i, j = _largest(np.abs(errors), n_features)
-    cells = [cells[i, j].astype(float) for cells in (observed, expected, errors)]
-    messages = [_message(*cell) for cell in zip(names[j], *cells, strict=True)]
+    if not isinstance(n_features, Integral) or n_features < 1:
+        raise ValueError(
+            f"n_features={n_features!r}, but a whole number of at least 1 was expected."
+        )
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :n_features]
+    is_reason = np.take_along_axis(scores, order, axis=1) > 0
+    is_reason[:, :1] = True
+    i, place = np.nonzero(is_reason)
+    j = order[i, place]
+    labels = pd.RangeIndex(len(scores)) if labels is None else labels
+    messages = [f"{names[b]}{said(a, b)}" for a, b in zip(i, j, strict=True)]
     return pd.DataFrame(
         {
-            "row": _labels(labels, len(errors)).take(i),
+            "row": labels.to_flat_index().take(i),
             "feature": names[j],
-            "observed": cells[0],
-            "expected": cells[1],
-            "standardized_error": cells[2],
+            "observed": pd.Series(observed[i, j], dtype=observed.dtype),
+            "expected": pd.Series(expected[i, j], dtype=expected.dtype),
+            "standardized_error": errors[i, j].astype(float),
+            "score": scores[i, j].astype(float),
             "message": np.array(messages, object),
         }
     )
 
 
-def reasons_of_cells(
-    X, columns, expected, scores, errors, names, n_features, labels=None
-):
-    """The columns of each row of a table with the highest scores, the highest first.
+def in_places(expected, observed, places):
+    """An expected number in words, apart from what was observed.
 
     Parameters
     ----------
-    X : DataFrame or ndarray of shape (n, n_columns)
-    columns : Columns
-    expected : ndarray of shape (n, width)
-        By the other columns; encoded.
-    scores : ndarray of shape (n, n_columns)
-        Log ratios, in nats.
-    errors : ndarray of shape (n, n_columns)
-        In units of each column's usual one; NaN where there are none.
-    names : ndarray of shape (n_columns,)
-    n_features : int
-        Columns for each row.
-    labels : Index of length n, default=None
-        Of the rows. None numbers them.
-
-    Returns
-    -------
-    reasons : DataFrame
-        As :meth:`AutoencoderOutlierDetector.explain` returns it.
+    expected : float
+    observed : number or None
+    places : int
+        Decimal places of the column. There are more where a number rounded to these
+        would be nearer to what was observed, or farther, by a tenth.
     """
-    _check(n_features)
-    i, j = _largest(scores, n_features)
-    found = columns.values_of(X), columns.values_of(columns.restore(expected))
-    observed, values = (cells[i, j] for cells in found)
-    unseen = columns.unseen(X)[i, j]
-    messages = np.empty(len(i), object)
-    for line, (row, column) in enumerate(zip(i, j, strict=True)):
-        kind = columns.columns[column]
-        messages[line] = names[column] + _said(
-            kind,
-            observed[line],
-            kind.told(values[line], expected[row, columns.parts[column]]),
-            unseen[line],
-            scores[row, column],
-            errors[row, column],
-        )
-    return pd.DataFrame(
-        {
-            "row": _labels(labels, len(scores)).take(i),
-            "feature": names[j],
-            "observed": pd.Series(observed, dtype=object),
-            "expected": pd.Series(values, dtype=object),
-            "standardized_error": errors[i, j].astype(float),
-            "score": scores[i, j].astype(float),
-            "message": messages,
-        }
-    )
+    apart = np.inf if observed is None else abs(float(observed) - expected)
+    rounded = [round(expected, places + more) for more in range(_MOST_PLACES + 1)]
+    is_close = [abs(number - expected) <= apart / 10 for number in rounded]
+    more = is_close.index(True) if any(is_close) else _MOST_PLACES
+    return f"{rounded[more] + 0.0:.{places + more}f}"
 
 
-def _check(n_features):
-    if not isinstance(n_features, Integral) or n_features < 1:
-        raise ValueError(
-            f"n_features={n_features!r}, but a whole number of at least 1 was expected."
-        )
+def of_number(observed, expected, error, sides=("above", "below"), score=None):
+    """What is said of a number or a date.
 
-
-def _largest(sizes, n_features):
-    """Rows and columns of each row's largest cells, the largest first."""
-    largest = np.argsort(-sizes, axis=1, kind="stable")[:, :n_features]
-    return np.repeat(np.arange(len(sizes)), largest.shape[1]), largest.ravel()
-
-
-def _labels(labels, n):
-    return (pd.RangeIndex(n) if labels is None else labels).to_flat_index()
-
-
-def _message(name, observed, expected, error):
-    if np.isnan(observed):
-        return f"{name} is missing; expected {expected:.4g}"
-    side = "above" if error > 0 else "below"
-    return (
-        f"{name} is {observed:.4g}, {abs(error):.1f} usual errors {side} "
-        f"the expected {expected:.4g}"
-    )
-
-
-def _said(kind, observed, expected, unseen, score, error):
-    """What is said of a cell of a table, after its name."""
-    if observed is None:
+    Parameters
+    ----------
+    observed : object
+        NaN or None where it is missing.
+    expected : str
+        In words.
+    error : float
+        In units of the usual one.
+    sides : tuple of two str, default=("above", "below")
+    score : float, default=None
+        Log ratio, in nats, if there is one.
+    """
+    if pd.isna(observed):
         return f" is missing; expected {expected}"
-    if kind.is_category:
-        if unseen:
-            return f" is {observed!r}, as in no row of fit; expected {expected}"
-        times, rate = np.exp(abs(score)), "less" if score > 0 else "more"
-        times = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
-        return (
-            f" is {observed!r}, {times} times {rate} likely here than in general; "
-            f"expected {expected}"
-        )
-    side = kind.sides[0 if error > 0 else 1]
+    side = sides[0 if error > 0 else 1]
+    likely = "" if score is None else f", {_times(score)}"
     return (
         f" is {in_words(observed)}, {abs(error):.1f} usual errors {side} the expected "
-        f"{expected}"
+        f"{expected}{likely}"
     )
+
+
+def of_level(observed, expected, unseen, score):
+    """What is said of a level of a category.
+
+    Parameters
+    ----------
+    observed : object
+        None where it is missing.
+    expected : str
+        In words.
+    unseen : bool
+        Whether it was not there in `fit`.
+    score : float
+        Log ratio, in nats.
+    """
+    if observed is None:
+        return f" is missing; expected {expected}"
+    if unseen:
+        return f" is {observed!r}, as in no row of fit; expected {expected}"
+    return f" is {observed!r}, {_times(score)}; expected {expected}"
+
+
+def _times(score):
+    times = np.exp(min(abs(score), np.log(_MOST_TIMES)))
+    number = f"{times:.0f}" if times >= 10 else f"{times:.1f}"
+    if abs(score) > np.log(_MOST_TIMES):
+        number = f"over {_MOST_TIMES}"
+    rate = "less" if score > 0 else "more"
+    return f"{number} times {rate} likely here than in general"

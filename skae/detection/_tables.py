@@ -5,13 +5,16 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
+from skae._tables.frames import frame_of
+from skae._tables.numbers import NumberColumn
 from skae._utils.checks import fitted, instance, list_of, positive
 from skae._utils.device import inference_device
 from skae._utils.stored import stored
 from skae.detection._anomalies import REACH
 from skae.detection._ratios import Ratios
-from skae.detection._reasons import reasons_of_cells
+from skae.detection._reasons import in_places, of_level, of_number, reasons
 from skae.detection._scores import SCORES, JointDistance
+from skae.detection._tails import Tail
 
 # Cells of rows, each of which stands once for each of its columns, read at once.
 _CHUNK_CELLS = 2**20
@@ -19,15 +22,8 @@ _CHUNK_CELLS = 2**20
 _READ_ROWS = 2048
 # Rows that are compared with all references at once.
 _CHUNK_ROWS = 1024
-# Share of the scores of rows held out that are their tail.
-_TAIL = 0.1
-# Least size of a tail: all scores are about the same.
+# Least size of the tail of scores, of whatever unit: all are about the same.
 _LEAST_TAIL = 1e-6
-
-
-def taken_rows(X, rows):
-    """Some rows of a table, in its own type."""
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 @stored(
@@ -35,12 +31,15 @@ def taken_rows(X, rows):
     autoencoders=list_of(fitted(BaseAutoencoder)),
     _ratios=list_of(instance(Ratios)),
     _distances=list_of(instance(JointDistance)),
+    _tails=list_of(list_of(instance(Tail))),
     _tail=positive,
 )
 class TableModels:
     """Autoencoders of tables that have not seen the rows of a fold each, and scores.
 
     Each column is hidden in turn, and expected from the others; see :class:`Ratios`.
+    What single cells say adds up over a row, but a cell that can't be is one among
+    many: so a row is as unusual as the sum or as its worst cell, whichever is rarer.
 
     Attributes
     ----------
@@ -70,15 +69,14 @@ class TableModels:
         """
         self.method = method
         self.autoencoders, self._ratios, self._distances = [], [], []
-        scores = np.full(len(X), np.nan)
+        self._tails = []
+        scores, frame = np.full(len(X), np.nan), frame_of(X)
         for train, held_out in folds:
-            autoencoder = new_autoencoder()
+            autoencoder, rows = new_autoencoder(), frame.rows(train)
             _check_reads_tables(autoencoder)
-            autoencoder.fit(taken_rows(X, train))
-            self.autoencoders.append(autoencoder)
-            rows = taken_rows(X, held_out)
-            cells, unseen = self._cells(-1, rows)
-            fitted_to = self._cells(-1, taken_rows(X, train))[0]
+            self.autoencoders.append(autoencoder.fit(rows))
+            cells, unseen = self._cells(-1, frame.rows(held_out))
+            fitted_to = self._cells(-1, rows)[0]
             columns, ratios = autoencoder._columns, Ratios()
             self._ratios.append(ratios.of_range(columns, fitted_to))
             expected = self._expected(-1, cells)
@@ -86,17 +84,30 @@ class TableModels:
             if self.method == "neighbors":
                 pair = self._filled(-1, cells, unseen)
                 self._distances.append(JointDistance().fit(*pair, seed))
-            own = cells, unseen, expected
-            scores[held_out] = self._of_rows(-1, *own, are_references=True)
-        self._tail = _tail_of(scores[~np.isnan(scores)])
+            if self._hides:
+                found = ratios.of(columns, cells, unseen, expected, are_references=True)
+                self._tails.append([Tail(values) for values in _of_cells(found)])
+                scores[held_out] = self._rarest(-1, found)
+            else:
+                scores[held_out] = self._of_rows(-1, cells, unseen)
+        self._tail = Tail(scores[~np.isnan(scores)], _LEAST_TAIL).size
         return scores
 
-    def check(self, columns):
+    def check(self, n_features, columns):
         """Raise ValueError for parts, read from a file, that don't fit together."""
+        if columns is None or columns.n_columns != n_features:
+            raise ValueError("Its columns are not those of its folds.")
         n_folds = len(self.autoencoders)
         n_distances = n_folds if self.method == "neighbors" else 0
         if not n_folds == len(self._ratios) or len(self._distances) != n_distances:
             raise ValueError("Its ratios are not those of its folds.")
+        if len(self._tails) != (n_folds if self._hides else 0):
+            raise ValueError("Its tails are not those of its folds.")
+        for of_fold in self._tails:
+            if len(of_fold) != 2:
+                raise ValueError("Its tails are not those of sums and worst cells.")
+            for tail in of_fold:
+                tail.check()
         for k, autoencoder in enumerate(self.autoencoders):
             own = autoencoder._columns
             if own is None or not np.array_equal(own.is_category, columns.is_category):
@@ -112,9 +123,9 @@ class TableModels:
         exponentials has the same tail as each of them, whether they agree or not, so
         that it is comparable with scores of rows held out, which one of them gives.
         """
-        scores = np.empty((self._n_folds, len(X)))
+        scores, frame = np.empty((self._n_folds, len(X))), frame_of(X)
         for chunk in gen_batches(len(X), _READ_ROWS):
-            rows = taken_rows(X, chunk)
+            rows = frame.rows(chunk)
             for k in range(self._n_folds):
                 cells, unseen = self._cells(k, rows)
                 expected = self._expected(k, cells) if self._hides else None
@@ -142,18 +153,18 @@ class TableModels:
             rows += autoencoder._columns.translated(made, columns)
         return rows / self._n_folds
 
-    def reasons(self, X, columns, names, n_features, labels):
+    def reasons(self, X, units, n_features, labels):
         """Reasons, as :meth:`AutoencoderOutlierDetector.explain` returns them.
 
         Parameters
         ----------
         X : DataFrame or ndarray of shape (n, n_columns)
-        columns : Columns
-            Of all rows.
-        names : ndarray of shape (n_columns,)
+        units : Units
+            With the columns of all rows.
         n_features : int
         labels : Index or None
         """
+        columns = units.columns
         scores, errors = np.zeros((2, len(X), columns.n_columns))
         expected = np.zeros((len(X), columns.layout.width))
         # Autoencoders take no empty tables.
@@ -166,8 +177,22 @@ class TableModels:
             apart = (cells - of_others)[:, numbers] / usual
             errors[:, own.layout.order[numbers]] += apart / self._n_folds
         errors[:, columns.is_category] = np.nan
-        given = X, columns, expected, scores, errors
-        return reasons_of_cells(*given, names, n_features, labels)
+        observed, unseen = columns.values_of(X), columns.unseen(X)
+        values = columns.values_of(columns.restore(expected))
+
+        def said(i, j):
+            kind, cells = columns.columns[j], expected[i, columns.parts[j]]
+            value, told = observed[i, j], kind.told(values[i, j], cells)
+            if kind.is_category:
+                return of_level(value, told, unseen[i, j], scores[i, j])
+            if isinstance(kind, NumberColumn) and kind.places is not None:
+                number = float(cells[0] * kind.scale + kind.shift)
+                number = min(max(number, kind.low), kind.high)
+                told = in_places(number, value, kind.places)
+            return of_number(value, told, errors[i, j], kind.sides, scores[i, j])
+
+        given = observed, values, errors, scores, said
+        return reasons(units.names, *given, n_features, labels)
 
     @property
     def _hides(self):
@@ -193,13 +218,18 @@ class TableModels:
         own = self.autoencoders[k]._columns, cells, unseen, expected
         return self._ratios[k].of(*own), cells, expected
 
-    def _of_rows(self, k, cells, unseen, expected, are_references=False):
+    def _rarest(self, k, ratios):
+        """Surprisal (n,) of rows' sum of log ratios, or of their worst cell's."""
+        pairs = zip(self._tails[k], _of_cells(ratios), strict=True)
+        return np.maximum(*(tail(scores) for tail, scores in pairs))
+
+    def _of_rows(self, k, cells, unseen, expected=None):
         """Scores (n,) of rows by one fold."""
         autoencoder = self.autoencoders[k]
         columns = autoencoder._columns
-        if self.method == "combined":
-            own = columns, cells, unseen, expected, are_references
-            return self._ratios[k].of(*own).sum(axis=1)
+        if self._hides:
+            found = self._ratios[k].of(columns, cells, unseen, expected)
+            return self._rarest(k, found)
         if self.method == "error":
             device = inference_device(autoencoder.device)
             losses = autoencoder._model.cell_losses(
@@ -256,13 +286,6 @@ def _check_reads_tables(autoencoder):
         )
 
 
-def _tail_of(scores):
-    """Mean excess of the largest scores over their least, by its median.
-
-    So that of an exponential tail it is the scale, whatever a few scores are.
-    """
-    edge = np.quantile(scores, 1 - _TAIL)
-    beyond = scores[scores > edge] - edge
-    if not len(beyond):
-        return _LEAST_TAIL
-    return max(float(np.median(beyond) / np.log(2)), _LEAST_TAIL)
+def _of_cells(ratios):
+    """The sum (n,) over each row (n, n_columns), and its largest (n,)."""
+    return ratios.sum(axis=1), ratios.max(axis=1)

@@ -11,24 +11,32 @@ class Units:
     preprocessing : fitted transformer or None
         Makes the second of the first, column by column. None if they are the same.
     detector : AutoencoderOutlierDetector
-        Fitted to numbers.
+        Fitted.
 
     Attributes
     ----------
     names : ndarray of shape (n_features,)
         Of the columns of the data.
+    columns : Columns or None
+        Of a table with categories or dates.
 
     Raises
     ------
     TypeError, ValueError
-        If `preprocessing` can't be undone.
+        If `preprocessing` can't be undone, or is of a table with categories or dates.
     """
 
     def __init__(self, preprocessing, detector):
         self._preprocessing, self._detector = preprocessing, detector
-        self.names = detector.get_feature_names_out()
+        self.names, self.columns = detector.get_feature_names_out(), detector._columns
         if preprocessing is None:
             return
+        if self.columns is not None:
+            raise ValueError(
+                "preprocessing was given, but the detector was fitted to a table with "
+                "categories or dates, which it explains in the table's own units: pass "
+                "rows as they were fitted, without preprocessing."
+            )
         if not hasattr(preprocessing, "inverse_transform"):
             raise TypeError(
                 f"preprocessing={preprocessing!r} has no inverse_transform, which "

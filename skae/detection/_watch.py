@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin
 from sklearn.model_selection import KFold
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skae._files.saving import Saving
 from skae._utils.checks import OF_ROWS, check_names, fitted, number
 from skae._utils.compat import HasMethods, Interval, fit_context
-from skae._utils.random import new_seed
+from skae._utils.random import new_seed, seeded_clone
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae._utils.validation import validated
@@ -274,10 +274,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         return self.detector
 
     def _new_detector(self):
-        detector = clone(self._or_default())
-        if detector.get_params().get("random_state", 0) is None:
-            detector.set_params(random_state=new_seed(self.random_state))
-        return detector
+        return seeded_clone(self._or_default(), new_seed(self.random_state))
 
     def _windows(self, X):
         check_is_fitted(self)

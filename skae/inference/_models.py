@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skae._tables.filled import filled_numbers
-from skae._tables.frames import is_table, taken_columns
+from skae._tables.filled import fill, imputed
+from skae._tables.frames import index_of
+from skae._utils.typing import Rows
 from skae.inference._parts import as_rows, by_chunks, mean_of_known
 from skae.inference._rows import checked, encoded
 
@@ -38,8 +39,7 @@ class _Model:
         columns = self._parts.columns
         if columns is None:
             return rows
-        index = getattr(X, "index", None) if is_table(X) else None
-        return columns.restore(rows, index=index)
+        return columns.restore(rows, index_of(X))
 
 
 class _Encoding(_Model):
@@ -89,7 +89,7 @@ class _Encoding(_Model):
 
 
 class _Decoding(_Model):
-    def inverse_transform(self, X) -> np.ndarray:
+    def inverse_transform(self, X) -> Rows:
         """Decode codes.
 
         Parameters
@@ -161,7 +161,7 @@ class Autoencoder(_Encoding, _Decoding):
         Names of the rows' columns, if they had some in `fit`.
     """
 
-    def reconstruct(self, X) -> np.ndarray:
+    def reconstruct(self, X) -> Rows:
         """Encode rows and decode them again.
 
         Parameters
@@ -177,7 +177,7 @@ class Autoencoder(_Encoding, _Decoding):
         """
         return self._as_given(self._expected(X), X)
 
-    def impute(self, X):
+    def impute(self, X) -> Rows:
         """Fill missing cells by what is expected there, given the others of the row.
 
         Parameters
@@ -191,10 +191,7 @@ class Autoencoder(_Encoding, _Decoding):
         X_filled : array or DataFrame of shape (n_samples, n_features)
             X, of its own type, with all observed cells as they were.
         """
-        expected, columns = self._expected(X), self._parts.columns
-        if columns is None:
-            return filled_numbers(X, expected)
-        return columns.filled(X, expected)
+        return fill(X, self._expected(X), self._parts.columns)
 
     def _expected(self, X):
         """Reconstructions (n, n_features) of rows."""
@@ -243,13 +240,13 @@ class Imputer:
         Columns of rows.
     """
 
-    def __init__(self, autoencoder, observed, keeps_all):
+    def __init__(self, autoencoder, has_values, keep_empty_features):
         self.autoencoder_ = autoencoder
         self.n_features_in_ = autoencoder.n_features_in_
-        self._empty = np.flatnonzero(~observed)
-        self._kept = observed | keeps_all
+        self._has_values = has_values
+        self._keep_empty_features = keep_empty_features
 
-    def transform(self, X):
+    def transform(self, X) -> Rows:
         """Fill missing cells.
 
         Parameters
@@ -264,16 +261,9 @@ class Imputer:
             that the imputer leaves out.
         """
         autoencoder = self.autoencoder_
-        if not self._kept.all():
-            kept = np.flatnonzero(self._kept)
-            return taken_columns(autoencoder.impute(X), kept)
-        filled = autoencoder.impute(X)
-        if len(self._empty) and autoencoder._parts.columns is None:
-            rows = autoencoder._checked(X)
-            filled = np.array(filled, rows.dtype)
-            there = rows[:, self._empty]
-            filled[:, self._empty] = np.where(np.isnan(there), 0, there)
-        return filled
+        given = autoencoder._expected(X), autoencoder._parts.columns
+        names = self.get_feature_names_out().tolist()
+        return imputed(X, *given, self._has_values, self._keep_empty_features, names)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Names of the columns that are left.
@@ -289,4 +279,5 @@ class Imputer:
         """
         numbered = [f"x{i}" for i in range(self.n_features_in_)]
         names = getattr(self.autoencoder_, "feature_names_in_", numbered)
-        return np.array(names, object)[self._kept]
+        names = np.array(names, object)
+        return names if self._keep_empty_features else names[self._has_values]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.frames import frame_of, is_table, refuse_others
 from skae._utils.ranges import check_distance, check_magnitude, has_holes, is_bounded
 from skae.inference._threads import one_thread
 
@@ -77,9 +78,10 @@ def encoded(X, columns, name, names, fills):
     TypeError, ValueError
         If X has no rows, or other columns than expected.
     """
-    if hasattr(X, "columns") and names is not None:
-        _check_names(list(X.columns), names)
-    cells = columns.cells(X)
+    frame = frame_of(X)
+    if frame.names is not None and names is not None:
+        _check_names(frame.names, names)
+    cells = columns.cells(frame)
     _check_some(cells, name)
     if not fills and has_holes(cells):
         raise ValueError(_cannot_fill("X has missing cells, or unknown levels.", name))
@@ -93,9 +95,12 @@ def _as_array(X, names, name):
             "Sparse data was passed for X, but dense data is required. Use "
             "'.toarray()' to convert to a dense numpy array."
         )
+    refuse_others(X)
     if hasattr(X, "columns") and names is not None:
         _check_names(list(X.columns), names)
-    X = np.asarray(X)
+    given, X = X, np.asarray(X)
+    if X.dtype == object and is_table(given):
+        X = frame_of(given).objects()  # None for all that libraries have for missing
     if X.dtype.kind in "cmM":
         raise ValueError(
             f"X holds {X.dtype}. {name} takes real numbers only: turn dates into days "

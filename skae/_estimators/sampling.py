@@ -1,0 +1,122 @@
+"""New rows, drawn from a distribution of codes."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skae._estimators.rows import OfRows
+from skae._inference.marginals import Marginals
+from skae._inference.model import Model
+from skae._utils.checks import instance, not_required, optional
+from skae._utils.device import inference_device
+from skae._utils.random import new_seed
+from skae._utils.stored import stored_base
+from skae._utils.typing import Rows
+from skae._utils.validation import without_torch
+
+# Samples by which those of a table are mapped to its columns' distributions.
+_N_SAMPLES = 4096
+
+
+@stored_base(_marginals=not_required(optional(instance(Marginals))))
+class Sampling(OfRows):
+    """Mixin of estimators with a whole model, whose codes are standard normal.
+
+    Attributes
+    ----------
+    _marginals : Marginals or None
+        Of a table with categories or dates.
+    """
+
+    _model: Model
+    _marginals: Marginals | None = None
+    device: str
+    n_components_: int
+    noise_scale_: np.ndarray
+
+    def sample(self, n_samples=1, random_state=None, noise=False) -> Rows:
+        """Draw new rows: decode draws from the prior.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+            Determines the draws. Pass an int for the same rows each time.
+        noise : bool, default=False
+            Whether columns vary around what is expected, as they do in the data:
+            numbers by a normal distribution of `noise_scale_`, categories by their
+            probabilities. The numbers of a table with categories or dates are then
+            mapped, column by column, to those of the same rank in the data: they have
+            its range and its steps. False is what is expected.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
+            Rows in the units of the data, as `inverse_transform` returns them.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer was not fitted.
+        ValueError
+            If `n_samples` is less than 1.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(
+                f"n_samples={n_samples!r}, but at least 1 was expected, an integer."
+            )
+        rng = np.random.default_rng(new_seed(random_state))
+        rows = self._decoded(n_samples, rng)
+        if noise and self._columns is not None:
+            return self._table_with_noise(rows, rng)
+        if noise:
+            rows += self.noise_scale_ * rng.normal(size=rows.shape)
+            bounds = self._model.loss.bounds
+            rows = rows if bounds is None else rows.clip(*bounds)
+        return self._as_given(rows, None)
+
+    def _table_with_noise(self, rows, rng):
+        columns = self._columns
+        # Generators of their own: the first rows of many are those of few.
+        of_numbers, *of_levels = rng.spawn(1 + columns.layout.n_blocks)
+        rows = columns.with_drawn_levels(rows, of_levels)
+        numbers = self._marginals.mapped(self._varied(rows, of_numbers))
+        rows[:, : numbers.shape[1]] = numbers
+        return columns.restore(rows, in_units=True)
+
+    def _learned(self, X, min_samples):
+        rows, columns = super()._learned(X, min_samples), self._columns
+        self._marginals = None
+        if columns is not None:
+            self._marginals = Marginals.of(columns.numbers(without_torch(X)))
+        return rows
+
+    def _learn_samples(self):
+        """Set what samples of a table look like, once all else is fitted."""
+        if self._columns is not None:
+            rng = np.random.default_rng(self._model.seed)
+            samples = self._varied(self._decoded(_N_SAMPLES, rng), rng)
+            self._marginals = self._marginals.of_samples(samples)
+
+    def _check_loaded(self):
+        super()._check_loaded()
+        marginals, columns = self._marginals, self._columns
+        if (marginals is None) != (columns is None):
+            raise ValueError("Its samples are not those of its columns.")
+        if columns is not None and len(marginals.observed) != columns.layout.n_numbers:
+            raise ValueError("Its samples are not those of its columns.")
+
+    def _decoded(self, n_samples, rng):
+        """Rows (n_samples, width) that draws from the prior decode to."""
+        code = rng.normal(size=(n_samples, self.n_components_))
+        return self._model.decode(code, inference_device(self.device))
+
+    def _varied(self, rows, rng):
+        """Numbers (n, n_numbers) of a table's rows, with noise, in standard units."""
+        columns = self._columns
+        # Nothing is known of a column that is empty.
+        scale = np.nan_to_num(self.noise_scale_ / columns.scales)[~columns.is_category]
+        numbers = rows[:, : len(scale)]
+        return numbers + scale * rng.normal(size=numbers.shape)
