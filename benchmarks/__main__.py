@@ -19,6 +19,7 @@ QUESTIONS = (
     "tables",
     "tables_detection",
     "tables_features",
+    "tables_sampling",
     "memory",
     "sparse",
     "deploy",

@@ -20,6 +20,7 @@ TITLES = {
     "tables": "Tables",
     "tables_detection": "Odd cells of tables",
     "tables_features": "Features of tables",
+    "tables_sampling": "Tables that are made up",
     "memory": "Memory",
     "sparse": "Sparse matrices",
     "deploy": "Production",
@@ -51,8 +52,9 @@ time:
 
 The other questions are ``speed``, ``features``, ``retrieval``, ``compression``,
 ``family``, ``detection``, ``machine``, ``tables``, ``tables_detection``,
-``tables_features``, ``memory``, ``deploy``, ``gpu`` and ``defaults``, which changes one
-default at a time and is not part of ``make bench``; ``--quick`` shows that it runs.
+``tables_features``, ``tables_sampling``, ``memory``, ``sparse``, ``deploy``, ``gpu`` and
+``defaults``, which changes one default at a time and is not part of ``make bench``;
+``--quick`` shows that it runs.
 """
 
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
         "tables",
         "tables_detection",
         "tables_features",
+        "tables_sampling",
     ],
 )
 def test_a_question_is_answered(question, tmp_path):

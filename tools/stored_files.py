@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 import skae
 from skae._files.container import FORMAT
@@ -87,6 +88,8 @@ def examples(X):
         2, loss="huber", corruption=Missing(0.5), **short
     ).fit(table(X))
     fitted |= {"holes": holes, "table": mixed, "imputer": imputer.fit(holed(X))}
+    for name in ("variational", "detector"):
+        fitted[f"table_{name}"] = clone(fitted[name]).fit(table(X))
     fitted["windows"] = WindowedDetector(detector, length=2).fit(X)
     codec = skae.Codec(transformers["plain"], X, error=2.0)
     halves = {"codec_encoder": codec.encoder, "codec_decoder": codec.decoder}
