@@ -152,7 +152,9 @@ for y, (name, _, cells) in enumerate(mistakes):
     for rows, color in ((found, "lightsteelblue"), (named, "C0")):
         left.barh(y, 100 * len(rows) / len(table), color=color)
     right.text(0, y, fill(named["message"].iloc[0], 62), va="center")
-left.legend(["found", "and named first"], loc="lower right")
+fig.legend(
+    left.containers[:2], ["found", "and named first"], loc="outside lower left", ncols=2
+)
 labels = [f"{name}: {mistake}" for name, mistake, _ in mistakes]
 left.set_yticks(range(len(labels)), labels)
 left.set(xlabel="% of the cars", xlim=(0, 100), title="One wrong cell in each car")

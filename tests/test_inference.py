@@ -468,6 +468,7 @@ def test_mixed_tables(cls, library, is_whole):
             model.transform(wrong)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping features")
 @pytest.mark.parametrize("keep_empty_features", [True, False])
 def test_imputers(keep_empty_features):
     inner = AutoencoderTransformer(2, hidden_layer_sizes=(8,), max_iter=2)

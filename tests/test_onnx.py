@@ -158,6 +158,7 @@ def test_imputers(reads_holes, keep_empty_features):
     assert_agree(filled, pipeline.transform(X))
 
 
+@pytest.mark.filterwarnings("ignore:Skipping features")
 def test_an_imputer_leaves_out_empty_columns():
     X = holed()
     X[:, 2] = np.nan

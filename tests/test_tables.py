@@ -89,7 +89,7 @@ def plain(X):
 def equal(one, other):
     """Whether two results are alike to the bit, arrays or tables."""
     if isinstance(one, np.ndarray):
-        return np.array_equal(one, other, equal_nan=True)
+        return np.array_equal(one, other, equal_nan=one.dtype != object)
     return one.equals(other)
 
 
@@ -594,6 +594,10 @@ def test_tables_of_numbers_stay_what_they_are(name):
     np.testing.assert_allclose(*cells, rtol=1e-4, atol=1e-4)
 
 
+SKIPS = pytest.mark.filterwarnings("ignore:Skipping features")
+
+
+@SKIPS
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("name", ["array", "pandas", "nullable", "polars", "null"])
 def test_empty_columns_of_tables_are_zeros_or_left_out(name, keep):
@@ -673,6 +677,7 @@ def test_the_imputer_takes_transformers_of_this_package_alone(wrong):
         AutoencoderImputer(wrong).fit(numbers(holes=True))
 
 
+@SKIPS
 @pytest.mark.parametrize("keep", [False, True])
 def test_columns_without_values_are_left_out(keep):
     X = numbers(holes=True)
@@ -805,3 +810,76 @@ def test_holes_are_not_filled_with_a_level_that_was_seen_once():
     made = Variational(2, max_iter=3, random_state=0).fit(X)
     for noise in (False, True):
         assert set(made.sample(50, random_state=0, noise=noise)["town"]) == {"Oslo"}
+
+
+def test_filled_objects_do_not_depend_on_the_rows_beside_them():
+    odd = pd.Series([1.5, 2.5, 3, None] * 10, dtype=object)
+    whole = pd.Series([1, 2, 3, None] * 10, dtype=object)
+    X = pd.DataFrame({"t": ["x", "y"] * 20, "odd": odd, "whole": whole})
+    of_numbers = X[["odd", "whole"]]
+    for table in (X, of_numbers, of_numbers.to_numpy()):
+        fitted = Denoising(corruption=Missing(), **SHORT).fit(table)
+        together, alone = fitted.impute(part(table, slice(2, 4))), []
+        for row in (2, 3):
+            alone.append(plain(fitted.impute(part(table, slice(row, row + 1)))))
+        alone = pd.concat(alone, ignore_index=True)
+        assert plain(together).to_numpy().tolist() == alone.to_numpy().tolist()
+        types = plain(together).map(type)
+        assert (types.to_numpy() == alone.map(type).to_numpy()).all()
+    filled = imputer().fit_transform(X)
+    assert isinstance(filled["whole"].iloc[3], int)
+    assert isinstance(filled["odd"].iloc[3], float)
+
+
+def test_columns_that_are_left_out_are_named():
+    X = mixed(holes=True).assign(empty=np.nan)
+    with pytest.warns(UserWarning, match=r"Skipping features .* \['empty'\]"):
+        imputer().fit(X)
+    imputer(keep_empty_features=True).fit(X)
+
+
+@SKIPS
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("name", [*CASES, *OF_NUMBERS])
+def test_the_imputer_draws(name, keep):
+    X = OF_NUMBERS[name] if name in OF_NUMBERS else CASES[name]()
+    if isinstance(X, pd.DataFrame):
+        X = X.assign(empty=np.nan)
+    fitted = imputer(keep_empty_features=keep).fit(X)
+    expected = fitted.transform(X)
+    assert equal(fitted.impute(X), expected)
+    one, other = fitted.impute(X, draws=2, random_state=0)
+    again = fitted.impute(X, draws=2, random_state=0)
+    own = fitted.autoencoder_.impute(X, draws=2, random_state=0)
+    for drawn, same, whole in zip((one, other), again, own, strict=True):
+        assert equal(drawn, same) and type(drawn) is type(expected)
+        assert drawn.shape == expected.shape
+        columns = [j for j in range(plain(drawn).shape[1]) if j < 6]
+        cells = plain(drawn).to_numpy()[:, columns].tolist()
+        assert cells == plain(whole).to_numpy()[:, columns].tolist()
+        if isinstance(X, pd.DataFrame) and keep and name in OF_NUMBERS:
+            assert (drawn["empty"] == 0).all()
+    if "holes" in name:
+        assert not equal(one, other)
+    # The container that is wanted of transform is its own.
+    fitted.set_output(transform="pandas")
+    assert type(fitted.impute(X)) is type(expected)
+    with pytest.raises(ValueError, match="draws=0"):
+        fitted.impute(X, draws=0)
+
+
+def test_numbers_with_a_placeholder_are_warned_of_once():
+    X = mixed().assign(age=[*map(str, range(1, 30)), "?"] * 3)
+    inner = Denoising(corruption=Missing(), **SHORT)
+    for estimator in (inner, skae.AutoencoderOutlierDetector(inner), imputer()):
+        with pytest.warns(UserWarning) as caught:
+            estimator.fit(X)
+        # Python shows the same text from the same line once.
+        (message,) = {str(w.message) for w in caught}
+        assert "'age' of X" in message
+
+
+def test_a_code_longer_than_encoded_rows_is_said_in_their_terms():
+    X = pd.DataFrame({"a": ["x", "y"] * 40, "b": np.arange(80.0)})
+    with pytest.warns(UserWarning, match="more than the 3 encoded columns of X"):
+        skae.AutoencoderTransformer(**SHORT).fit(X)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from skae import AutoencoderTransformer
 from skae._files.values import Reader, Writer
 from skae._tables.categories import LEAST_COUNT, MOST_LEVELS
 from skae._tables.columns import Columns
@@ -545,7 +546,7 @@ REFUSED = {
     "with and without times of day": [date(2020, 1, 1), DAY],
     "with and without time zones": [DAY, ZONED[0]],
     "all text, all truth values": pd.Categorical([1, "a"]),
-    "turn other ones into text": pd.cut([1.0, 2.0], 2),
+    "of date, .*rename_categories": pd.Categorical(DAYS[:2]),
 }
 
 
@@ -733,3 +734,126 @@ def test_choices_are_those_of_scikit_learn():
             assert mask is None or not mask.any()
         else:
             assert columns.is_category.tolist() == mask.tolist()
+
+
+@pytest.mark.parametrize("library", POOLS)
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Beirut", "America/Havana"])
+def test_zoned_dates_are_whole_on_local_clocks(library, zone):
+    # Of midnights some are skipped, and some come twice, by clocks that are changed.
+    days = pd.date_range("2017-09-01", "2018-11-30", unit="us").tz_localize(
+        zone, nonexistent="shift_forward", ambiguous=np.ones(456, bool)
+    )
+    if library == "polars":
+        X = pl.DataFrame({"day": [stamp.to_pydatetime() for stamp in days]})
+        X = X.with_columns(pl.col("day").dt.convert_time_zone(zone))
+    else:
+        X = pd.DataFrame({"day": days})
+    columns = Columns.of(X)
+    cells = columns.cells(X)
+    assert columns.restore(cells).equals(X)
+    rng = np.random.default_rng(0)
+    shifted = cells + rng.uniform(-0.4, 0.4, cells.shape) / columns.scales * 86_400e6
+    restored = columns.restore(shifted)
+    stamps = pd.DatetimeIndex(restored["day"].to_list()).tz_convert(zone)
+    assert stamps.tz_localize(None).equals(days.tz_localize(None))
+
+
+def test_intervals_and_dates_may_be_categories():
+    days = pd.to_datetime(["2020-01-01", "2020-03-01"] * 3)
+    X = pd.DataFrame(
+        {
+            "size": pd.cut([1.5, 2, 3, 4, 8, 9], 3),
+            "count": pd.qcut([1, 2, 3, 4, 5, 6], 2, precision=0),
+            "span": pd.cut(pd.date_range("2020-01-01", periods=6), 2),
+            "day": pd.Categorical(days, ordered=True),
+            "local": pd.Categorical(days.tz_localize("Europe/Berlin")),
+            "wait": pd.Categorical(days - days[0]),
+            "month": pd.Categorical(days.to_period("M")),
+        }
+    )
+    columns = Columns.of(X)
+    assert columns.is_category.all()
+    cells = columns.cells(X)
+    pd.testing.assert_frame_equal(columns.restore(cells), X)
+    pd.testing.assert_frame_equal(stored(columns).restore(cells), X)
+    holed = X.mask(np.eye(6, 7, dtype=bool))
+    pd.testing.assert_frame_equal(fill(holed, cells, columns), X)
+    # Categories that a table lacks are added.
+    few = X.apply(lambda c: c.where(c != c[0]).cat.remove_unused_categories())
+    filled = fill(few, cells, columns)
+    assert (filled.astype(str) == X.astype(str)).all(axis=None)
+    assert columns.values_of(X)[0, 1] == str(X["count"][0])
+
+
+def test_long_floats_are_stored():
+    X = pd.DataFrame({"a": ["x", "y"] * 3, "b": np.arange(6, dtype=np.longdouble)})
+    columns = Columns.of(X)
+    assert stored(columns) == columns
+    assert columns.restore(columns.cells(X)).equals(X)
+    X["b"] *= np.finfo(np.longdouble).max / 5
+    if np.finfo(np.longdouble).max > np.finfo(np.float64).max:
+        with pytest.raises(ValueError, match="'b' of X holds infinite numbers"):
+            Columns.of(X)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[0, 1], [("a", 0), ("a", 1)], pd.to_datetime(["2020-01-01", "2021-01-01"])],
+)
+def test_columns_are_in_the_order_that_was_fitted(names):
+    X = pd.DataFrame({"x": ["a", "b"] * 2, "y": ["c", "d"] * 2}).set_axis(names, axis=1)
+    columns = Columns.of(X)
+    assert stored(columns) == columns
+    with pytest.raises(ValueError, match=r"X has the columns .* were expected, in"):
+        columns.cells(X.iloc[:, ::-1])
+    np.testing.assert_array_equal(columns.cells(X.to_numpy()), columns.cells(X))
+
+
+def test_names_that_hold_dates_come_back_as_text():
+    names = pd.MultiIndex.from_product([["a"], pd.to_datetime(["2020", "2021"])])
+    X = pd.DataFrame([["x", "y"], ["z", "y"]] * 2, columns=names)
+    columns = Columns.of(X)
+    assert stored(columns) == columns
+    found = columns.restore(columns.cells(X)).columns.tolist()
+    assert found == [("a", "2020-01-01 00:00:00"), ("a", "2021-01-01 00:00:00")]
+
+
+WHENS = pd.date_range("2020-01-01", periods=6)
+UNREAD = {
+    r"'?' is no number, pd.to_numeric\(X\['size'\], errors='coerce'\)": (
+        {"size": ["1", "?"] * 3}
+    ),
+    "dates without time zone were expected": {"when": WHENS.tz_localize("UTC")},
+    r"'2020-01-01' is none, pd.to_datetime\(X\['when'\]\)": (
+        {"when": WHENS.strftime("%Y-%m-%d")}
+    ),
+}
+
+
+@pytest.mark.parametrize("message", UNREAD)
+def test_refusals_say_what_to_do(message):
+    columns = Columns.of(mixed())
+    with pytest.raises(ValueError, match=message):
+        columns.cells(mixed().assign(**UNREAD[message]))
+
+
+def test_a_placeholder_among_numbers_is_warned_of():
+    texts = [*map(str, range(1, 20)), "?"] * 2
+    X = pd.DataFrame({"age": texts, "kind": ["a", "b"] * 20})
+    for table in (X, pl.DataFrame(X.to_dict("list"))):
+        with pytest.warns(UserWarning, match=r"'age' of X .* nearly all .* '\?'"):
+            Columns.of(table)
+    declared = X.astype({"age": "category"})
+    codes = X.assign(age=X["age"].str.zfill(5))  # such as postcodes
+    words = X.assign(age=X["age"].where(X["age"] != "7", "some").replace("8", "few"))
+    few = X.assign(age=["1", "2", "3", "?"] * 10)
+    for table in (declared, codes, words, few):
+        Columns.of(table)
+    Columns.of(X, ["age", "kind"])
+
+
+def test_wide_integers_of_polars_are_refused_where_they_are_alone():
+    X = pl.DataFrame({"a": [1, 2]}, schema={"a": pl.Int128})
+    with pytest.raises(ValueError, match=r"'a' of X holds Int128, .* to Int64"):
+        AutoencoderTransformer(1).fit(X)
+    Columns.of(X.with_columns(b=pl.lit("x"))).cells(X.with_columns(b=pl.lit("x")))

@@ -127,6 +127,7 @@ def test_encoders_alone_say_that_they_cannot_fill():
         encoder.transform(holed())
 
 
+@pytest.mark.filterwarnings("ignore:Skipping features")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("keep_empty_features", [False, True])
 def test_imputers_come_back(kind, keep_empty_features):

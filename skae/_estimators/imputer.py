@@ -13,7 +13,7 @@ from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Fill, Part
 from skae._tables.choice import categories
-from skae._tables.filled import imputed, in_library
+from skae._tables.filled import in_library, without_empty
 from skae._tables.frames import frame_of
 from skae._utils.checks import OF_ROWS, array, check_names, fitted
 from skae._utils.compat import (
@@ -28,6 +28,7 @@ from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae._utils.typing import Rows
 from skae._utils.validation import without_torch
+from skae._utils.warnings import warn
 from skae.corruptions import Missing
 
 if TYPE_CHECKING:
@@ -142,6 +143,12 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             If the autoencoder is none of this package's.
         ValueError
             If X is not what the autoencoder can be fitted to. An earlier fit is kept.
+
+        Warns
+        -----
+        UserWarning
+            If columns without any value are left out; else as the autoencoder's own
+            `fit`.
         """
         with all_or_nothing(self) as twin:
             refuse_sparse(X)
@@ -149,6 +156,13 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             twin.autoencoder_ = twin._new_autoencoder().fit(X)
             validate_data(twin, frame_of(X).X, reset=True, skip_check_array=True)
             twin._kept = ~twin.autoencoder_._missing(X).all(axis=0)
+        if not (self.keep_empty_features or self._kept.all()):
+            names = frame_of(X).names or range(len(self._kept))
+            skipped = [names[j] for j in np.flatnonzero(~self._kept)]
+            warn(
+                f"Skipping features without any observed values: {skipped}. "
+                "keep_empty_features=True keeps them."
+            )
         return self
 
     def transform(self, X) -> Rows:
@@ -166,15 +180,58 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             without any value in `fit` are left out, if `keep_empty_features` is False.
             Names of columns are those of :meth:`get_feature_names_out`.
         """
-        check_is_fitted(self)
-        refuse_sparse(X)
-        autoencoder, X = self.autoencoder_, without_torch(X)
-        given = autoencoder._expected(X), autoencoder._columns
-        names = self.get_feature_names_out().tolist()
-        X = imputed(X, *given, self._kept, self.keep_empty_features, names)
+        X = self.impute(X)
         own = getattr(self, "_sklearn_output_config", {})
         # What scikit-learn makes of another library's table has other dtypes, or none.
         return in_library(X, own.get("transform", get_config()["transform_output"]))
+
+    def impute(self, X, draws=None, random_state=None) -> Rows | list[Rows]:
+        """Fill missing cells, once or several times.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows in the units that the imputer was fitted on.
+        draws : int, default=None
+            How many fillings to draw, for multiple imputation, as the autoencoder's
+            own :meth:`impute <skae.DenoisingAutoencoderTransformer.impute>` does. None
+            is the one that is expected.
+        random_state : int, RandomState instance or None, default=None
+            Determines the draws.
+
+        Returns
+        -------
+        X_filled : ndarray or DataFrame of shape (n_samples, n_features_out), or list
+            As :meth:`transform` returns it, of X's own type whatever `set_output` says.
+            A list of as many as `draws`, where these are wanted.
+
+        Raises
+        ------
+        NotFittedError
+            If the imputer was not fitted.
+        ValueError
+            If X is not what the autoencoder reads; if draws are wanted of one that was
+            trained without missing cells.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skae import AutoencoderImputer, AutoencoderTransformer
+        >>> X = np.random.default_rng(0).normal(size=(99, 1)) * [1, 2, 3]
+        >>> X[::3, 1] = np.nan
+        >>> imputer = AutoencoderImputer(AutoencoderTransformer(1), random_state=0)
+        >>> tables = imputer.fit(X).impute(X, draws=5, random_state=0)
+        >>> len(tables), tables[0].shape
+        (5, (99, 3))
+        """
+        check_is_fitted(self)
+        X = without_torch(X)
+        filled = self.autoencoder_.impute(X, draws, random_state)
+        given = self.autoencoder_._columns, self._kept, self.keep_empty_features
+        names = self.get_feature_names_out().tolist()
+        tables = [filled] if draws is None else filled
+        tables = [without_empty(X, table, *given, names) for table in tables]
+        return tables[0] if draws is None else tables
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Names of the columns that are left.

@@ -90,7 +90,7 @@ def chosen(categorical_features, names, n_columns):
         if unknown:
             raise ValueError(
                 f"categorical_features names {unknown}, which X does not have. Its "
-                f"columns are {_listed(names)}."
+                f"columns are {shortened(names)}."
             )
         return np.array([name in set(listed) for name in names], bool)
     raise TypeError(f"{got} is no choice of columns. {_EXPECTED}")
@@ -101,6 +101,7 @@ def _is_left_open(categorical_features):
     return is_text and categorical_features == "from_dtype"
 
 
-def _listed(names, most=10):
+def shortened(names, most=10):
+    """The first of many names, for messages."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{names[:most]}{more}"

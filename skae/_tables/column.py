@@ -48,6 +48,10 @@ class Column(ABC):
     def refusal(self, values):
         """Why values can't be encoded, or None."""
 
+    def advice(self, values, frame, j):
+        """What to do about refused values of a column of a frame, or nothing."""
+        return ""
+
     @abstractmethod
     def translated(self, cells, other):
         """Cells (n, width) as another column of the same kind encodes them."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skae._tables.categories import CategoryColumn
-from skae._tables.choice import chosen, says_nothing
+from skae._tables.choice import chosen, says_nothing, shortened
 from skae._tables.dates import DateColumn
 from skae._tables.frames import LIBRARIES, frame_class, frame_of, is_table
 from skae._tables.numbers import NumberColumn
@@ -278,10 +278,11 @@ class Columns:
             if refusal is not None:
                 raise ValueError(
                     f"{title_of(frame, j, self.names)} holds {frame.holds(j)}, but "
-                    f"{refusal}, as in the table that was fitted."
+                    f"{refusal}, as in the table that was fitted"
+                    f"{column.advice(values, frame, j)}."
                 )
             unseen[:, j] = column.encode(values, cells[:, part])
-            if (np.abs(cells[:, part]) > LARGEST).any():
+            if not column.is_category and (np.abs(cells[:, part]) > LARGEST).any():
                 raise ValueError(
                     f"{title_of(frame, j, self.names)} has values more than "
                     f"{LARGEST:.0e} standard deviations from the mean that was fitted: "
@@ -297,11 +298,19 @@ class Columns:
         return column.decode(cells)
 
     def frame(self, X):
-        """X as a frame, if it has as many columns as were fitted."""
+        """X as a frame, if it has the columns that were fitted, in their order."""
         frame = frame_of(X)
         if frame.shape[1] != self.n_columns:
             raise ValueError(
                 f"X has {frame.shape[1]} columns, but {self.n_columns} were fitted."
+            )
+        names = plain_names(frame.names)
+        # A table with text for names beside one without is scikit-learn's to judge.
+        if names != self.names and _are_text(names) == _are_text(self.names):
+            raise ValueError(
+                f"X has the columns {shortened(names)}, but {shortened(self.names)} "
+                "were expected, in this order, as in the table that was fitted: select "
+                "them by their names."
             )
         return frame
 
@@ -329,3 +338,8 @@ class Columns:
         for start, width in zip(self.layout.starts, self.layout.widths, strict=True):
             cells[np.arange(n), start + np.arange(n) % width] = 1.0
         return cells
+
+
+def _are_text(names):
+    """Whether names are all text; None where there are none."""
+    return None if names is None else all(isinstance(name, str) for name in names)

@@ -6,15 +6,15 @@ import numpy as np
 
 from skae._tables.column import NumericColumn
 from skae._tables.numbers import mean_and_deviation
-from skae._tables.values import UNITS, Dates
+from skae._tables.values import UNITS, Dates, Levels
 from skae._utils.checks import boolean, number, positive
 from skae._utils.stored import stored
 
 WHATS = ("date", "date with time zone", "duration", "time of day")
 _DAY = UNITS["D"]
-# Seconds of Python's dates, years 1 to 9999, with a day to spare for time zones, and
-# of its spans; in nanoseconds there are fewer.
-_YEARS = -62_135_596_800 + 86_400, 253_402_300_799 - 86_400
+# Seconds of Python's dates, years 1 to 9999, with a day to spare for time zones and one
+# for rounding, and of its spans; in nanoseconds there are fewer.
+_YEARS = -62_135_596_800 + 2 * 86_400, 253_402_300_799 - 2 * 86_400
 _SPAN = 999_999_999 * 86_400
 # A float64 below 2**63, beyond which int64 ends.
 _MOST = 2**63 - 2**11
@@ -45,7 +45,7 @@ class DateColumn(NumericColumn):
         One in the middle of what was observed, in units; all are counted from it.
     grain : int
         What all that was observed are multiples of, in units: a day, an hour, a
-        minute, a second or parts of one.
+        minute, a second or parts of one. Of dates with time zone, on their own clock.
     shift, scale : float
         Mean and standard deviation of what was observed, in units after the start.
     is_empty : bool
@@ -64,9 +64,9 @@ class DateColumn(NumericColumn):
     @classmethod
     def of(cls, values, dtype):
         """A column of values; their dtype says no more."""
-        observed = values.values[~values.missing]
-        is_empty = len(observed) == 0
-        grain = _grain(observed, values.unit)
+        there = values.at(~values.missing)
+        observed, is_empty = there.values, len(there.values) == 0
+        grain = _grain(there)
         middle = 0 if is_empty else (int(observed.min()) + int(observed.max())) // 2
         start = middle // grain * grain
         offsets = (observed - start).astype(np.float64)
@@ -82,23 +82,36 @@ class DateColumn(NumericColumn):
         return offsets
 
     def restored(self, numbers):
-        """Dates in whole grains."""
+        """Dates in whole grains; those with time zone are still to be rounded."""
         missing = np.full(len(numbers), self.is_empty)
         offsets = np.where(missing, 0.0, numbers)
         low, high = self._bounds()
         first = -(-low // self.grain) * self.grain - self.start  # in whole grains
         last = high // self.grain * self.grain - self.start
         offsets = np.clip(offsets, max(first, -_MOST), min(last, _MOST))
-        steps = np.rint(offsets / self.grain).astype(np.int64)
-        values = np.clip(steps * self.grain + self.start, low, high)
-        return Dates(values, missing, self.unit, self.what)
+        step, rest = (1, self.grain) if self.what.endswith("zone") else (self.grain, 1)
+        steps = np.rint(offsets / step).astype(np.int64)
+        values = np.clip(steps * step + self.start, low, high)
+        return Dates(values, missing, self.unit, self.what, grain=rest)
 
     def refusal(self, values):
         if values.missing.all():
             return None
-        if not isinstance(values, Dates) or values.what != self.what:
+        if not isinstance(values, Dates):
+            return f"values of the kind {self.what!r} were expected"
+        kinds = values.what, self.what
+        if kinds[0] != kinds[1] and all(kind.startswith("date") for kind in kinds):
+            has = "with" if self.what.endswith("zone") else "without"
+            return f"dates {has} time zone were expected"
+        if kinds[0] != kinds[1]:
             return f"values of the kind {self.what!r} were expected"
         return None
+
+    def advice(self, values, frame, j):
+        texts = values.observed()[0] if isinstance(values, Levels) else []
+        if not texts or not self.what.startswith("date"):
+            return ""
+        return f": {texts[0]!r} is none, {frame.to_dates(j)} reads such text"
 
     def _counted_by(self, other, values):
         ratio = UNITS[self.unit] / UNITS[other.unit]
@@ -119,7 +132,7 @@ class DateColumn(NumericColumn):
             return 0, _DAY // UNITS[self.unit] - 1
         seconds = (-_SPAN, _SPAN) if self.what == "duration" else _YEARS
         low, high = (second * UNITS["s"] // UNITS[self.unit] for second in seconds)
-        most = 2**63 - 1 - _DAY // UNITS[self.unit]
+        most = 2**63 - 1 - 2 * _DAY // UNITS[self.unit]
         return max(low, -most), min(high, most)
 
     def _check_loaded(self):
@@ -127,13 +140,15 @@ class DateColumn(NumericColumn):
             raise ValueError("Its start is not a multiple of its grain.")
 
 
-def _grain(values, unit):
-    """The largest common unit of time that whole numbers of a unit are multiples of."""
+def _grain(dates):
+    """The largest common unit of time that all dates are multiples of."""
     known = [_DAY, 3600 * 10**9, 60 * 10**9, 10**9, 10**6, 10**3, 1]
-    if len(values) == 0:
+    if len(dates.values) == 0:
         return 1
     for nanoseconds in known:
-        grain, rest = divmod(nanoseconds, UNITS[unit])
-        if grain and rest == 0 and not (values % grain).any():
-            return grain
+        grain, rest = divmod(nanoseconds, UNITS[dates.unit])
+        if grain and rest == 0:
+            rounded = dates._replace(grain=grain).on_clock(dates.clock)
+            if (rounded.values == dates.values).all():
+                return grain
     return 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.frame import Filling
 from skae._tables.frames import frame_class, frame_of
 from skae._tables.reading import checked
 from skae._tables.values import Numbers
@@ -46,12 +47,21 @@ def fill(X, rows, columns=None, in_units=False):
             values = Numbers(rows[mask, j], np.zeros(int(mask.sum()), bool))
         else:
             values = columns.decoded(j, rows[mask], in_units)
-        dtype = None
-        if mask.all() and not frame.fits(j, values):
-            is_own = columns is not None and columns.library == frame.library
-            dtype = columns.dtypes[j] if is_own else frame.natural(values)
-        parts[j] = mask, values, dtype
+        dtype = columns.dtypes[j] if columns is not None else _of_numbers(frame, j)
+        is_whole = mask.all() and not frame.fits(j, values)
+        if is_whole and (columns is None or columns.library != frame.library):
+            dtype = frame.natural(values)
+        parts[j] = Filling(mask, values, dtype, is_whole)
     return frame.filled(parts)
+
+
+def _of_numbers(frame, j):
+    """What numbers are like among objects, if nothing was fitted that says it.
+
+    Floats, also beside integers: others in the batch must not make them these.
+    """
+    held = "decimal" if frame.holds(j) == "decimal" else "number"
+    return {"name": "object", "held": held}
 
 
 def imputed(X, rows, columns, has_values, keep_empty_features, names):
@@ -72,16 +82,27 @@ def imputed(X, rows, columns, has_values, keep_empty_features, names):
     -------
     imputed : DataFrame or ndarray of shape (n_samples, n_kept)
     """
-    if columns is None:
-        rows = np.where(has_values, rows, 0)
-    X = fill(X, rows, columns)
-    if not (keep_empty_features or has_values.all()):
-        X = frame_of(X).columns(np.flatnonzero(has_values))
-    own = frame_of(X).names or []
+    filled = fill(X, rows, columns)
+    return without_empty(X, filled, columns, has_values, keep_empty_features, names)
+
+
+def without_empty(X, filled, columns, has_values, keep_empty_features, names):
+    """The same of a table (n_samples, n_columns) that was filled already, of X."""
+    frame = frame_of(filled)
+    if keep_empty_features and columns is None:
+        given, parts = frame_of(X), {}
+        for j in np.flatnonzero(~has_values):
+            mask = given.read(j).missing
+            zeros = Numbers(np.zeros(mask.sum()), np.zeros(mask.sum(), bool))
+            parts[j] = Filling(mask, zeros, _of_numbers(frame, j))
+        filled = frame.filled(parts)
+    elif not (keep_empty_features or has_values.all()):
+        filled = frame.columns(np.flatnonzero(has_values))
+    own = frame_of(filled).names or []
     # Of an imputer of arrays no names are known, and to tools these are wrong ones.
     if own != names and own and all(isinstance(name, str) for name in own):
-        X.columns = names
-    return X
+        filled.columns = names
+    return filled
 
 
 def in_library(X, library):

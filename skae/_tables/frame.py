@@ -1,7 +1,37 @@
 """The base of frames: tables of any library, read in one way."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skae._tables.values import Dates, Levels, Numbers
+
+
+class Filling(NamedTuple):
+    """What some cells of a column are to be.
+
+    Attributes
+    ----------
+    mask : ndarray of shape (n_samples,), bool
+        Which cells.
+    values : Numbers, Dates or Levels
+        As many.
+    dtype : dict
+        What was fitted: what values are like where a dtype doesn't say it.
+    is_whole : bool
+        Whether nothing of the column is kept, so that it is to have this dtype.
+    """
+
+    mask: np.ndarray
+    values: Numbers | Dates | Levels
+    dtype: dict
+    is_whole: bool = False
+
+    @property
+    def held(self):
+        """What objects are to be, whatever the others are that came beside them."""
+        return self.dtype.get("held", "number")
 
 
 class Frame(ABC):
@@ -56,10 +86,25 @@ class Frame(ABC):
 
         Parameters
         ----------
-        parts : dict of int to (ndarray of shape (n_samples,), bool; values; dict)
-            Numbers of columns; which of their cells are to be taken from values of
-            that many; and the dtype of a column nothing of which is kept, or None.
+        parts : dict of int to Filling
+            By the numbers of columns.
         """
+
+    @abstractmethod
+    def to_numbers(self, j):
+        """Code that turns a column of text into numbers."""
+
+    @abstractmethod
+    def to_text(self, j):
+        """Code that turns a column into text."""
+
+    def is_declared(self, j):
+        """Whether a column's dtype is one of categories, and not only of text."""
+        return False
+
+    @abstractmethod
+    def to_dates(self, j):
+        """Code that turns a column of text into dates."""
 
     def fits(self, j, values):
         """Whether the dtype of a column without any value can hold some."""

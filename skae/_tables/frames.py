@@ -126,11 +126,20 @@ class ArrayFrame(Frame):
 
     def filled(self, parts):
         # An array has one dtype: that of objects, where a column needs another one.
-        is_held = all(dtype is None for _, _, dtype in parts.values())
+        is_held = not any(part.is_whole for part in parts.values())
         filled = self.X.copy() if is_held else self.X.astype(object)
-        for j, (mask, values, dtype) in parts.items():
-            filled[mask, j] = _as(filled.dtype, dtype or self.dtype(j), values)
+        for j, part in parts.items():
+            filled[part.mask, j] = _as(filled.dtype, part.dtype, part.values)
         return filled
+
+    def to_numbers(self, j):
+        return f"pd.to_numeric(X[:, {j}], errors='coerce')"
+
+    def to_text(self, j):
+        return f"X[:, {j}].astype(str)"
+
+    def to_dates(self, j):
+        return f"pd.to_datetime(X[:, {j}])"
 
     def fits(self, j, values):
         if self.X.dtype.kind not in "biuf" or isinstance(values, Numbers):

@@ -52,7 +52,9 @@ class NumberColumn(NumericColumn):
         elif values.values.dtype.kind in "iu":
             bounds, places = integer_bounds(values.values.dtype), 0
         else:
-            kind = values.values.dtype if values.values.dtype.kind == "f" else "f8"
+            kind = values.values.dtype
+            # Longer floats hold more, but are computed with as these.
+            kind = kind if kind.kind == "f" and kind.itemsize < 8 else "f8"
             bounds = float(np.finfo(kind).min), float(np.finfo(kind).max)
             places = dtype.get("scale")
             if places is not None:
@@ -80,9 +82,35 @@ class NumberColumn(NumericColumn):
             return "numbers were expected"
         return None
 
+    def advice(self, values, frame, j):
+        no_number = first_no_number(values)
+        if no_number is None:
+            return ""
+        return (
+            f": {no_number!r} is no number, {frame.to_numbers(j)} makes such cells "
+            "missing"
+        )
+
     def _check_loaded(self):
         if self.low > self.high:
             raise ValueError("Its range is empty.")
+
+
+def first_no_number(values):
+    """The first level of text that is no number, or None."""
+    if not isinstance(values, Levels):
+        return None
+    texts = (v for v in values.observed()[0] if isinstance(v, str))
+    return next((text for text in texts if not is_number(text)), None)
+
+
+def is_number(text):
+    """Whether text says a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _floats(values):

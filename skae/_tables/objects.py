@@ -154,7 +154,7 @@ def make_objects(values, held):
     if isinstance(values, Levels):
         return values.as_objects()
     if isinstance(values, Dates):
-        return _date_objects(values)
+        return _date_objects(values.on_clock())
     numbers = values.values
     if held == "integer":
         numbers = cast(np.where(values.missing, 0, numbers), np.int64)

@@ -45,11 +45,11 @@ class PandasFrame(Frame):
         column = self.X.iloc[:, j]
         dtype = column.dtype
         if isinstance(dtype, pd.CategoricalDtype):
+            ordered = bool(dtype.ordered)
             return {
                 "name": "category",
-                "categories": dtype.categories.tolist(),
-                "of": _name(dtype.categories.dtype),
-                "ordered": bool(dtype.ordered),
+                **_described(dtype.categories),
+                "ordered": ordered,
             }
         if types.is_object_dtype(dtype):
             return describe(column.to_numpy(object), "object")
@@ -57,6 +57,9 @@ class PandasFrame(Frame):
 
     def holds(self, j):
         dtype = self._dtypes[j]
+        if isinstance(dtype, pd.CategoricalDtype):
+            kinds = {type(level).__name__ for level in dtype.categories}
+            return f"categories of {' and '.join(sorted(kinds)) or 'nothing'}"
         if not types.is_object_dtype(dtype):
             return str(dtype)
         return infer(self.X.iloc[:, j].to_numpy(object))
@@ -66,7 +69,7 @@ class PandasFrame(Frame):
         dtype = column.dtype
         if isinstance(dtype, pd.CategoricalDtype):
             codes = column.cat.codes.to_numpy().astype(np.int64)
-            return Levels(codes, dtype.categories.tolist())
+            return Levels(codes, _levels(dtype.categories))
         if isinstance(dtype, pd.SparseDtype):
             column = pd.Series(np.asarray(column))
             dtype = column.dtype
@@ -76,11 +79,14 @@ class PandasFrame(Frame):
             codes[~missing] = column[~missing].to_numpy(bool)
             return Levels(codes, [False, True])
         if types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-            zone = getattr(dtype, "tz", None)
-            if zone is not None:
+            if getattr(dtype, "tz", None) is not None:
+                zone = types.pandas_dtype(_name(dtype)).tz  # in which it comes back
                 column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+                dates = Dates.of_numpy(column.to_numpy())
+                clock, what = _clock(zone, dates.unit), "date with time zone"
+                return dates._replace(what=what, clock=clock)
             if isinstance(column.dtype, np.dtype):
-                return Dates.of_numpy(column.to_numpy(), zone)
+                return Dates.of_numpy(column.to_numpy())
         if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
             values = column.to_numpy()
             if not isinstance(dtype, np.dtype):
@@ -92,22 +98,41 @@ class PandasFrame(Frame):
 
     def filled(self, parts):
         filled = self.X.copy()
-        for j, (mask, values, dtype) in parts.items():
-            column = self.X.iloc[:, j]
-            if dtype is not None:
-                filled.isetitem(j, make(dtype, values).set_axis(column.index))
+        for j, part in parts.items():
+            column, (mask, values) = self.X.iloc[:, j], part[:2]
+            if part.is_whole:
+                filled.isetitem(j, make(part.dtype, values).set_axis(column.index))
                 continue
             if isinstance(column.dtype, pd.SparseDtype):
                 column = pd.Series(np.asarray(column), column.index)
             new = column.array.copy()
             if isinstance(column.dtype, pd.CategoricalDtype):
-                known = column.cat.categories
-                added = [v for v in values.observed()[0] if v not in known]
-                new = new.add_categories(added) if added else new
-            made = _plain(self.dtype(j), values, column.dtype)
-            new[mask] = made
+                levels = _levels(new.categories)
+                added = sorted(set(values.observed()[0]) - set(levels))
+                if added:
+                    own = _own_levels(part.dtype)
+                    new = new.add_categories([own.get(v, v) for v in added])
+                codes = _codes(values, [*levels, *added])
+                new[mask] = pd.Categorical.from_codes(codes, dtype=new.dtype)
+            else:
+                new[mask] = _plain(values, column.dtype, part.held)
             filled.isetitem(j, pd.Series(new, column.index, new.dtype))
         return filled
+
+    def to_numbers(self, j):
+        return f"pd.to_numeric(X[{self.names[j]!r}], errors='coerce')"
+
+    def to_text(self, j):
+        name = self.names[j]
+        if self.is_declared(j):
+            return f"X[{name!r}].cat.rename_categories(str)"
+        return f"X[{name!r}].astype(str)"
+
+    def is_declared(self, j):
+        return isinstance(self._dtypes[j], pd.CategoricalDtype)
+
+    def to_dates(self, j):
+        return f"pd.to_datetime(X[{self.names[j]!r}])"
 
     @staticmethod
     def natural(values):
@@ -119,6 +144,9 @@ class PandasFrame(Frame):
         cells = np.empty(self.shape, object)
         for j in range(self.shape[1]):
             column = self.X.iloc[:, j]
+            if isinstance(column.dtype, pd.CategoricalDtype):
+                cells[:, j] = self.read(j).as_objects()
+                continue
             cells[:, j] = column.astype(object).to_numpy(object)
             cells[column.isna().to_numpy(bool), j] = None
         return cells
@@ -143,42 +171,93 @@ def make(dtype, values):
     """A Series of a described dtype."""
     name = dtype["name"]
     if name == "category":
-        of = pd.Index(dtype["categories"], dtype=dtype["of"])
-        place = {level: i for i, level in enumerate(dtype["categories"])}
-        codes = [place[level] for level in values.levels]
-        codes = np.array([*codes, -1])[values.codes]
-        categories = pd.CategoricalDtype(of, dtype["ordered"])
+        if set(values.levels) - set(dtype["categories"]):
+            raise ValueError("Levels are none of the categories.")
+        codes = _codes(values, dtype["categories"])
+        categories = pd.CategoricalDtype(_categories(dtype), dtype["ordered"])
         return pd.Series(pd.Categorical.from_codes(codes, dtype=categories))
     if name == "object":
         return pd.Series(make_objects(values, dtype["held"]), dtype=object)
     target = types.pandas_dtype(name)
-    return pd.Series(_plain(dtype, values, target), dtype=target)
+    return pd.Series(_plain(values, target), dtype=target)
 
 
-def _plain(dtype, values, target):
+# Categories of these are read as text.
+_AS_TEXT = pd.IntervalIndex, pd.DatetimeIndex, pd.TimedeltaIndex, pd.PeriodIndex
+
+
+def _levels(categories):
+    """Categories, an index, as levels."""
+    if isinstance(categories, _AS_TEXT):
+        return [str(category) for category in categories]
+    return categories.tolist()
+
+
+def _described(categories):
+    """Categories, an index, in plain values, of which `_categories` makes them."""
+    described = {"categories": _levels(categories), "of": _name(categories.dtype)}
+    if isinstance(categories, pd.IntervalIndex):
+        bounds = [_described(part) for part in (categories.left, categories.right)]
+        described |= {"of": "interval", "bounds": bounds, "closed": categories.closed}
+    return described
+
+
+def _categories(dtype):
+    if "bounds" in dtype:
+        bounds = map(_categories, dtype["bounds"])
+        return pd.IntervalIndex.from_arrays(*bounds, dtype["closed"])
+    return pd.Index(dtype["categories"], dtype=dtype["of"])
+
+
+def _own_levels(dtype):
+    """The categories that levels of a described dtype stand for."""
+    if dtype["name"] != "category":
+        return {}
+    return dict(zip(dtype["categories"], _categories(dtype), strict=True))
+
+
+def _codes(values, levels):
+    """Places (n,) of values among levels; -1 where they are missing."""
+    place = {level: i for i, level in enumerate(levels)}
+    # Not all that may be are there.
+    return np.array([*(place.get(v, -1) for v in values.levels), -1])[values.codes]
+
+
+def _plain(values, target, held="number"):
     """What pandas turns into a column of a dtype, or writes into one."""
     if isinstance(values, Levels):
         objects = values.as_objects()
         if isinstance(target, np.dtype):
             return objects.astype(target)
-        if isinstance(target, pd.CategoricalDtype):
-            return objects
         return pd.array(objects, dtype=target)
-    if dtype["name"] == "object":
-        return make_objects(values, dtype["held"])
+    if types.is_object_dtype(target):
+        return make_objects(values, held)
     if isinstance(values, Dates):
+        zone = getattr(target, "tz", None)
+        values = values.on_clock(None if zone is None else _clock(zone, values.unit))
         dates = (
             pd.Series(values.as_numpy())
             if values.unit != "D"
             else pd.Series(values.as_numpy().astype("M8[s]"))
         )
-        if getattr(target, "tz", None) is not None:
-            dates = dates.dt.tz_localize("UTC").dt.tz_convert(target.tz)
+        if zone is not None:
+            dates = dates.dt.tz_localize("UTC").dt.tz_convert(zone)
         return dates.astype(target).array
     if values.missing.all():
         nothing = np.nan if isinstance(target, np.dtype) else pd.NA
         return [nothing] * len(values.missing)
     return cast(values.values, _numpy_dtype(target))
+
+
+def _clock(zone, unit):
+    """What clocks of a time zone show, as `Dates.clock`."""
+
+    def clock(values):
+        moments = pd.DatetimeIndex(values.view(f"M8[{unit}]")).tz_localize("UTC")
+        local = moments.tz_convert(zone).tz_localize(None)
+        return local.to_numpy().astype(f"M8[{unit}]").astype(np.int64)
+
+    return clock
 
 
 def _numpy_dtype(dtype):

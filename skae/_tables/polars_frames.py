@@ -89,8 +89,11 @@ class PolarsFrame(Frame):
             values = column.to_physical().cast(_polars().Int64).fill_null(0).to_numpy()
             unit = {"Date": "D", "Time": "ns"}.get(name) or dtype.time_unit
             what = {"Time": "time of day", "Duration": "duration"}.get(name, "date")
-            zoned = getattr(dtype, "time_zone", None) is not None
-            return Dates(values, missing, unit, what + " with time zone" * zoned)
+            zone = getattr(dtype, "time_zone", None)
+            if zone is None:
+                return Dates(values, missing, unit, what)
+            what += " with time zone"
+            return Dates(values, missing, unit, what, _clock(zone, unit))
         if not dtype.is_numeric():
             return None
         if name in ("Decimal", "Int128", "UInt128"):
@@ -102,15 +105,15 @@ class PolarsFrame(Frame):
     def filled(self, parts):
         pl = _polars()
         columns = []
-        for j, (mask, values, dtype) in parts.items():
-            column = self.X.to_series(j)
-            if dtype is not None:
-                columns.append(make(dtype, values).alias(column.name))
+        for j, part in parts.items():
+            column, (mask, values) = self.X.to_series(j), part[:2]
+            if part.is_whole:
+                columns.append(make(part.dtype, values).alias(column.name))
                 continue
             dtype = self.dtype(j)
             if dtype["name"] == "Object":
                 objects = _objects(column)
-                objects[mask] = make_objects(values, dtype["held"])
+                objects[mask] = make_objects(values, part.held)
                 columns.append(
                     pl.Series(column.name, objects.tolist(), dtype=pl.Object)
                 )
@@ -127,6 +130,18 @@ class PolarsFrame(Frame):
             chosen = chosen.cast(made.dtype)
             columns.append(chosen.alias(column.name))
         return self.X.with_columns(columns)
+
+    def to_numbers(self, j):
+        return f"X[{self.names[j]!r}].cast(pl.Float64, strict=False)"
+
+    def to_text(self, j):
+        return f"X[{self.names[j]!r}].cast(pl.String)"
+
+    def is_declared(self, j):
+        return str(self._dtypes[j].base_type()) in ("Categorical", "Enum")
+
+    def to_dates(self, j):
+        return f"X[{self.names[j]!r}].str.to_datetime()"
 
     def fits(self, j, values):
         return self.dtype(j)["name"] != "Null" and super().fits(j, values)
@@ -179,6 +194,8 @@ def make(dtype, values):
         return pl.Series([None] * len(values.missing), dtype=target)
     if isinstance(values, Dates):
         unit = {"Date": "D", "Time": "ns"}.get(name) or dtype["unit"]
+        zone = dtype.get("zone")
+        values = values.on_clock(zone and _clock(zone, values.unit))
         made = pl.Series(values.in_unit(unit).values)
         made = made.cast(pl.Int32) if name == "Date" else made
     elif name in ("Int128", "UInt128", "Decimal"):
@@ -191,6 +208,20 @@ def make(dtype, values):
             pl.Series(~values.missing), pl.Series([None], dtype=target)
         )
     return made
+
+
+def _clock(zone, unit):
+    """What clocks of a time zone show, as `Dates.clock`."""
+    pl = _polars()
+
+    def clock(values):
+        # What polars has no unit for is shown in finer ones.
+        finer = {"s": ("ms", 1000)}.get(unit, (unit, 1))
+        moments = pl.Series(values * finer[1]).cast(pl.Datetime(finer[0], "UTC"))
+        local = moments.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        return local.to_physical().to_numpy() // finer[1]
+
+    return clock
 
 
 def _of(values):

@@ -4,8 +4,13 @@ import numpy as np
 
 from skae._tables.categories import CategoryColumn
 from skae._tables.dates import DateColumn
-from skae._tables.numbers import NumberColumn
+from skae._tables.numbers import NumberColumn, is_number
 from skae._tables.values import Dates, Levels, Numbers
+from skae._utils.warnings import warn
+
+# Text of so many levels, of which so few are no numbers, was meant to be numbers.
+_FEWEST_LEVELS = 5
+_MOST_OTHERS = 0.1
 
 
 def read_column(frame, j, is_category):
@@ -17,7 +22,7 @@ def read_column(frame, j, is_category):
         What the user says; None leaves it to the dtype.
     """
     values = checked(frame, j, frame.read(j))
-    title = title_of(frame, j)
+    title, is_chosen = title_of(frame, j), is_category is not None
     if is_category is None:
         is_category = isinstance(values, Levels)
     if is_category:
@@ -30,8 +35,10 @@ def read_column(frame, j, is_category):
         if refusal is not None:
             raise ValueError(
                 f"{title} holds {frame.holds(j)}, but {refusal}: turn "
-                "other ones into text."
+                f"other ones into text, {frame.to_text(j)}."
             )
+        if not is_chosen:
+            _warn_of_numbers(values, frame, j)
         return CategoryColumn, values
     if isinstance(values, Dates):
         return DateColumn, values
@@ -57,12 +64,38 @@ def checked(frame, j, values):
         )
     if isinstance(values, Numbers):
         observed = values.values[~values.missing]
-        if observed.dtype.kind == "f" and not np.isfinite(observed).all():
+        if observed.dtype.kind == "f" and not _are_finite(observed):
             raise ValueError(
                 f"{title_of(frame, j)} holds infinite numbers, but finite or missing "
                 "ones were expected."
             )
     return values
+
+
+def _are_finite(values):
+    with np.errstate(over="ignore"):  # of longer floats than these
+        return np.isfinite(values.astype(np.float64)).all()
+
+
+def _warn_of_numbers(values, frame, j):
+    """Warn of text that is numbers but for few levels."""
+    if frame.is_declared(j) or values.kind() != "text":
+        return
+    levels = values.observed()[0]
+    others = [level for level in levels if not is_number(level)]
+    most = _MOST_OTHERS * len(levels)
+    if len(levels) < _FEWEST_LEVELS or not 0 < len(others) <= most:
+        return
+    # Codes are text for a reason: their leading zeros.
+    if any(level[:1] == "0" and level[1:2].isdigit() for level in levels):
+        return
+    warn(
+        f"{title_of(frame, j)} is read as categories, since it holds text, but nearly "
+        f"all of its levels are numbers, and {others[0]!r} is none: "
+        f"{frame.to_numbers(j)} makes it a column of numbers, with such cells missing. "
+        "If these are codes, name the column in categorical_features, or make it one "
+        "of categories."
+    )
 
 
 def title_of(frame, j, names=None):
@@ -72,6 +105,10 @@ def title_of(frame, j, names=None):
 
 def plain_names(names):
     """Names as plain values."""
-    if names is None:
-        return None
-    return [n if isinstance(n, str | int | float | tuple) else str(n) for n in names]
+    return None if names is None else [_plain_name(name) for name in names]
+
+
+def _plain_name(name):
+    if isinstance(name, tuple):
+        return tuple(_plain_name(part) for part in name)
+    return name if isinstance(name, str | int | float) else str(name)

@@ -1,5 +1,6 @@
 """Values of a column in numpy's terms, whatever library they came from."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -37,12 +38,19 @@ class Dates(NamedTuple):
     missing : ndarray of shape (n,), bool
     unit : {"D", "s", "ms", "us", "ns"}
     what : {"date", "date with time zone", "duration", "time of day"}
+    clock : callable or None
+        What local clocks show, of dates with time zone: units in UTC to units there,
+        arrays of int64. None is UTC.
+    grain : int
+        Units that dates with time zone are still to be rounded to, on a local clock.
     """
 
     values: np.ndarray
     missing: np.ndarray
     unit: str
     what: str
+    clock: Callable | None = None
+    grain: int = 1
 
     def at(self, rows):
         return self._replace(values=self.values[rows], missing=self.missing[rows])
@@ -53,6 +61,23 @@ class Dates(NamedTuple):
         values = self.values.astype(np.int64)
         values[self.missing] = np.iinfo(np.int64).min
         return values.view(f"{letter}8[{self.unit}]")
+
+    def on_clock(self, clock=None):
+        """The same in whole grains of a local clock, as `clock`; None is UTC."""
+        if self.grain == 1:
+            return self
+        values = self.values.astype(np.int64)
+        if clock is None:
+            clock = _same
+        local = clock(values)
+        wanted = (local + self.grain // 2) // self.grain * self.grain
+        # Between the two the clock may have been changed.
+        first = wanted - (local - values)
+        second = wanted - (clock(first) - first)
+        is_first, is_second = clock(first) == wanted, clock(second) == wanted
+        # What a clock skips, when it is put forward, becomes what is after.
+        values = np.where(is_second, second, np.maximum(first, second))
+        return self._replace(values=np.where(is_first, first, values), grain=1)
 
     def in_unit(self, unit):
         """The same in another unit, rounded down."""
@@ -65,11 +90,10 @@ class Dates(NamedTuple):
         return self._replace(values=values, unit=unit)
 
     @classmethod
-    def of_numpy(cls, values, zone=None):
+    def of_numpy(cls, values):
         """The same of datetime64 or timedelta64 of a unit of these."""
         unit = np.datetime_data(values.dtype)[0]
         what = "duration" if values.dtype.kind == "m" else "date"
-        what += " with time zone" if zone else ""
         return cls(values.astype(np.int64), np.isnat(values), unit, what)
 
 
@@ -109,6 +133,10 @@ class Levels(NamedTuple):
         """One of `KINDS`; None where nothing is observed or kinds are mixed."""
         kinds = {kind_of(level) for level in self.observed()[0]}
         return kinds.pop() if len(kinds) == 1 else None
+
+
+def _same(values):
+    return values
 
 
 def kind_of(level):

@@ -6,7 +6,7 @@ from torch import nn
 from skae.networks._holes import filled, n_factors_for
 
 # Rows that the factors are found on, and their cells; all rows are filled by them.
-FILLED_ROWS = 4096
+FILLED_ROWS = 2048
 _MOST_CELLS = 2**21
 _N_ITERATIONS = 10
 # Rows that each factor takes at the least, and that a prior weighs as much as.

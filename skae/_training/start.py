@@ -111,8 +111,10 @@ def fresh(recipe, data, baseline, objective, settings, seed, seeds):
 def _warn_of_size(n_components, recipe, data, is_incremental):
     n_rows, n_features = data.all.rows.shape
     if n_components > n_features and not recipe.is_constrained:
+        # Of a table they are more than its columns: there is one for each level.
+        what = "features" if recipe.layout is None else "encoded columns"
         warn(
-            f"n_components={n_components} is more than the {n_features} features of X "
+            f"n_components={n_components} is more than the {n_features} {what} of X "
             "and nothing else constrains the code: the network can learn the identity. "
             "Use fewer components, a corruption or a penalty."
         )

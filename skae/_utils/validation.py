@@ -36,7 +36,7 @@ def validated(estimator, X, *, reset, min_samples=1, accepts_sparse=False):
     """
     name = type(estimator).__name__
     X = without_torch(X)
-    _refuse_dates(X, name)
+    _refuse_dtypes(X, name)
     is_sparse = issparse(X)
     if is_sparse and accepts_sparse:
         _check_sparse(X)
@@ -98,8 +98,11 @@ def _check_sparse(X):
         raise ValueError(f"Complex data not supported: X holds {X.dtype}.")
 
 
-def _refuse_dates(X, name):
-    """Raise for dates, which would become nanoseconds without a word."""
+def _refuse_dtypes(X, name):
+    """Raise for dates, which would become nanoseconds without a word.
+
+    And for what is numbers, but of no dtype of numpy.
+    """
     if not hasattr(X, "columns"):
         columns = [("X", getattr(X, "dtype", None))]
     else:
@@ -109,6 +112,11 @@ def _refuse_dates(X, name):
         if str(dtype).lower().startswith(("date", "time", "duration")):
             raise ValueError(
                 f"{column} holds {dtype}. {name} takes numbers only: {_DATES}"
+            )
+        if str(dtype) in ("Int128", "UInt128"):
+            raise ValueError(
+                f"{column} holds {dtype}, but numbers of at the most 64 bits were "
+                "expected: cast it to Int64 or Float64."
             )
 
 

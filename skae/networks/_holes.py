@@ -9,7 +9,7 @@ from skae.networks._autoencoder import Autoencoder
 # Common factors at the most that missing cells are filled by, and steps that find what
 # is expected: as many as missing cells are enough, and mostly fewer.
 _MOST_FACTORS = 32
-_N_STEPS = 10
+_N_STEPS = 8
 # Squared errors, in standard units, that are no more than those of rounding.
 _LEAST_LEFT = 1e-13
 # Bins of each number.
@@ -43,30 +43,36 @@ def filled(rows, missing, mean, scale, own, shared):
     -------
     rows : Tensor of shape (n, d)
     """
+    # Units in which the precision has a diagonal of ones.
+    root = (own - shared.square().sum(1)).sqrt()
+    units = root / scale
     # Products of other widths are added up in an order that depends on the rows beside.
     width, n_factors = (-size % VECTOR for size in shared.shape)
-    shared = nn.functional.pad(shared, (0, n_factors, 0, width))
-    own = nn.functional.pad(own, (0, width), value=1.0)
+    shared = nn.functional.pad(shared / root[:, None], (0, n_factors, 0, width))
+    back, own = (
+        shared.T.contiguous(),
+        nn.functional.pad(own / root.square(), (0, width)),
+    )
+    known = nn.functional.pad(
+        ((rows - mean) * units).masked_fill(missing, 0), (0, width)
+    )
     unknown = nn.functional.pad(missing.to(rows.dtype), (0, width))
-    diagonal, back = own - shared.square().sum(1), shared.T.contiguous()
 
     def pulled(values):
-        return (values * own - (values @ shared) @ back) * unknown
+        return torch.addcmul((values @ shared) @ back, values, -own) * -unknown
 
-    known = nn.functional.pad((rows - mean) / scale, (0, width)) * (1 - unknown)
     # All is linear in a row. Squares of far ones would overflow.
     size = known.abs().amax(1, keepdim=True).clamp(min=1.0)
-    left = -pulled(known / size)
-    step = left / diagonal
-    filling, along = torch.zeros_like(step), _dots(left, step)
+    step = left = -pulled(known / size)
+    filling, along = torch.zeros_like(step), _dots(left, left)
     for _ in range(_N_STEPS):
         made = pulled(step)
         length = _over(along, _dots(step, made))
-        filling, left = filling + length * step, left - length * made
-        turned = left / diagonal
-        before, along = along, _dots(left, turned)
-        step = turned + _over(along, before) * step
-    filling = (filling * size)[:, : len(mean)] * scale + mean
+        filling = torch.addcmul(filling, length, step)
+        left = torch.addcmul(left, length, made, value=-1)
+        before, along = along, _dots(left, left)
+        step = torch.addcmul(left, _over(along, before), step)
+    filling = (filling * size)[:, : len(mean)] / units + mean
     return torch.where(missing, filling, rows)
 
 
