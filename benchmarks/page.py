@@ -52,8 +52,8 @@ time:
 
 The other questions are ``speed``, ``features``, ``retrieval``, ``compression``,
 ``family``, ``detection``, ``machine``, ``tables``, ``tables_detection``,
-``tables_features``, ``tables_sampling``, ``memory``, ``sparse``, ``deploy``, ``gpu`` and
-``defaults``, which changes one default at a time and is not part of ``make bench``;
+``tables_features``, ``tables_sampling``, ``memory``, ``sparse``, ``deploy``, ``gpu``
+and ``defaults``, which changes one default at a time and is not part of ``make bench``;
 ``--quick`` shows that it runs.
 """
 
