@@ -6,8 +6,8 @@ Patients, in numbers and categories, a third of which was never written down. Wh
 suffer from is known of few. Codes are learned from all rows without labels, and
 logistic regression then sees the codes of a few labelled ones. They help where columns
 hang together with each other and with what is asked. Where a single column says it all
-they are no better than principal components: the second question is about age, which
-here tells nothing of the other columns, nor they of it.
+they are hardly better than principal components: the second question is about age,
+which here tells nothing of the other columns, nor they of it.
 """
 
 # %%
