@@ -50,7 +50,7 @@ def test_factors_are_found_from_what_is_there():
 
 def test_units_and_shifts_of_columns_pass_through():
     X, mask = rows_of(200, 6)
-    units = 10.0 ** torch.arange(-9, 9, 3)
+    units = 10.0 ** torch.arange(-6, 12, 3)
     shift = 5 * units
     plain, _ = completed(X * mask, mask)
     other, _ = completed((X * units + shift) * mask, mask)
@@ -149,3 +149,27 @@ def test_pca_that_is_kept_is_filled_by_all_rows():
     scaling = model._model.scaling
     mean = reader.mean.double() * scaling.scale + torch.tensor(scaling.shift)
     np.testing.assert_allclose(mean, np.nanmean(X, axis=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("rounding", [2**-54, 1e-13, 1e-30])
+def test_columns_that_vary_by_rounding_are_constant(rounding):
+    X, mask = (part.numpy() for part in rows_of(200, 5))
+    X = np.where(mask, X, np.nan)
+    X[:, 0] = 0.3
+    model = AutoencoderTransformer(
+        1, hidden_layer_sizes=(8,), max_iter=1, early_stopping=False, random_state=0
+    )
+    row = [[0.31, np.nan, 1, 1, 1]]
+    expected = model.fit(X).impute(row)
+    X[::2, 0] += rounding
+    np.testing.assert_allclose(model.fit(X).impute(row), expected, rtol=0.1)
+
+
+@pytest.mark.parametrize("small", [1e-30, 1e-38, 1e-44])
+def test_columns_may_be_of_the_smallest_scales(small):
+    X, mask = (part.numpy() for part in rows_of(100, 5))
+    X = np.where(mask, X, np.nan) * [small, 1, 1, 1, 1]
+    model = AutoencoderTransformer(1, max_iter=1, random_state=0).fit(X)
+    for rows in (X, np.array([[1e10, np.nan, 1, 1, 1]])):
+        assert np.isfinite(model.impute(rows)).all()
+        assert np.isfinite(model.transform(rows)).all()

@@ -22,7 +22,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
 
 from skae import (
     AutoencoderOutlierDetector,
@@ -528,6 +528,26 @@ def test_reasons_behind_a_scaler_are_in_units_of_the_data(of_frame, normal):
     none = model.explain(odd[:0], preprocessing=pipeline[:-1])
     assert list(none.columns) == COLUMNS
     assert len(none) == 0
+
+
+def test_what_is_observed_is_told_as_it_came(normal):
+    X = pd.DataFrame(normal, columns=list("abcde"))
+    scaler = MinMaxScaler(clip=True).fit(X)
+    model = detector().fit(scaler.transform(X))
+    odd = X[:1].assign(c=500.0)
+    reasons = model.explain(odd, 5, preprocessing=scaler)
+    observed = dict(zip(reasons["feature"], reasons["observed"], strict=True))
+    assert observed == odd.iloc[0].to_dict()
+    nullable = model.explain(odd.astype("Float64"), 5, preprocessing=scaler)
+    pd.testing.assert_frame_equal(nullable, reasons)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_preprocessing_that_mixes_columns_is_refused(normal):
+    pca = PCA(5).fit(normal)
+    model = detector().fit(pca.transform(normal))
+    with pytest.raises(ValueError, match=r"makes the columns \['pca0'.*one for each"):
+        model.explain(normal, preprocessing=pca)
 
 
 def test_preprocessing_that_has_no_units_of_the_data(normal):

@@ -887,3 +887,12 @@ def test_a_code_longer_than_encoded_rows_is_said_in_their_terms():
     X = pd.DataFrame({"a": ["x", "y"] * 40, "b": np.arange(80.0)})
     with pytest.warns(UserWarning, match="more than the 3 encoded columns of X"):
         skae.AutoencoderTransformer(**SHORT).fit(X)
+
+
+def test_the_first_samples_of_many_are_those_of_few():
+    for X in (numbers(), mixed()):
+        model = Variational(2, max_iter=2, random_state=0).fit(X)
+        few, many = (model.sample(n, 0, noise=True) for n in (5, 40))
+        assert equal(part(many, list(range(5))), few)
+    with pytest.raises(ValueError, match="at least 1 was expected"):
+        model.sample(True)

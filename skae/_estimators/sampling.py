@@ -63,7 +63,8 @@ class Sampling(OfRows):
             If `n_samples` is less than 1.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
+        is_bool = isinstance(n_samples, bool)
+        if is_bool or not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(
                 f"n_samples={n_samples!r}, but at least 1 was expected, an integer."
             )
@@ -72,7 +73,8 @@ class Sampling(OfRows):
         if noise and self._columns is not None:
             return self._table_with_noise(rows, rng)
         if noise:
-            rows += self.noise_scale_ * rng.normal(size=rows.shape)
+            (of_noise,) = rng.spawn(1)
+            rows += self.noise_scale_ * of_noise.normal(size=rows.shape)
             bounds = self._model.loss.bounds
             rows = rows if bounds is None else rows.clip(*bounds)
         return self._as_given(rows, None)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skae.networks._holes import filled, n_factors_for
+from skae.networks._holes import LEAST_SPREAD, filled, n_factors_for
 
 # Rows that the factors are found on, and their cells; all rows are filled by them.
 FILLED_ROWS = 2048
@@ -62,7 +62,9 @@ def factors_that_fill(rows, mask=None):
     mean = (head * there).sum(0) / counts
     head = (head - mean) * there
     scale = (head.square().sum(0) / counts).sqrt()
-    scale = torch.where(scale > 0, scale, 1.0)
+    # Less is what rounding leaves of a constant.
+    varies = scale > LEAST_SPREAD
+    head, scale = head * varies, torch.where(varies, scale, 1.0)
     loadings, noise = _factors(head / scale, there, counts)
     # The precision of rows: a diagonal minus a product of what has few columns.
     shared = loadings / noise[:, None]

@@ -116,9 +116,8 @@ class Explaining(OfRows):
         'alcohol is 4.2, ... usual errors below the expected ...'
         """
         check_is_fitted(self)
-        units = Units(preprocessing, self)
-        rows = units.of_detector(X)
-        return self._models.reasons(rows, units, n_features, index_of(X))
+        units = Units(preprocessing, self, X)
+        return self._models.reasons(units.rows, units, n_features, index_of(X))
 
     def _applied(self, X, min_samples=1):
         """Rows to apply what was fitted to: an array, or a table as it is."""

@@ -120,9 +120,8 @@ class FoldModels:
         made = self.reconstructions(X) if len(X) else X[None]
         expected, scores = made.mean(axis=0), self._feature_scores(X, made)
         errors = self._standardized_errors(X, expected)
-        observed, expected = (
-            units.of_data(rows).astype(float) for rows in (X, expected)
-        )
+        observed = units.observed.astype(float)
+        expected = units.of_data(expected).astype(float)
 
         def said(*cell):
             return of_number(observed[cell], in_words(expected[cell]), errors[cell])

@@ -1,6 +1,7 @@
 """Units of the data, for rows that are preprocessed before the detector sees them."""
 
 import numpy as np
+from sklearn.utils import check_array
 
 
 class Units:
@@ -12,9 +13,15 @@ class Units:
         Makes the second of the first, column by column. None if they are the same.
     detector : AutoencoderOutlierDetector
         Fitted.
+    X : array-like of shape (n, n_features)
+        Rows of the data.
 
     Attributes
     ----------
+    rows : ndarray of shape (n, n_features), or the table itself
+        X in units of the detector.
+    observed : ndarray of shape (n, n_features), or the table itself
+        X as it came.
     names : ndarray of shape (n_features,)
         Of the columns of the data.
     columns : Columns or None
@@ -26,11 +33,15 @@ class Units:
         If `preprocessing` can't be undone, or is of a table with categories or dates.
     """
 
-    def __init__(self, preprocessing, detector):
+    def __init__(self, preprocessing, detector, X):
         self._preprocessing, self._detector = preprocessing, detector
         self.names, self.columns = detector.get_feature_names_out(), detector._columns
-        if preprocessing is None:
-            return
+        if preprocessing is not None:
+            self._check()
+        self.rows, self.observed = self._read(X)
+
+    def _check(self):
+        preprocessing = self._preprocessing
         if self.columns is not None:
             raise ValueError(
                 "preprocessing was given, but the detector was fitted to a table with "
@@ -52,18 +63,39 @@ class Units:
             )
         self.names = getattr(preprocessing, "feature_names_in_", self.names)
 
-    def of_detector(self, X):
-        """Rows of the data (n, n_features), in units of the detector."""
-        rows = X
-        if self._preprocessing is not None:
-            # Transformers of scikit-learn take no empty tables.
-            if not len(X):
-                return np.empty((0, len(self.names)))
-            rows = self._preprocessing.transform(X)
-        return self._detector._applied(rows, min_samples=0)
+        made = _names_made(preprocessing)
+        if made is not None and list(made) != list(self.names):
+            raise ValueError(
+                f"preprocessing={preprocessing!r} makes the columns {list(made)[:5]} "
+                f"of {list(self.names)[:5]}, but one for each is expected, so that "
+                "features are columns of the data."
+            )
+
+    def _read(self, X):
+        """Rows of the data (n, n_features), in units of the detector and as given."""
+        if self._preprocessing is None:
+            rows = self._detector._applied(X, min_samples=0)
+            return rows, rows
+        # Transformers of scikit-learn take no empty tables.
+        if not len(X):
+            return (np.empty((0, len(self.names))),) * 2
+        rows = self._detector._applied(self._preprocessing.transform(X), min_samples=0)
+        # As they came: what a transformer clips can't be brought back.
+        return rows, check_array(
+            X, dtype=np.float64, ensure_all_finite="allow-nan", copy=True
+        )
 
     def of_data(self, rows):
         """Rows (n, n_features) in units of the detector, in those of the data."""
         if self._preprocessing is None or not len(rows):
             return rows
         return np.asarray(self._preprocessing.inverse_transform(rows))
+
+
+def _names_made(preprocessing):
+    """Names of the columns that a transformer makes; None where it knows of none."""
+    try:
+        return preprocessing.get_feature_names_out()
+    except (AttributeError, ValueError):
+        # Of a Pipeline, a step may not know; without names in fit, some want them.
+        return None

@@ -10,6 +10,8 @@ from skae.networks._autoencoder import Autoencoder
 # is expected: as many as missing cells are enough, and mostly fewer.
 _MOST_FACTORS = 32
 _N_STEPS = 8
+# Spread of a column, or width of a bin, that is rounding, in units of the rows.
+LEAST_SPREAD = 1e-9
 # Squared errors, in standard units, that are no more than those of rounding.
 _LEAST_LEFT = 1e-13
 # Bins of each number.
@@ -149,7 +151,7 @@ class ReadHoles(nn.Module):
         self.low.copy_(edges[:, :-1])
         widths = edges.diff(dim=1)
         # Nothing is told of bins without any width, where many cells are alike.
-        self.inverse.copy_(torch.where(widths > 0, 1 / widths, 0.0))
+        self.inverse.copy_(torch.where(widths > LEAST_SPREAD, 1 / widths, 0.0))
         self.centre.copy_(self._passed(cells).nanmean(0).nan_to_num(0.0))
         self.low.nan_to_num_(0.0)
 
