@@ -22,7 +22,12 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    Normalizer,
+    StandardScaler,
+)
 
 from skae import (
     AutoencoderOutlierDetector,
@@ -556,6 +561,11 @@ def test_preprocessing_that_has_no_units_of_the_data(normal):
         model.explain(normal, preprocessing=PCA(3).fit(normal))
     with pytest.raises(TypeError, match="has no inverse_transform"):
         model.explain(normal, preprocessing=Normalizer().fit(normal[:, :3]))
+    one_way = make_pipeline(StandardScaler(), FunctionTransformer(np.arcsinh))
+    with pytest.raises(TypeError, match="has no inverse_transform or inverse_func"):
+        model.explain(normal[:, :3], preprocessing=one_way.fit(normal[:, :3]))
+    both_ways = FunctionTransformer(np.arcsinh, np.sinh).fit(normal[:, :3])
+    assert len(model.explain(normal[:2, :3], 1, preprocessing=both_ways)) == 2
 
 
 def test_reasons_of_no_rows_are_a_table_without_lines(normal):

@@ -1,6 +1,7 @@
 """Units of the data, for rows that are preprocessed before the detector sees them."""
 
 import numpy as np
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_array
 
 
@@ -48,11 +49,12 @@ class Units:
                 "categories or dates, which it explains in the table's own units: pass "
                 "rows as they were fitted, without preprocessing."
             )
-        if not hasattr(preprocessing, "inverse_transform"):
+        if not _can_be_undone(preprocessing):
             raise TypeError(
-                f"preprocessing={preprocessing!r} has no inverse_transform, which "
-                "brings what is expected back to the units of the data: leave out its "
-                "steps that can't be undone, and apply them to X before."
+                f"preprocessing={preprocessing!r} has no inverse_transform or "
+                "inverse_func, which brings what is expected back to the units of the "
+                "data: leave out its steps that can't be undone, and apply them to X "
+                "before."
             )
         width = getattr(preprocessing, "n_features_in_", len(self.names))
         if width != len(self.names):
@@ -90,6 +92,18 @@ class Units:
         if self._preprocessing is None or not len(rows):
             return rows
         return np.asarray(self._preprocessing.inverse_transform(rows))
+
+
+def _can_be_undone(preprocessing):
+    """Whether `inverse_transform` undoes `transform`, in all steps of a Pipeline."""
+    if not hasattr(preprocessing, "inverse_transform"):
+        return False
+    steps = getattr(preprocessing, "steps", [(None, preprocessing)])
+    # Without an inverse, a function's is to change nothing.
+    return not any(
+        isinstance(step, FunctionTransformer) and step.func and not step.inverse_func
+        for _, step in steps
+    )
 
 
 def _names_made(preprocessing):
