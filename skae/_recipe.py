@@ -154,7 +154,8 @@ class Recipe:
     @property
     def layout(self):
         """The Layout of a table with categories, or None."""
-        return getattr(self.loss, "layout", None)
+        # A loss of the user's may have an attribute of that name, too.
+        return self.loss.layout if isinstance(self.loss, TableLoss) else None
 
     def n_columns(self, n_features):
         """How many columns rows of so many cells stand for."""

@@ -896,3 +896,15 @@ def test_the_first_samples_of_many_are_those_of_few():
         assert equal(part(many, list(range(5))), few)
     with pytest.raises(ValueError, match="at least 1 was expected"):
         model.sample(True)
+
+
+def test_a_loss_of_the_users_may_have_a_layout_of_its_own():
+    class Own(skae.losses.SquaredError):
+        layout = "rows"
+
+    X = numbers()
+    own, plain_loss = (
+        skae.AutoencoderTransformer(loss=loss, **SHORT, random_state=0).fit(X)
+        for loss in (Own(), skae.losses.SquaredError())
+    )
+    np.testing.assert_array_equal(own.transform(X), plain_loss.transform(X))
