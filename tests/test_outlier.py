@@ -456,10 +456,12 @@ def with_one_replaced(X):
     return changed[moved], replaced[moved]
 
 
-def test_features_add_up_to_the_score_and_name_the_culprit(normal):
-    model = AutoencoderOutlierDetector(method="error", random_state=0).fit(normal)
+@pytest.mark.parametrize("method", SCORES)
+def test_features_add_up_to_the_score_and_name_the_culprit(method, normal):
+    model = AutoencoderOutlierDetector(method=method, random_state=0).fit(normal)
     of_features = model.feature_scores(normal)
     assert of_features.shape == normal.shape
+    assert (of_features >= 0).all()
     np.testing.assert_allclose(of_features.sum(1), -model.score_samples(normal))
     X, replaced = with_one_replaced(normal)
     assert (model.feature_scores(X).argmax(1) == replaced).mean() > 0.5

@@ -28,7 +28,11 @@ from skae.detection._scores import SCORES
 from skae.detection._tails import Tail
 
 SHORT = DenoisingAutoencoderTransformer(
-    4, hidden_layer_sizes=(8,), max_iter=3, corruption=Missing(0.6)
+    4,
+    hidden_layer_sizes=(8,),
+    linear_path=False,
+    max_iter=3,
+    corruption=Missing(0.6),
 )
 PLAIN = AutoencoderTransformer(3, hidden_layer_sizes=(8,), max_iter=2)
 COLUMNS = [

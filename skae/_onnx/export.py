@@ -137,7 +137,8 @@ def _not_converted(estimator):
         advice = f"skl2onnx.to_onnx converts it, with all its steps: {_SKL2ONNX}"
     elif hasattr(estimator, "detector"):
         advice = (
-            "export its detector_, and feed it windows (skae.detection.cut_windows)."
+            "export its detector_, and feed it windows (skae.detection.cut_windows) of "
+            "sensors that are scaled by its mean_ and scale_."
         )
     else:
         advice = "a transformer or an AutoencoderOutlierDetector was expected."

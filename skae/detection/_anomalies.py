@@ -3,16 +3,29 @@
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skae._utils.checks import array, instance, list_of
+from skae._utils.checks import (
+    array,
+    instance,
+    list_of,
+    not_required,
+    optional,
+    positive,
+)
 from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
-from skae.detection._scores import Score, surprisal, usual_errors
+from skae.detection._given import GivenOthers
+from skae.detection._scores import Score, usual_errors
+from skae.detection._tails import Tail
 
 # Rows that are compared with all references at once.
 _CHUNK_ROWS = 1024
 # Standard deviations beyond which rows are all equally far away: squares of more
 # would overflow.
 REACH = 1e12
+# Power of the norm of several surprisals: the largest count most.
+_POWER = 4.0
+# Least size of the tail of scores: standard deviations, and the like.
+_LEAST_TAIL = 1e-3
 
 
 def within_reach(X, scaling):
@@ -36,7 +49,10 @@ def within_reach(X, scaling):
     scaling=instance(Scaling),
     usual_errors=array("f", 1),
     fitted_scores=list_of(list_of(instance(Score))),
-    usual_scores=array("f", 2),
+    tails=not_required(list_of(instance(Tail))),
+    power=not_required(positive),
+    given_others=not_required(optional(instance(GivenOthers))),
+    usual_scores=not_required(array("f", 2)),  # of format 2
 )
 class Anomalies:
     """How unusual rows are, by one or several scores.
@@ -46,14 +62,35 @@ class Anomalies:
     makes with it, and the results are averaged; rows of a fold with that fold alone,
     but without themselves.
 
+    Of several scores the norm of the surprisals is taken: a row is about as unusual as
+    by the score that finds it the rarest, and a little more if others agree.
+
     Parameters
     ----------
     scaling : Scaling
         Of the rows.
+
+    Attributes
+    ----------
+    tails : list of Tail
+        How rare each score is.
+    power : float
+        Of the norm; 1 is the sum.
+    given_others : GivenOthers or None
+        What divides scores among the features that don't say how.
     """
 
     def __init__(self, scaling):
         self.scaling = scaling
+
+    def __setstate__(self, state):
+        # Also of what files hold, of earlier formats too.
+        later = {"tails", "power", "given_others"} & set(state)
+        if not later:
+            state = _of_format_2(state)
+        elif len(later) < 3 or "usual_scores" in state:
+            raise ValueError("Its usual scores are those of two formats.")
+        vars(self).update(state)
 
     def fit(self, score_classes, folds, seed):
         """Learn from rows held out.
@@ -82,7 +119,13 @@ class Anomalies:
             self.fitted_scores.append(fitted)
             held_out.append(_scores_of(fitted, rows, errors))
         held_out = np.concatenate(held_out)
-        self.usual_scores = np.sort(held_out, axis=0)
+        self.tails = [Tail.beyond_all(usual, _LEAST_TAIL) for usual in held_out.T]
+        self.power = _POWER
+        self.given_others = None
+        if not all(cls.can_be_divided for cls in score_classes):
+            rows = np.concatenate([self.scaling.standardise(X) for X, _ in folds])
+            order = np.random.default_rng(seed).permutation(len(rows))
+            self.given_others = GivenOthers(rows[order])
         return self._combined(held_out)
 
     def check(self, n_features, n_folds):
@@ -94,8 +137,12 @@ class Anomalies:
             raise ValueError("Its usual errors are not possible.")
         if len(self.fitted_scores) != n_folds or len(kinds) != 1:
             raise ValueError("Its scores are not those of its folds.")
-        if n_scores != {self.usual_scores.shape[1]} or 0 in self.usual_scores.shape:
+        if n_scores != {len(self.tails)} or not self.tails:
             raise ValueError("Its usual scores are not those of its scores.")
+        for tail in self.tails:
+            tail.check()
+        if self.given_others is not None:
+            self.given_others.check(n_features)
         for fitted in self.fitted_scores:
             for score in fitted:
                 score.check(n_features)
@@ -113,11 +160,50 @@ class Anomalies:
         -------
         scores : ndarray of shape (n,)
         """
+        return self._combined(self._mean_over(folds, _scores_of))
+
+    def feature_scores(self, folds):
+        """How unusual each feature makes rows; higher is more unusual.
+
+        The score, divided among the features: in the mean of the shares that they have
+        in what each of its parts says.
+
+        Parameters
+        ----------
+        folds : sequence of (X, errors) of shape (n, d) each
+            As above.
+
+        Returns
+        -------
+        scores : ndarray of shape (n, d)
+            They add up to the scores; 0 where cells were missing.
+        """
+        known = ~np.isnan(folds[0][1])
+        parts = self._mean_over(folds, self._parts_of) * known  # (n_parts, n, d)
+        whole = parts.sum(axis=2, keepdims=True)
+        even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)
+        even = np.broadcast_to(even, parts.shape).copy()
+        shares = np.divide(parts, whole, out=even, where=whole > 0).mean(axis=0)
+        return shares * self.scores(folds)[:, None]
+
+    def _mean_over(self, folds, function):
+        """Mean over the folds of a function of fitted scores, rows and errors."""
         of_folds = [
-            _scores_of(fitted, self.scaling.standardise(rows), self.relative(errors))
+            function(fitted, self.scaling.standardise(rows), self.relative(errors))
             for fitted, (rows, errors) in zip(self.fitted_scores, folds, strict=True)
         ]
-        return self._combined(np.mean(of_folds, axis=0))
+        return np.mean(of_folds, axis=0)
+
+    def _parts_of(self, fitted, rows, errors):
+        """What features add to each of the scores, up to factors: (n_parts, n, d)."""
+        divided = [score.parts for score in fitted if score.can_be_divided]
+        if self.given_others is not None:
+            divided.append(lambda rows, errors: self.given_others(rows))
+        parts = np.empty((len(divided), *rows.shape))
+        for chunk in gen_batches(len(rows), _CHUNK_ROWS):
+            for part, parts_of in zip(parts, divided, strict=True):
+                part[chunk] = parts_of(rows[chunk], errors[chunk])
+        return parts
 
     def relative(self, errors):
         """Errors (..., n, d) in units of each feature's usual one; of none, 0."""
@@ -125,11 +211,22 @@ class Anomalies:
         return np.where(np.isnan(errors), 0.0, relative)
 
     def _combined(self, scores):
-        """One score (n,) out of n_scores (n, n_scores): the sum of the surprisals."""
+        """One score (n,) out of n_scores (n, n_scores): the norm of the surprisals."""
         if scores.shape[1] == 1:
             return scores[:, 0]
-        pairs = zip(scores.T, self.usual_scores.T, strict=True)
-        return sum(surprisal(of_rows, usual) for of_rows, usual in pairs)
+        pairs = zip(self.tails, scores.T, strict=True)
+        powers = sum(tail(of_rows) ** self.power for tail, of_rows in pairs)
+        return powers ** (1 / self.power)
+
+
+def _of_format_2(state):
+    """State of what added up the shares of several scores, as it would be today."""
+    state = dict(state)
+    usual = state.pop("usual_scores", np.empty((0, 0)))
+    if not usual.size:
+        raise ValueError("Its usual scores are not possible.")
+    tails = [Tail.of_shares(of_score) for of_score in usual.T]
+    return state | {"tails": tails, "power": 1.0, "given_others": None}
 
 
 def _scores_of(fitted, rows, errors):

@@ -7,16 +7,20 @@ from skae.corruptions import Missing
 # The default autoencoder: small, since neighbors and cuts see what it misses.
 _DEFAULTS = {
     "hidden_layer_sizes": (64,),
+    "noise": "gaussian",
     "noise_level": 0.5,
     "linear_path": True,
     "init": "pca",
     "learning_rate": 0.015,
     "max_iter": 15,
+    # Once: each row is held out from one of the autoencoders anyway.
+    "validation_fraction": 0.1,
 }
 # That of tables learns to expect cells that it can't see.
 _DEFAULTS_OF_TABLES = {
     "n_components": 32,
     "hidden_layer_sizes": (64,),
+    "linear_path": False,
     "corruption": Missing(0.6),
 }
 

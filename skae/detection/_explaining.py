@@ -23,9 +23,14 @@ class Explaining(OfRows):
     def feature_scores(self, X) -> np.ndarray:
         """How much each feature makes a row unusual.
 
-        The squared error of its reconstruction, in units of the feature's usual error,
-        over the number of features; the mean over the autoencoders. For
-        ``method="error"`` they add up to minus the score.
+        What the score says, divided among the features: they add up to minus
+        the score. Of ``method="error"`` they are the squared errors, in units of each
+        feature's usual error, over the number of features, in the mean over the
+        autoencoders. Of "neighbors" they are in proportion to how much nearer the
+        nearest row would be without the feature. Of "combined" they are the mean of the
+        shares that features have in four things: the squared errors, the fall of both
+        distances, and, for random cuts, what is left of each cell after a linear
+        regression on the others, squared and in units of what usually is [1]_.
 
         Of tables with categories or dates: how many times less likely a value is beside
         the others of its row than in general, as a logarithm in nats. A number at an
@@ -45,6 +50,11 @@ class Explaining(OfRows):
         scores : ndarray of shape (n_samples, n_features)
             Higher is more unusual, and 0 where a cell is missing. Columns are those of
             `get_feature_names_out`.
+
+        References
+        ----------
+        .. [1] Lauritzen, S. L. (1996). Graphical models, chapter 5. Oxford University
+           Press.
         """
         X = self._applied(X)
         return self._models.feature_scores(X)

@@ -81,22 +81,25 @@ class FoldModels:
 
     def scores(self, X):
         """How unusual rows (n, d) are: (n,), higher is more unusual."""
-        scores = np.empty(len(X))
+        return self._by_chunks(X, self._anomalies.scores, ())
+
+    def feature_scores(self, X):
+        """How unusual each feature makes rows: (n, d), that add up to the scores."""
+        return self._by_chunks(X, self._anomalies.feature_scores, X.shape[1:])
+
+    def _by_chunks(self, X, function, shape):
+        """What a function of rows and errors of each fold returns: (n, *shape)."""
+        found = np.empty((len(X), *shape))
         for chunk in gen_batches(len(X), _CHUNK_ROWS):
             rows = self._near(X[chunk])
             made = self.reconstructions(rows)
-            folds = [_with_errors(rows, of_fold) for of_fold in made]
-            scores[chunk] = self._anomalies.scores(folds)
-        return scores
+            found[chunk] = function([_with_errors(rows, of_fold) for of_fold in made])
+        return found
 
     def reconstructions(self, X):
         """What the autoencoder of each fold makes of rows (n, d): (n_folds, n, d)."""
         X = self._near(X)
         return np.array([self._reconstruct(k, X) for k in range(len(self._scalings))])
-
-    def feature_scores(self, X):
-        """Mean squared errors (n, d) in units of each feature's usual, over d."""
-        return self._feature_scores(X, self.reconstructions(X))
 
     def reconstruct(self, X, columns=None):
         """What the autoencoders make of rows (n, d), in the mean: (n, d).
@@ -117,9 +120,11 @@ class FoldModels:
         labels : Index or None
         """
         # Autoencoders take no empty tables.
-        made = self.reconstructions(X) if len(X) else X[None]
-        expected, scores = made.mean(axis=0), self._feature_scores(X, made)
-        errors = self._standardized_errors(X, expected)
+        expected, scores = X, X
+        if len(X):
+            expected = self.reconstructions(X).mean(axis=0)
+            scores = self.feature_scores(X)
+        errors = self._anomalies.relative(self._near(X) - expected)
         observed = units.observed.astype(float)
         expected = units.of_data(expected).astype(float)
 
@@ -128,15 +133,6 @@ class FoldModels:
 
         given = observed, expected, errors, scores, said
         return reasons(units.names, *given, n_features, labels)
-
-    def _feature_scores(self, X, reconstructions):
-        """The same of reconstructions (n_folds, n, d)."""
-        errors = self._standardized_errors(X, reconstructions)
-        return np.square(errors).mean(axis=0) / X.shape[1]
-
-    def _standardized_errors(self, X, reconstructions):
-        """Errors (..., n, d) of reconstructions, in units of each feature's usual."""
-        return self._anomalies.relative(self._near(X) - reconstructions)
 
     def _near(self, X):
         return within_reach(X, self._anomalies.scaling)

@@ -4,10 +4,12 @@ import torch
 from torch import nn
 
 from skae.detection._anomalies import REACH
+from skae.detection._neighbors import SAME
 from skae.detection._scores import (
-    SAME,
+    ROUNDING,
     Isolation,
     JointDistance,
+    LogErrors,
     MeanSquaredError,
     RowDistance,
 )
@@ -41,10 +43,11 @@ class Detector(nn.Module):
         )
         self.folds = nn.ModuleList(_Fold(*fold) for fold in folds)
         self.bounds = _Bounds(anomalies.scaling)
+        self.tails = nn.ModuleList(map(_Tail, anomalies.tails))
+        self.power = anomalies.power
         self.register_buffer("shift", _double(anomalies.scaling.shift))
         self.register_buffer("scale", _double(anomalies.scaling.scale))
         self.register_buffer("usual_errors", _double(anomalies.usual_errors))
-        self.register_buffer("usual_scores", _double(anomalies.usual_scores))
         self.register_buffer("offset", _double(detector.offset_))
 
     def forward(self, X):
@@ -56,15 +59,30 @@ class Detector(nn.Module):
         return scores.to(X.dtype), label
 
     def _combined(self, scores):
-        """One score (n,) out of n_scores (n, n_scores): the sum of the surprisals."""
+        """One score (n,) out of n_scores (n, n_scores): the norm of the surprisals."""
         if scores.shape[1] == 1:
             return scores[:, 0]
+        pairs = zip(self.tails, scores.unbind(1), strict=True)
+        powers = torch.stack([tail(of_rows) ** self.power for tail, of_rows in pairs])
+        return powers.sum(0) ** (1 / self.power)
+
+
+class _Tail(nn.Module):
+    """Surprisals (n,) of scores (n,)."""
+
+    def __init__(self, tail):
+        super().__init__()
+        self.register_buffer("usual", _double(tail.usual))
+        self.edge, self.size = tail.edge, tail.size
+
+    def forward(self, scores):
         # Usual scores that are equal but for rounding count as equal.
         least = scores - scores.abs() * _ROUNDING
-        as_large = (self.usual_scores >= least[:, None]).sum(1)  # (n, n_scores)
-        shares = (1 + as_large.double()) / (1 + self.usual_scores.shape[0])
+        as_large = (self.usual >= least[:, None]).sum(1)
+        shares = (1 + as_large.double()) / (1 + len(self.usual))
+        beyond = torch.where(scores > self.edge, scores - self.edge, 0.0) / self.size
         # Of rows with missing cells that no network fills nothing is known.
-        return torch.where(scores.isnan(), scores, -torch.log(shares)).sum(1)
+        return torch.where(scores.isnan(), scores, beyond - torch.log(shares))
 
 
 class _Bounds(nn.Module):
@@ -121,6 +139,17 @@ class _MeanSquaredError(nn.Module):
 
     def forward(self, rows, errors):
         return errors.square().mean(1)
+
+
+class _LogErrors(nn.Module):
+    """Mean over the features of the surprise at their errors."""
+
+    def __init__(self, score):
+        super().__init__()
+
+    def forward(self, rows, errors):
+        squares = errors.square()
+        return torch.where(squares > ROUNDING, squares, 0.0).log1p().mean(1)
 
 
 class _Isolation(nn.Module):
@@ -203,6 +232,7 @@ class _JointDistance(_RowDistance):
 
 _MODULES = {
     MeanSquaredError: _MeanSquaredError,
+    LogErrors: _LogErrors,
     Isolation: _Isolation,
     RowDistance: _RowDistance,
     JointDistance: _JointDistance,

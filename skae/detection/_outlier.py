@@ -68,12 +68,14 @@ class AutoencoderOutlierDetector(
         :class:`skae.VariationalAutoencoderTransformer`. None is a small denoising one.
     method : {"combined", "neighbors", "error"}, default="combined"
         What rows are scored by. "error" is the mean over the features of the squared
-        error, each in units of that feature's usual error: it alone is a sum over the
-        features. "neighbors" is the distance to the nearest of 256 rows, the mean over
-        all draws of them, in rows and their errors together [1]_. "combined" adds up
-        how rare such distances are, this one and that of the rows alone, and how rare
-        it is to be isolated as soon by random cuts: the surprisals, minus the
-        logarithms of the shares of rows held out that are as unusual.
+        error, each in units of that feature's usual error. "neighbors" is the distance
+        to the nearest of 256 rows, the mean over all draws of them, in rows and their
+        errors together [1]_. "combined" is how rare four answers are: such distances,
+        this one and that of the rows alone; the errors, by the mean over the features
+        of the logarithm of one plus their squares; and how soon random cuts isolate the
+        row. Each is turned into surprisal, minus the logarithm of the share of rows
+        held out that are as unusual, and of the surprisals the norm of power 4 is
+        taken: about the largest, and more where others agree.
         Of tables with categories or dates, "combined" is how rare the sum of what
         :meth:`feature_scores` returns is, or its largest, whichever is rarer; "error"
         is the mean loss of the columns, which are all seen; "neighbors" is the distance
@@ -125,8 +127,6 @@ class AutoencoderOutlierDetector(
        https://papers.nips.cc/paper/5127-rapid-distance-based-outlier-detection-via-sampling
     .. [2] Vovk, V. (2015). Cross-conformal predictors. Annals of Mathematics and
        Artificial Intelligence 74. :doi:`10.1007/s10472-013-9368-4`
-    .. [3] Wilson, D. J. (2019). The harmonic mean p-value for combining dependent
-       tests. PNAS 116(4). :doi:`10.1073/pnas.1814092116`
 
     Examples
     --------
@@ -259,10 +259,12 @@ class AutoencoderOutlierDetector(
         -------
         scores : ndarray of shape (n_samples,), float64
             For "combined" minus the nats of surprisal, for "neighbors" minus the mean
-            distance, for "error" minus the sum of :meth:`feature_scores`. A row's
-            score does not depend on the rows beside it. Beyond 1e12 standard
-            deviations, all rows are equally far away. For tables, results of the
-            autoencoders are combined so that the most unusual ones count most.
+            distance, for "error" minus the mean squared error; of arrays, always minus
+            the sum of :meth:`feature_scores`. Beyond all rows held out surprisals grow
+            on with what they are of. A row's score does not depend on the rows beside
+            it. Beyond 1e12 standard deviations, all rows are equally far away. For
+            tables, results of the autoencoders are combined so that the most unusual
+            ones count most.
         """
         X = self._applied(X)
         return -self._models.scores(X)

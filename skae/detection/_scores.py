@@ -1,18 +1,16 @@
 """How unusual rows are: by errors, by distances to other rows, by random cuts."""
 
 import numpy as np
-from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from skae._utils.checks import array, count, instance, positive
 from skae._utils.stored import stored, stored_base
+from skae.detection._neighbors import SAME, Neighbors
 
-# Reference rows drawn per score; also the sample size of an isolation tree.
+# Sample size of an isolation tree.
 _SAMPLE_SIZE = 256
 # Reference rows kept of each fold: more cost time and memory, and change little.
 _MOST_REFERENCES = 1024
-# Share of a row's size that is rounding, as where it was float32 for a while.
-SAME = 1e-6
 # Trees in the isolation forest of each fold.
 _TREES = 50
 # Share of the largest squared errors that a usual error leaves out.
@@ -20,6 +18,8 @@ _TRIMMED = 0.1
 # Least usual error, in global standard deviations: features that are reconstructed to
 # the last digit would drown all others.
 _LEAST_ERROR = 0.01
+# Squared errors, in units of usual ones, that are no more than rounding.
+ROUNDING = (SAME / _LEAST_ERROR) ** 2
 
 
 def usual_errors(errors):
@@ -76,80 +76,12 @@ def surprisal(scores, usual):
     return -np.log((1 + as_large) / (1 + len(usual)))
 
 
-@stored(references=array("f", 2), weights=array("f", 1))
-class Neighbors:
-    """Mean distance to the nearest of so many rows drawn from the references.
-
-    The mean over all draws in closed form: a sum over all references, the j-th nearest
-    weighed by the probability that it is the nearest of those drawn. The number of
-    references then doesn't matter, only their distribution, and one outlying reference
-    hides another only as often as it is drawn [1]_.
-
-    Parameters
-    ----------
-    references : ndarray of shape (m, d)
-
-    References
-    ----------
-    .. [1] Sugiyama, M., Borgwardt, K. M. (2013). Rapid distance-based outlier
-       detection via sampling. NeurIPS 26.
-       https://papers.nips.cc/paper/5127-rapid-distance-based-outlier-detection-via-sampling
-    """
-
-    def __init__(self, references):
-        self.references = references
-        self.weights = _nearest_probabilities(len(references), _SAMPLE_SIZE)
-
-    def check(self, n_columns):
-        """Raise ValueError for arrays, read from a file, that don't fit together."""
-        n, width = self.references.shape
-        if n < 2 or width != n_columns or not 0 < len(self.weights) <= n:
-            raise ValueError("Its references are not possible.")
-        if (self.weights < 0).any() or not self.weights[0] > 0:
-            raise ValueError("Its weights are not possible.")
-
-    def distances(self, rows, n_own):
-        """Mean distance (n,) of rows (n, d); no row is a reference for itself.
-
-        That is, the nearest one is left out if it equals the row but for rounding.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n, d)
-        n_own : int
-            Columns that tell whether it does, the first ones.
-        """
-        rows = rows.astype(self.references.dtype)
-        squared = cdist(rows, self.references, "sqeuclidean")  # (n, m)
-        nearest = squared.argmin(axis=1)
-        own = rows[:, :n_own].astype(np.float64)
-        apart = np.square(own - self.references[nearest, :n_own]).mean(axis=1)
-        size = 1 + np.square(own).mean(axis=1)
-        same = np.flatnonzero(apart <= SAME**2 * size)
-        squared[same, nearest[same]] = np.inf
-        count = min(len(self.weights), squared.shape[1] - 1)
-        squared = np.partition(squared, count - 1, axis=1)[:, :count]
-        weights = self.weights[:count] / self.weights[:count].sum()
-        return (np.sqrt(np.sort(squared, axis=1)) * weights).sum(axis=1)
-
-
-def _nearest_probabilities(n, n_drawn):
-    """Probability that the j-th nearest of n rows is the nearest of those drawn.
-
-    Without the last ones, that together are less than one in a million.
-    """
-    n_drawn = min(n, n_drawn)
-    # All nearer ones are left out, and this one is not.
-    j = np.arange(n)
-    left_out = np.cumprod(np.r_[1.0, 1 - n_drawn / (n - j[:-1])].clip(0))
-    weights = left_out * np.minimum(n_drawn / (n - j), 1)
-    count = int(np.searchsorted(np.cumsum(weights), 1 - 1e-6)) + 1
-    return weights[:count] / weights[:count].sum()
-
-
 @stored_base()
 class Score:
     """One answer to how unusual a row is; not to be instantiated."""
+
+    # Whether `parts` tells what single features add.
+    can_be_divided = False
 
     def fit(self, rows, errors, seed):
         """Learn from rows that an autoencoder has not seen.
@@ -175,13 +107,41 @@ class Score:
         """Scores (n,) of rows (n, d) and errors (n, d); higher is more unusual."""
         raise NotImplementedError
 
+    def parts(self, rows, errors):
+        """What features (n, d) add to the score, up to a factor for each row."""
+        raise NotImplementedError
+
 
 @stored()
 class MeanSquaredError(Score):
     """Mean over the features of the squared errors."""
 
+    can_be_divided = True
+
     def of(self, rows, errors):
         return np.square(errors).mean(axis=1)
+
+    def parts(self, rows, errors):
+        return np.square(errors)
+
+
+@stored()
+class LogErrors(Score):
+    """Mean over the features of the surprise at their errors, however large these are.
+
+    Of a cell it is the logarithm of one plus the squared error: up to a constant, minus
+    the log likelihood of Cauchy's distribution. A few cells that are far off do not
+    drown all others, as in a mean of squares.
+    """
+
+    can_be_divided = True
+
+    def of(self, rows, errors):
+        squares = np.square(errors)
+        return np.log1p(np.where(squares > ROUNDING, squares, 0.0)).mean(axis=1)
+
+    def parts(self, rows, errors):
+        return np.square(errors)
 
 
 @stored(
@@ -275,6 +235,8 @@ def _mean_depth(counts):
 class RowDistance(Score):
     """Distance to the nearest rows."""
 
+    can_be_divided = True
+
     def fit(self, rows, errors, seed):
         self.neighbors = Neighbors(rows[:_MOST_REFERENCES].astype(np.float32))
         return self
@@ -285,10 +247,15 @@ class RowDistance(Score):
     def of(self, rows, errors):
         return self.neighbors.distances(rows, rows.shape[1])
 
+    def parts(self, rows, errors):
+        return self.neighbors.falls(rows, rows.shape[1])
+
 
 @stored(neighbors=instance(Neighbors))
 class JointDistance(Score):
     """Distance to the nearest rows, in rows and in their errors together."""
+
+    can_be_divided = True
 
     def fit(self, rows, errors, seed):
         both = np.c_[rows, errors][:_MOST_REFERENCES]
@@ -301,10 +268,13 @@ class JointDistance(Score):
     def of(self, rows, errors):
         return self.neighbors.distances(np.c_[rows, errors], rows.shape[1])
 
+    def parts(self, rows, errors):
+        return self.neighbors.falls(np.c_[rows, errors], rows.shape[1])
 
-# Scores by method; of several, the surprisals are added.
+
+# Scores by method; of several, the norm of the surprisals is taken.
 SCORES = {
-    "combined": (Isolation, RowDistance, JointDistance),
+    "combined": (Isolation, RowDistance, JointDistance, LogErrors),
     "neighbors": (JointDistance,),
     "error": (MeanSquaredError,),
 }

@@ -44,6 +44,26 @@ class Tail:
         size = np.median(excess) / np.log(2) if len(excess) else 0.0
         self.size = max(float(size), least)
 
+    @classmethod
+    def beyond_all(cls, usual, least):
+        """One that begins where no score held out is: shares are counted up to there.
+
+        Parameters
+        ----------
+        usual : ndarray of shape (m,)
+        least : float
+        """
+        tail = cls(usual, least)
+        tail.edge = float(tail.usual[-1])
+        return tail
+
+    @classmethod
+    def of_shares(cls, usual):
+        """What counts shares alone, as in files of format 2: nothing is beyond."""
+        tail = cls(usual)
+        tail.edge = float(np.finfo(float).max) / 2
+        return tail
+
     def check(self):
         """Raise ValueError for numbers, read from a file, that don't fit together."""
         if not len(self.usual) or (np.diff(self.usual) < 0).any():

@@ -1,26 +1,30 @@
 """The windowed detector: which times of a series are outlying."""
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, OutlierMixin
-from sklearn.model_selection import KFold
 from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skae._files.saving import Saving
-from skae._utils.checks import OF_ROWS, check_names, fitted, number
+from skae._utils.checks import (
+    OF_ROWS,
+    check_names,
+    fitted,
+    not_required,
+    number,
+    partly_known,
+)
 from skae._utils.compat import HasMethods, Interval, fit_context
 from skae._utils.random import new_seed, seeded_clone
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
-from skae._utils.validation import validated
-from skae._utils.warnings import warn
+from skae.detection._alarming import Alarming
 from skae.detection._outlier import AutoencoderOutlierDetector
-from skae.detection._windows import align_to_times, cut_windows
+from skae.detection._stretches import trailing_count
+from skae.detection._threshold import threshold
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,37 +32,35 @@ if TYPE_CHECKING:
 _COUNT = [Interval(Integral, 1, None, closed="left")]
 
 
-def _has_feature_scores(watch):
-    detector = watch.detector
-    return detector is None or hasattr(detector, "feature_scores")
-
-
 @stored(
     prefixes={"detector_": "detector__"},
     **OF_ROWS,
     detector_=fitted(BaseEstimator),
     offset_=number,
+    held_out_scores_=not_required(partly_known),
 )
-class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator):
-    """Watches a machine: which times of a series are outlying.
+class WindowedDetector(
+    Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
+):
+    """Watches a machine: when the readings of its sensors are unusual, and why.
 
     The series is cut into overlapping windows, and a detector of outlying rows is
     fitted to them. Each time gets the score of the latest window that has ended, so
-    that results are those that would have been known then. Readings should be on
-    one scale: put a :class:`~sklearn.preprocessing.StandardScaler` first.
+    that results are those that would have been known then.
 
-    A series is not a set of rows: the order of its times matters, a single time has no
-    score where `length` is greater than 1, and the first ones are NaN. A pandas Series
-    is one sensor. Where the index of a DataFrame or Series holds times, decreasing
-    ones are refused, and repeated ones count as times of their own, with a warning.
-    Readings may be missing, NaN, if they may be in rows of the detector.
+    A pandas Series is one sensor, a DataFrame has one in each column, and their index
+    says when readings were taken. A DataFrame of polars may have a column of times
+    instead. Windows lie within stretches of time: a long step ends one, as does a step
+    back, and another value in the first levels of an index with several, such as the
+    names of machines in ``pd.concat({"A": a, "B": b})``. A time has no score but NaN
+    before the first window of its stretch has ended. Readings may be missing, NaN, if
+    they may be in rows of the detector.
 
     Parameters
     ----------
     detector : estimator, default=None
-        With `fit`, `score_samples` and `offset_`. Windows overlap: what it holds out to
-        set its threshold should be whole stretches of time. None is
-        :class:`skae.AutoencoderOutlierDetector` with ``cv=KFold(2)``.
+        With `fit` and `score_samples`, higher for more normal rows. None is
+        :class:`skae.AutoencoderOutlierDetector`.
     length : int, default=24
         Times in a window.
     stride : int, default=1
@@ -69,6 +71,19 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         How many of the `n_recent` latest windows must be outlying for an alarm.
     n_recent : int, default=1
         Among how many of the latest windows outlying ones are counted.
+    alpha : float in (0, 1) or None, default=0.01
+        False-alarm rate: share of normal windows that are to be found outlying,
+        estimated on whole stretches of time, each held out from a clone of the
+        detector. None is the detector's own threshold, `offset_`, and holds out
+        nothing.
+    cv : int, default=5
+        In how many stretches windows are held out, in turn. Windows that share times
+        with them are fitted by none. Not used without `alpha`.
+    scale : bool, default=True
+        Whether each sensor is brought to mean 0 and variance 1 first.
+    max_step : float or None, default=5.0
+        Steps in time that are longer than so many usual ones, the median in `fit`, are
+        gaps that end a stretch. None is for readings at irregular times.
     random_state : int, RandomState instance or None, default=None
         Determines all that is random about the detector, if that has no
         `random_state` of its own.
@@ -76,9 +91,16 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
     Attributes
     ----------
     detector_ : estimator
-        Fitted to the windows.
+        Fitted to all windows.
     offset_ : float
         Scores below it are outlying.
+    held_out_scores_ : ndarray of shape (n_windows,)
+        Scores of the training windows by what was fitted without them and their times;
+        not without `alpha`.
+    mean_ : ndarray of shape (`n_features_in_`,) or None
+        What sensors are shifted by; None without `scale`.
+    scale_ : ndarray of shape (`n_features_in_`,) or None
+        Their standard deviations, which they are divided by; None without `scale`.
     n_features_in_ : int
         Number of sensors seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -91,15 +113,18 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
     Examples
     --------
     >>> import numpy as np
+    >>> import pandas as pd
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from skae.detection import WindowedDetector
-    >>> X = np.sin(np.arange(400) / 5)[:, None]
+    >>> times = pd.date_range("2024-05-01", periods=600, freq="10min")
+    >>> noise = 0.05 * np.random.default_rng(0).normal(size=600)
+    >>> pressure = pd.Series(np.sin(np.arange(600) / 5) + noise, times, name="pressure")
+    >>> pressure["2024-05-04 16:00":"2024-05-04 18:00"] = 0.9  # it sticks
     >>> detector = LocalOutlierFactor(novelty=True)
-    >>> watch = WindowedDetector(detector, length=30, n_required=3, n_recent=5).fit(X)
-    >>> X[300:310] = 0.9
-    >>> alarms = np.flatnonzero(watch.predict(X) == -1)
-    >>> bool(300 < alarms[0] < 310)
-    True
+    >>> watch = WindowedDetector(detector, length=12).fit(pressure[:500])
+    >>> watch.alarms(pressure[500:])[["start", "sensor"]]
+                    start    sensor
+    0 2024-05-04 16:00:00  pressure
     """
 
     _parameter_constraints = {
@@ -109,6 +134,10 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         "smoothing": _COUNT,
         "n_required": _COUNT,
         "n_recent": _COUNT,
+        "alpha": [Interval(Real, 0, 1, closed="neither"), None],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "scale": ["boolean"],
+        "max_step": [Interval(Real, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
@@ -121,6 +150,10 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         smoothing=1,
         n_required=1,
         n_recent=1,
+        alpha=0.01,
+        cv=5,
+        scale=True,
+        max_step=5.0,
         random_state=None,
     ):
         self.detector = detector
@@ -129,16 +162,21 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         self.smoothing = smoothing
         self.n_required = n_required
         self.n_recent = n_recent
+        self.alpha = alpha
+        self.cv = cv
+        self.scale = scale
+        self.max_step = max_step
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None) -> "Self":
-        """Fit the detector to the windows of a series.
+        """Fit the detector to the windows of a series, and set the threshold.
 
         Parameters
         ----------
         X : array-like of shape (n_times, n_sensors)
-            Readings at equal distances in time, the oldest first.
+            Readings at equal distances in time, the oldest first; a Series or DataFrame
+            with its index, or an array.
         y : object
             Ignored.
 
@@ -150,8 +188,17 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         Raises
         ------
         ValueError
-            If the series is shorter than a window, its times decrease, or an alarm
-            requires more outlying windows than are counted. An earlier fit is kept.
+            If no stretch is as long as a window, rows are in no order of time, or
+            columns or the index hold times as text; if stretches that are held out
+            leave too few windows; if an alarm requires more outlying windows than are
+            counted. An earlier fit is kept.
+        TypeError
+            If the detector has no threshold of its own, and `alpha` is None.
+
+        Warns
+        -----
+        UserWarning
+            If times are repeated or go back.
         """
         if self.n_required > self.n_recent:
             raise ValueError(
@@ -159,17 +206,46 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
                 f"n_recent={self.n_recent} can never be: use n_required <= n_recent."
             )
         with all_or_nothing(self) as twin:
-            X = validated(twin, _readings(X), reset=True)
-            windows = cut_windows(X, twin.length, twin.stride)
-            twin.detector_ = twin._new_detector().fit(windows)
-            if not hasattr(twin.detector_, "offset_"):
-                raise TypeError(
-                    f"detector={twin.detector!r} has no offset_ once it is fitted: "
-                    "pass a detector of outliers itself, with what scales its rows "
-                    "before the WindowedDetector."
-                )
-            twin.offset_ = twin.detector_.offset_
+            series, seed = twin._learned(X), new_seed(twin.random_state)
+            twin.detector_ = twin._new(seed).fit(series.windows)
+            if twin.alpha is None:
+                vars(twin).pop("held_out_scores_", None)
+                twin.offset_ = twin._own_threshold()
+            else:
+                twin.held_out_scores_ = twin._held_out(series, lambda: twin._new(seed))
+                twin.offset_ = twin.threshold(twin.alpha)
         return self
+
+    def threshold(self, alpha) -> float:
+        """Score that normal windows fall below at a given rate.
+
+        Parameters
+        ----------
+        alpha : float in (0, 1)
+            False-alarm rate, of windows that are like those held out.
+
+        Returns
+        -------
+        threshold : float
+            For scores of :meth:`score_samples`.
+
+        Raises
+        ------
+        ValueError
+            If no windows were held out.
+
+        Warns
+        -----
+        UserWarning
+            If not even a tenth of the windows are held out that such a rate needs.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "held_out_scores_"):
+            raise ValueError(
+                "No windows were held out, as the fit was with alpha=None: fit with a "
+                "number for alpha."
+            )
+        return threshold(self.held_out_scores_, alpha)
 
     def score_samples(self, X) -> np.ndarray:
         """Score of the latest windows at each time; higher is more normal.
@@ -177,22 +253,22 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         Parameters
         ----------
         X : array-like of shape (n_times, n_sensors)
-            Readings at equal distances in time, the oldest first.
+            Readings in the units that the detector was fitted on, the oldest first.
 
         Returns
         -------
         scores : ndarray of shape (n_times,)
-            The mean over the latest `smoothing` windows. NaN for the first
-            ``length - 1`` times, before the end of the first window.
+            The mean over the latest `smoothing` windows, in the order of X. NaN for the
+            first ``length - 1`` times of each stretch, before the end of its first
+            window.
 
         Raises
         ------
         ValueError
-            If X has another number of sensors than in `fit`, is shorter than a window
-            or its times decrease.
+            If X has other sensors than in `fit`, no stretch is as long as a window, or
+            rows are in no order of time.
         """
-        X, windows = self._windows(X)
-        return self._at_times(self._smoothed(windows), X)
+        return self._states(self._read(X))[0]
 
     def decision_function(self, X) -> np.ndarray:
         """Score above the threshold at each time; below 0 is outlying.
@@ -200,7 +276,7 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         Parameters
         ----------
         X : array-like of shape (n_times, n_sensors)
-            Readings at equal distances in time, the oldest first.
+            Readings in the units that the detector was fitted on, the oldest first.
 
         Returns
         -------
@@ -215,42 +291,14 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         Parameters
         ----------
         X : array-like of shape (n_times, n_sensors)
-            Readings at equal distances in time, the oldest first.
+            Readings in the units that the detector was fitted on, the oldest first.
 
         Returns
         -------
         is_normal : ndarray of shape (n_times,)
             -1 for an alarm, 1 for none, as before the end of the first window.
         """
-        X, windows = self._windows(X)
-        is_outlying = self._smoothed(windows) < self.offset_
-        recent = np.ones(min(self.n_recent, len(windows)))
-        counts = np.convolve(is_outlying, recent)[: len(windows)]
-        alarms = self._at_times(counts >= self.n_required, X)
-        return np.where(alarms == 1, -1, 1)
-
-    @available_if(_has_feature_scores)
-    def feature_scores(self, X) -> np.ndarray:
-        """How much of each time's score is each sensor's.
-
-        The sum over the window of the detector's scores for its readings, smoothed as
-        scores are. For detectors that have `feature_scores`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_times, n_sensors)
-            Readings at equal distances in time, the oldest first.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_times, n_sensors)
-            As the detector's own `feature_scores`; NaN for the first times, before
-            the end of the first window.
-        """
-        X, windows = self._windows(X)
-        of_cells = np.asarray(self.detector_.feature_scores(windows))
-        of_sensors = of_cells.reshape(len(windows), self.length, -1).sum(axis=1)
-        return self._at_times(_trailing_mean(of_sensors, self.smoothing), X)
+        return np.where(self._states(self._read(X))[1], -1, 1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -263,69 +311,33 @@ class WindowedDetector(OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
         if not hasattr(self, "detector_"):
             return
         width = self.length * self.n_features_in_
-        found = getattr(self.detector_, "n_features_in_", None)
-        if found != width or not hasattr(self.detector_, "offset_"):
+        if getattr(self.detector_, "n_features_in_", None) != width:
             raise ValueError("Its detector is not one of its windows.")
+        self._check_scale()
         check_names(self)
 
     def _or_default(self):
-        if self.detector is None:
-            return AutoencoderOutlierDetector(cv=KFold(2))
-        return self.detector
+        return AutoencoderOutlierDetector() if self.detector is None else self.detector
 
-    def _new_detector(self):
-        return seeded_clone(self._or_default(), new_seed(self.random_state))
+    def _new(self, seed):
+        return seeded_clone(self._or_default(), seed)
 
-    def _windows(self, X):
-        check_is_fitted(self)
-        X = validated(self, _readings(X), reset=False)
-        return X, cut_windows(X, self.length, self.stride)
+    def _own_threshold(self):
+        if not hasattr(self.detector_, "offset_"):
+            raise TypeError(
+                f"detector={self.detector!r} has no offset_ once it is fitted, which "
+                "is the threshold with alpha=None: use a number for alpha, or pass a "
+                "detector that has one."
+            )
+        return float(self.detector_.offset_)
 
-    def _smoothed(self, windows):
-        scores = self.detector_.score_samples(windows)
-        return _trailing_mean(scores, self.smoothing)
-
-    def _at_times(self, values, X):
-        return align_to_times(values, len(X), self.length, self.stride)
-
-
-def _readings(X):
-    """X with a Series as one column, if the times of its index are in order."""
-    if isinstance(X, pd.Series):
-        X = X.to_frame()
-    index = getattr(X, "index", None)
-    if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex | pd.PeriodIndex):
-        _check_times(index)
-    return X
-
-
-def _check_times(index):
-    if index.hasnans:
-        raise ValueError(
-            f"The index of X lacks {index.isna().sum()} of its {len(index)} times: "
-            "remove these rows or fill in when they were read."
+    def _states(self, series):
+        """Smoothed scores (n_times,), and whether there is an alarm (n_times,)."""
+        stretches = series.stretches
+        scores = self.detector_.score_samples(series.windows)
+        smoothed = self._smoothed(stretches, scores)
+        counts = stretches.within(
+            lambda part: trailing_count(part, self.n_recent), smoothed < self.offset_
         )
-    decreasing = np.flatnonzero(index[1:] < index[:-1])
-    if len(decreasing):
-        k = decreasing[0]
-        raise ValueError(
-            f"The times of X decrease from {index[k]} to {index[k + 1]}, but the "
-            "oldest was expected first: use X.sort_index()."
-        )
-    if not index.is_unique:
-        time = index[index.duplicated()][0]
-        warn(
-            f"The index of X has {time} more than once, and each counts as a time of "
-            "its own. If it should not, use X[~X.index.duplicated()]."
-        )
-
-
-def _trailing_mean(scores, count):
-    """Mean of each score (n, ...) and those before it, `count` at the most."""
-    count = min(count, len(scores))
-    # Sums of their own, not differences of running ones: one score must not round away
-    # those after it.
-    padded = np.concatenate([np.zeros((count - 1, *scores.shape[1:])), scores])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, count, axis=0)
-    n_seen = np.minimum(np.arange(1, len(scores) + 1), count)
-    return (windows.sum(axis=-1).T / n_seen).T
+        is_alarm = stretches.at_times(counts >= self.n_required) == 1
+        return stretches.at_times(smoothed), is_alarm

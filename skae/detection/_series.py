@@ -1,0 +1,156 @@
+"""Series as they are passed, and as windows of readings on one scale."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from skae._utils.checks import array, dict_of, not_required, optional, positive
+from skae._utils.stored import stored_base
+from skae._utils.validation import validated
+from skae.detection._stretches import Stretches, trailing_mean
+from skae.detection._times import (
+    Steps,
+    check_order,
+    ends_of_stretches,
+    read_series,
+    steps_of,
+)
+
+# Fewest windows to fit to where others are held out.
+_LEAST_WINDOWS = 8
+
+
+class Series(NamedTuple):
+    """A series that was read.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_times, n_sensors)
+    labels : Index of length n_times
+    steps : Steps
+    stretches : Stretches
+    windows : ndarray of shape (n_windows, length * n_sensors)
+        Of sensors on one scale.
+    """
+
+    X: np.ndarray
+    labels: pd.Index
+    steps: Steps
+    stretches: Stretches
+    windows: np.ndarray
+
+
+@stored_base(
+    mean_=not_required(optional(array("f", 1))),
+    scale_=not_required(optional(array("f", 1))),
+    _usual_steps=not_required(dict_of(positive)),
+)
+class OfSeries:
+    """Mixin of estimators that read series, and cut them into windows.
+
+    Attributes
+    ----------
+    _usual_steps : dict of str to float
+        The median step in time in `fit`, by the unit of :class:`Steps`.
+    """
+
+    length: int
+    stride: int
+    smoothing: int
+    cv: int
+    scale: bool
+    max_step: float | None
+    n_features_in_: int
+    detector_: Any
+    # Files from before there was a scale have none.
+    mean_: np.ndarray | None = None
+    scale_: np.ndarray | None = None
+    _usual_steps: Mapping[str, float] = MappingProxyType({})
+
+    def _learned(self, X):
+        """A series to fit to."""
+        X, labels = read_series(X)
+        X = validated(self, X, reset=True)
+        self.mean_ = self.scale_ = None
+        if self.scale:
+            # Sums depend on the order in memory, which results must not.
+            scaler = StandardScaler().fit(np.ascontiguousarray(X, np.float64))
+            self.mean_, self.scale_ = scaler.mean_, scaler.scale_
+        steps = steps_of(labels, len(X))
+        usual = steps.usual
+        self._usual_steps = {} if np.isnan(usual) else {steps.unit: usual}
+        return self._series(X, labels, steps)
+
+    def _read(self, X):
+        """A series to apply what was fitted to."""
+        check_is_fitted(self)
+        X, labels = read_series(X)
+        X = validated(self, X, reset=False)
+        return self._series(X, labels, steps_of(labels, len(X)))
+
+    def _series(self, X, labels, steps):
+        check_order(steps, labels)
+        usual = self._usual_steps.get(steps.unit, steps.usual)
+        ends = ends_of_stretches(steps, usual, self.max_step)
+        stretches = Stretches(ends, len(X), self.length, self.stride)
+        if not stretches.counts.any():
+            parts = f" in the longest of {len(ends) + 1} stretches" if len(ends) else ""
+            raise ValueError(
+                f"X has {stretches.longest} times{parts}, but a window has "
+                f"length={self.length}: pass a longer series, without steps of more "
+                f"than max_step={self.max_step} usual ones, or use shorter windows."
+            )
+        labels = pd.RangeIndex(len(X)) if labels is None else labels
+        windows = stretches.windows(self._standardised(X))
+        return Series(X, labels, steps, stretches, windows)
+
+    def _standardised(self, X):
+        """Readings (n, n_sensors), or windows of them, on one scale."""
+        if self.mean_ is None:
+            return X
+        n_times = X.shape[1] // self.n_features_in_
+        return (X - np.tile(self.mean_, n_times)) / np.tile(self.scale_, n_times)
+
+    def _in_units(self, windows):
+        """Windows (n, w) of sensors on one scale, in units of the data."""
+        if self.mean_ is None:
+            return windows
+        n_times = windows.shape[1] // self.n_features_in_
+        return windows * np.tile(self.scale_, n_times) + np.tile(self.mean_, n_times)
+
+    def _smoothed(self, stretches, values):
+        """Means of the latest windows' values (n_windows, ...) in each stretch."""
+        return stretches.within(
+            lambda part: trailing_mean(part, self.smoothing), values
+        )
+
+    def _held_out(self, series, new):
+        """Scores (n_windows,) of windows by clones that know nothing of their times."""
+        stretches, scores = series.stretches, np.empty(len(series.windows))
+        for train, held_out in stretches.folds(self.cv):
+            if len(train) < _LEAST_WINDOWS or not len(held_out):
+                raise ValueError(
+                    f"X has {len(scores)} windows of length={self.length}, and without "
+                    f"those of one of cv={self.cv} stretches and of its times "
+                    f"{len(train)} are left, but at least {_LEAST_WINDOWS} were "
+                    "expected: pass a longer series, use shorter windows, or "
+                    "alpha=None, which holds out nothing."
+                )
+            clone = new().fit(series.windows[train])
+            scores[held_out] = clone.score_samples(series.windows[held_out])
+        return self._smoothed(stretches, scores)
+
+    def _check_scale(self):
+        """Raise ValueError for a scale, read from a file, that is none of sensors."""
+        if self.mean_ is None and self.scale_ is None:
+            return
+        parts = [part for part in (self.mean_, self.scale_) if part is not None]
+        if [len(part) for part in parts] != [self.n_features_in_] * 2:
+            raise ValueError("Its scale is not one of its sensors.")
+        if not (self.scale_ > 0).all():
+            raise ValueError("Its sensors have scales of nothing.")
