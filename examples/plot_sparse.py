@@ -3,58 +3,71 @@ Parts of a photograph
 =====================
 
 A sparse autoencoder describes each row by a few components out of many, so that each
-component can stand for something: here, for a kind of edge or texture. PCA's
-components take part in every patch, and only all together mean something.
+can stand for something of its own: here, for an edge or a bar at some place of a patch.
+PCA's components take part in every patch, and only all together mean something.
 """
 
 # %%
-# Patches have mean 0 and deviation 1; flat ones are left out. The right quarter of the
-# picture is kept for the errors. The `k` largest of 200 components are nonzero.
+# Patches of two photographs, less their means. The right quarters are kept for the
+# errors. Of 144 components 5 are nonzero in each patch, by orthogonal matching pursuit.
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_sample_image
-from sklearn.decomposition import PCA
+from sklearn.datasets import load_sample_images
+from sklearn.decomposition import PCA, MiniBatchDictionaryLearning
 from sklearn.feature_extraction.image import extract_patches_2d
 
 from skae import SparseAutoencoderTransformer
 
-photograph = load_sample_image("china.jpg").mean(axis=2)
+m, k, side = 144, 5, 10
+photographs = [image.mean(axis=2) / 255 for image in load_sample_images().images]
 
 
-def patches(image, count):
-    X = extract_patches_2d(image, (10, 10), max_patches=count, random_state=0)
-    X = X.reshape(count, 100) - X.mean(axis=(1, 2))[:, None]
-    X = X[X.std(axis=1) > 8]
-    return X / X.std(axis=1, keepdims=True)
+def patches(columns, count):
+    parts = [image[:, columns] for image in photographs]
+    found = [
+        extract_patches_2d(part, (side, side), max_patches=count, random_state=0)
+        for part in parts
+    ]
+    X = np.concatenate(found).reshape(-1, side * side)
+    return X - X.mean(axis=1, keepdims=True)
 
 
-train, test = patches(photograph[:, :480], 12000), patches(photograph[:, 480:], 4000)
-sizes = [2, 5, 10, 20]
-models = [SparseAutoencoderTransformer(200, k=k, random_state=0) for k in sizes]
-errors = [-model.fit(train).score(test) for model in models]
-pca = PCA(random_state=0).fit(train)
-left_out = [pca.transform(test)[:, k:] for k in sizes]
-pca_errors = [np.square(scores).sum(axis=1).mean() / 100 for scores in left_out]
+train, test = patches(slice(480), 6000), patches(slice(480, None), 1000)
+sparse = SparseAutoencoderTransformer(m, k=k, refine="omp", random_state=0).fit(train)
+dictionary = MiniBatchDictionaryLearning(
+    m,
+    max_iter=8,
+    transform_algorithm="omp",
+    transform_n_nonzero_coefs=k,
+    random_state=0,
+).fit(train)
+pca = PCA(m // 2).fit(train)
 
 # %%
-# A component's part is the difference that it makes to the decoded row. Those that are
-# used most are shown. With as many numbers the error is well below PCA's, but a sparse
-# code also has to say which of its components are on. A dead component is never used.
-sparse = models[sizes.index(5)]
-decoded = sparse.inverse_transform(np.eye(201, 200))  # the last code is zero
-parts = decoded[:200] - decoded[200]
+# What a component stands for is the difference that it makes to the decoded row; those
+# that are used most are shown. PCA has the same 5 components for all patches.
+decoded = sparse.inverse_transform(np.eye(m + 1, m))  # the last code is zero
+parts = decoded[:m] - decoded[m]
 use = np.abs(sparse.transform(train)).mean(axis=0) * np.linalg.norm(parts, axis=1)
-shown = {"sparse parts": parts[np.argsort(-use)], "PCA's components": pca.components_}
+rows = {
+    "PCA": pca.mean_ + pca.transform(test)[:, :k] @ pca.components_[:k],
+    "dictionary\nlearning": dictionary.transform(test) @ dictionary.components_,
+    "sparse\nautoencoder": sparse.reconstruct(test),
+}
+errors = [
+    np.square(test - found).sum() / np.square(test).sum() for found in rows.values()
+]
 figures = plt.figure(figsize=(11, 4), layout="constrained").subfigures(1, 3)
+shown = {"parts of the sparse code": parts[np.argsort(-use)], "PCA": pca.components_}
 for figure, (name, images) in zip(figures, shown.items(), strict=False):
     figure.suptitle(name)
     for ax, image in zip(figure.subplots(8, 8).flat, images, strict=False):
         high = np.abs(image).max()
-        ax.imshow(image.reshape(10, 10), cmap="gray", vmin=-high, vmax=high)
+        ax.imshow(image.reshape(side, side), cmap="gray", vmin=-high, vmax=high)
         ax.axis("off")
+figures[2].suptitle(f"variance that {k} numbers leave")
 ax = figures[2].subplots()
-ax.plot(sizes, pca_errors, "o-", color="tab:gray", label="PCA")
-ax.plot(sizes, errors, "o-", label=f"sparse, {sparse.dead_fraction_:.0%} dead")
-ax.set(xlabel="nonzeros in each code", ylabel="error on new patches", ylim=(0, 1))
-ax.legend()
+ax.bar(list(rows), errors, color=["tab:gray", "tab:gray", "tab:blue"])
+ax.bar_label(ax.containers[0], fmt="%.2f")
+ax.set_ylim(0, 1.1 * max(errors))
 plt.show()

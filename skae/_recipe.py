@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from skae._utils.checks import boolean, instance, not_required, tuple_of
 from skae._utils.stored import stored
-from skae.code_maps import CodeMap, as_code_maps
+from skae.code_maps import CodeMap, GaussianCode
+from skae.code_maps._code_map import as_code_maps
 from skae.corruptions import Corruption, Missing
 from skae.corruptions._given import as_corruption
 from skae.losses import Loss
@@ -12,7 +13,7 @@ from skae.losses._losses import as_loss, parameter_value
 from skae.losses._table import TableLoss
 from skae.networks._network import Network, as_network
 from skae.networks._trial import made, tried
-from skae.penalties import Penalty, as_penalty
+from skae.penalties import GaussianKL, Penalty, as_penalty
 
 # Columns of numbers, of which networks are told in bins: of more, that takes too long.
 _MOST_BINNED = 64
@@ -94,6 +95,13 @@ class Recipe:
                     "'absolute_error' or 'huber'."
                 )
             loss = TableLoss(loss, layout)
+        if self.refines_codes and not is_of_rows(loss):
+            raise ValueError(
+                f"{self.code_maps[-1]!r} solves for codes whose columns add up to a "
+                f"row, but loss={parameter_value(self.loss)!r}, or a table with "
+                "categories, has the decoder return log-odds: use refine=None, or no "
+                "Refinement among the code maps."
+            )
         if have_holes and not corruption.hides:
             corruption = as_corruption([corruption, Missing()])
         reads = self.reads_holes or corruption.hides
@@ -119,6 +127,17 @@ class Recipe:
         """Whether codes may be mapped by any matrix that the decoder undoes."""
         is_free = self.penalty.is_neutral and not self.code_maps
         return is_free and self.network.is_known
+
+    @property
+    def is_probabilistic(self):
+        """Whether codes are Gaussian and fill a prior, as probabilistic PCA's do."""
+        kinds = [type(part) for part in self.code_maps]
+        return kinds == [GaussianCode] and type(self.penalty) is GaussianKL
+
+    @property
+    def refines_codes(self):
+        """Whether codes of a trained network are solved for, by its decoder."""
+        return any(part.refines for part in self.code_maps)
 
     @property
     def is_known(self):
@@ -149,6 +168,8 @@ class Recipe:
     def for_codes_of(self, n_components):
         """This recipe without code maps that leave codes of a size as they are."""
         maps = tuple(part for part in self.code_maps if part.changes(n_components))
+        if all(part.refines for part in maps):  # there are no zeros
+            maps = ()
         return replace(self, code_maps=maps)
 
     @property
@@ -209,3 +230,10 @@ class Recipe:
                 "set warm_start=False, or fit a new estimator."
             )
         return replace(recipe, network=earlier.network, reads_holes=earlier.reads_holes)
+
+
+def is_of_rows(loss):
+    """Whether raw output is rows, and not something that is turned into them."""
+    if isinstance(loss, TableLoss):
+        return len(loss.layout.widths) == 0 and is_of_rows(loss.numbers)
+    return type(loss).to_data is Loss.to_data

@@ -490,6 +490,8 @@ OTHER_VALUES = {
     "alpha": 0.02,
     "rho": 0.1,
     "k": 2,
+    "positive": True,
+    "refine": None,
     "sparse_output": True,
     "n_projections": 2,
     "beta": 0.5,

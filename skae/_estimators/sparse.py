@@ -3,34 +3,41 @@
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
 from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
+from skae._estimators.sparse_output import SparseOutput
+from skae._recipe import is_of_rows
 from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import number
 from skae._utils.compat import Interval, StrOptions
 from skae._utils.device import inference_device
 from skae._utils.stored import stored
-from skae._utils.typing import Rows
-from skae.code_maps import Sigmoid, SoftThreshold, TopK
+from skae.code_maps import Refinement, Sigmoid, SoftThreshold, TopK
+from skae.losses._losses import as_loss
 from skae.penalties import L1, BernoulliKL
+
+# Nonzeros up to which least squares take little time; it grows with their cube.
+_MOST_REFINED = 64
+# Rows whose codes tell which components are dead.
+_MOST_ROWS = 2**14
 
 
 @stored(dead_fraction_=number)
-class SparseAutoencoderTransformer(BaseAutoencoder):
+class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     """Readable features: many components, of which few are active in each row.
 
     A sparse autoencoder describes each row by a few components out of many, often more
     than there are features, so that each can stand for something of its own [3]_. By
     default encoder and decoder are linear but for what makes the codes sparse, and each
     component's part in the reconstruction is one vector: a column of what
-    ``decoder_`` multiplies codes by.
+    ``decoder_`` multiplies codes by, the dictionary.
 
     Training starts at random maps, whatever the kind of sparsity. PCA's codes are dense
     and its components orthogonal, so that it is no candidate for the best epoch, and
     to start there would keep as many components as PCA has; ``init="pca"`` does so.
-    With "kl" codes start at `rho`.
+    With "kl" codes start at `rho`. Epochs are trained and chosen with the encoder's
+    codes; those of a fitted transformer are refined.
 
     Parameters
     ----------
@@ -38,21 +45,34 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         Size of the code. A share is turned into as many components as PCA needs to
         explain more than that share of the variance.
     sparsity : {"l1", "kl", "top_k"}, default="top_k"
-        How codes are made sparse. "top_k" keeps the `k` components of each code that
-        are largest in magnitude (:class:`skae.code_maps.TopK`). "l1" penalises their
-        mean absolute value and passes them through a soft threshold of `alpha`, so
-        that many are exactly zero (:class:`skae.penalties.L1`,
-        :class:`skae.code_maps.SoftThreshold`). "kl" has codes between 0 and 1, each
-        component of which is to be `rho` in the mean
-        (:class:`skae.penalties.BernoulliKL`, :class:`skae.code_maps.Sigmoid`).
-    alpha : float, default=1.0
+        How codes are made sparse. "top_k" keeps the `k` largest components of each code
+        (:class:`skae.code_maps.TopK`). "l1" lets each row decide how many: it penalises
+        their mean absolute value and passes them through a soft threshold of `alpha`
+        (:class:`skae.penalties.L1`, :class:`skae.code_maps.SoftThreshold`), which
+        shrinks what is left, so that its error is well above that of "top_k" unless
+        codes are refined. "kl" has codes between 0 and 1, each component of which is
+        to be `rho` in the mean (:class:`skae.penalties.BernoulliKL`,
+        :class:`skae.code_maps.Sigmoid`).
+    alpha : float, default=None
         Strength of the penalty, 0 is none at all, and the soft threshold; not for
-        "top_k".
+        "top_k". None is 1 for "l1", and 30 for "kl", which holds means near `rho`.
     rho : float in (0, 1), default=0.05
         Target for the mean of each component; for "kl".
     k : int, default=None
         Nonzero components of each code; for "top_k". None is an eighth of the
         components, at least one.
+    positive : bool or "auto", default="auto"
+        Whether components are kept only if positive, and otherwise the largest in
+        magnitude; for "top_k". "auto" is True for 16 components or more per nonzero.
+    refine : {"auto", "least_squares", "omp"} or None, default="auto"
+        How codes of a fitted transformer are improved on by its decoder
+        (:class:`skae.code_maps.Refinement`). "least_squares" solves for the nonzeros
+        that the encoder chose. "omp" also chooses them anew, by orthogonal matching
+        pursuit: the lowest errors, by several times the time per row, and features that
+        classifiers make less of. None are the encoder's codes. "auto" is
+        "least_squares" where the decoder is linear, its output is rows, and `k` is 64
+        at the most; and None otherwise: for "kl", hidden layers, networks of your own,
+        "log_loss" and tables with categories.
     sparse_output : bool, default=False
         Whether `transform` returns a sparse array in CSR format.
     hidden_layer_sizes : int or array-like of ints, default=()
@@ -64,10 +84,11 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool, default=True
+    linear_path : bool or "encoder", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
-        Training then has to beat it, unless codes pass through a code map. Not used
-        with `network`.
+        Training then has to beat it, unless codes pass through a code map that is not
+        Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
+        and codes are not drawn to PCA's. Not used with `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -90,20 +111,26 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     batch_size : int or "auto", default="auto"
         Rows in a training step, about: batches of an epoch are of one size, but for one
         row. "auto" is the power of two nearest to ``3 * sqrt(n)`` for n rows to train
-        on, between 32 and 4096.
-    max_iter : int, default=30
-        Epochs.
+        on, between 32 and 512.
+    max_iter : int or "auto", default="auto"
+        Epochs. "auto" is 30, for denoising and variational autoencoders 50, and fewer
+        over more than 15,000 rows: by the power 0.4 of their number, but three at the
+        least.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
         nothing gets better. PCA, where training has to beat it, is one of the epochs,
-        and left only for a gain that is more than chance. If False, all rows are
-        trained on and the last epoch is kept.
+        and left only for a gain that is more than chance. Where folds are held out in
+        turn, all rows are then trained on, for as many epochs as were best for those
+        held out. If False, all rows are trained on and the last epoch is kept.
     validation_fraction : float in (0, 1) or "auto", default="auto"
-        Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
-        but a fifth at the most. Only used with early stopping.
+        Share of the rows to hold out, once. "auto" is a tenth, or ``4 * sqrt(n)`` rows
+        if these are fewer, but 100 rows at the least and a fifth at the most; of fewer
+        than 1,000 rows several such folds are held out in turn, unless cells are
+        hidden, or there are `callbacks`, which watch a single training. Only used with
+        early stopping.
     n_iter_no_change : int, default=10
         Epochs without progress after which to stop, not counted while the learning rate
-        rises. Only used with early stopping.
+        rises. Only used with early stopping, and not in folds.
     tol : float, default=0.0001
         What counts as progress: a relative fall of the validation loss by more than
         this. Only used with early stopping.
@@ -136,7 +163,8 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         The epoch that was kept; 0 is PCA.
     loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all losses
-        here in the units of the data, squared for "squared_error".
+        here in the units of the data, squared for "squared_error". Where folds are held
+        out in turn, losses are means over their trainings.
     validation_loss_curve_ : list of float of length `n_iter_`, or None
         Loss of clean held-out rows after each epoch; None without early stopping, NaN
         for epochs of `partial_fit`. With a penalty or a corruption the best epoch is
@@ -144,7 +172,8 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     pca_loss_ : float
         Loss of PCA with as many components, fitted on all rows, on the same rows as
         `validation_loss_curve_`, or on the training rows without early stopping: is the
-        network worth it?
+        network worth it? Where folds are held out in turn, PCA is fitted without them
+        as well.
     encoder_ : torch.nn.Module
         Rows to codes, both in the units of the data, float32 or float64; made anew each
         time.
@@ -155,13 +184,14 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         recorded in each epoch, ``predict`` reconstructs rows in the units of the data.
     dead_fraction_ : float
         Share of the components that are zero for all rows of the last call of `fit` or
-        `partial_fit`; for "kl", that are nowhere above `rho`.
+        `partial_fit`, or the first 16,384 of them; for "kl", that are nowhere above
+        `rho`.
 
     See Also
     --------
     AutoencoderTransformer : Takes the parts that this one is made of, in any
         combination.
-    sklearn.decomposition.DictionaryLearning : Sparse codes by optimisation.
+    sklearn.decomposition.MiniBatchDictionaryLearning : Dictionaries by optimisation.
 
     References
     ----------
@@ -186,9 +216,11 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
         "sparsity": [StrOptions({"l1", "kl", "top_k"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), None],
         "rho": [Interval(Real, 0, 1, closed="neither")],
         "k": [Interval(Integral, 1, None, closed="left"), None],
+        "positive": ["boolean", StrOptions({"auto"})],
+        "refine": [StrOptions({"auto", "least_squares", "omp"}), None],
         "sparse_output": ["boolean"],
     }
 
@@ -197,9 +229,11 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         n_components=256,
         *,
         sparsity="top_k",
-        alpha=1.0,
+        alpha=None,
         rho=0.05,
         k=None,
+        positive="auto",
+        refine="auto",
         sparse_output=False,
         hidden_layer_sizes=(),
         activation="gelu",
@@ -211,7 +245,7 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         learning_rate=2e-2,
         weight_decay=0.1,
         batch_size="auto",
-        max_iter=30,
+        max_iter="auto",
         early_stopping=True,
         validation_fraction="auto",
         n_iter_no_change=10,
@@ -249,73 +283,49 @@ class SparseAutoencoderTransformer(BaseAutoencoder):
         self.alpha = alpha
         self.rho = rho
         self.k = k
+        self.positive = positive
+        self.refine = refine
         self.sparse_output = sparse_output
 
     def _make_penalty(self):
         if self.sparsity == "l1":
-            return L1(self.alpha)
+            return L1(self._strength)
         if self.sparsity == "kl":
-            return BernoulliKL(self.alpha, self.rho)
+            return BernoulliKL(self._strength, self.rho)
         return None
 
     def _make_code_map(self):
         if self.sparsity == "l1":
-            return SoftThreshold(self.alpha)
-        if self.sparsity == "kl":
-            return Sigmoid(self.rho)
-        return TopK(self.k)
+            code_map = SoftThreshold(self._strength)
+        elif self.sparsity == "kl":
+            code_map = Sigmoid(self.rho)
+        else:
+            code_map = TopK(self.k, self.positive)
+        refine = self.refine
+        if refine == "auto":
+            refine = "least_squares" if self._can_refine else None
+        return code_map if refine is None else [code_map, Refinement(refine)]
+
+    @property
+    def _strength(self):
+        if self.alpha is None:
+            return 30.0 if self.sparsity == "kl" else 1.0
+        return self.alpha
+
+    @property
+    def _can_refine(self):
+        """Whether codes are sparse, and the decoder adds up its columns to a row."""
+        has_levels = self._columns is not None and len(self._columns.layout.widths) > 0
+        adds_up = is_of_rows(as_loss(self.loss)) and not has_levels
+        is_linear = self.network is None and not np.size(self.hidden_layer_sizes)
+        nonzeros = self.n_components // 8 if self.k is None else self.k
+        are_few = self.sparsity == "l1" or nonzeros <= _MOST_REFINED
+        return self.sparsity != "kl" and are_few and is_linear and adds_up
 
     def _describe(self, X, is_incremental):
         threshold = self.rho if self.sparsity == "kl" else 0.0
         is_alive = np.zeros(self.n_components_, bool)
-        for rows in gen_batches(X.shape[0], CHUNK_ROWS):
+        for rows in gen_batches(min(X.shape[0], _MOST_ROWS), CHUNK_ROWS):
             codes = self._model.encode(X[rows], inference_device(self.device))
             is_alive |= (np.abs(codes) > threshold).any(axis=0)
         self.dead_fraction_ = float(1 - is_alive.mean())
-
-    def transform(self, X) -> np.ndarray | csr_array:
-        """Encode rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows in the units that the transformer was fitted on.
-
-        Returns
-        -------
-        X_new : ndarray or CSR array of shape (n_samples, `n_components_`)
-            Codes, float32 for float32 rows and float64 for others; sparse with
-            ``sparse_output=True``. A row's code does not depend on the rows beside it.
-
-        Raises
-        ------
-        NotFittedError
-            If the transformer was not fitted.
-        ValueError
-            If X has another width than in `fit`, missing or infinite values.
-        """
-        codes = super().transform(X)
-        return csr_array(codes) if self.sparse_output else codes
-
-    def inverse_transform(self, X) -> Rows:
-        """Decode codes.
-
-        Parameters
-        ----------
-        X : array-like or sparse of shape (n_samples, `n_components_`)
-            Codes, as :meth:`transform` returns them.
-
-        Returns
-        -------
-        X_original : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data; a table, if one with categories or dates was
-            fitted.
-
-        Raises
-        ------
-        NotFittedError
-            If the transformer was not fitted.
-        ValueError
-            If X has not `n_components_` columns.
-        """
-        return super().inverse_transform(X.toarray() if issparse(X) else X)

@@ -4,7 +4,9 @@ from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
+import torch
 from torch import nn
+from torch.nn import functional as F
 
 from skae._inference.aligned import AlignedProducts
 from skae._inference.chunks import by_chunks
@@ -47,6 +49,10 @@ class Engine:
             self._stacks = None
             if folds and model.recipe.can_be_folded:
                 self._fold()
+            with threads(1):  # sums in others might round differently
+                refiner = module.refiner()
+            if refiner is not None:
+                self.encode = self._refined(refiner)
         widths = [width for v in model.weights.values() for width in v.shape]
         self._widest = max(widths, default=1)
 
@@ -55,8 +61,26 @@ class Engine:
         maps = getattr(self.module, "maps", ())
         encode = _stack(module.encoder, self.device, out_factor=module.out_factor)
         decode = _stack(module.decoder, self.device, in_factor=module.in_factor)
-        self._stacks = encode, decode
+        self._stacks = (encode,), (decode,)  # what rows and codes go through
         self.encode, self.decode = _through(self.module.reader, encode, maps), decode
+
+    def _refined(self, refiner):
+        """The function that encodes, its codes refined."""
+        encode, decode = self.encode, self.decode
+        find_products = partial(F.linear, weight=refiner.unit, bias=refiner.offset)
+        if self._stacks is not None:
+            layer = refiner.unit, refiner.offset
+            find_products = Stack([layer], None, nn.Identity(), self.device)
+            # What encodes and fills also goes through the decoder's.
+            first, *others = self._stacks
+            self._stacks = (*first, find_products, *others[0]), others[0]
+
+        def refined(rows):
+            code = encode(rows)
+            rows = torch.where(rows.isnan(), decode(code), rows)
+            return refiner.by_parts(code, find_products(rows))
+
+        return refined
 
     def reconstruct(self, rows):
         """Raw output (n, n_features) of standardised rows (n, n_features)."""
@@ -75,8 +99,7 @@ class Engine:
         if self._stacks is None:
             return (rows_below_grain(self._widest),)
         encode, decode = self._stacks
-        used = [encode] * encodes + [decode] * decodes
-        return chunk_rows(used, width)
+        return chunk_rows(encode * encodes + decode * decodes, width)
 
     def by_chunks(self, function, X, scaling, shape, sizes):
         """A function of standardised rows, applied to X: see :func:`by_chunks`."""

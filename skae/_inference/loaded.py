@@ -89,7 +89,11 @@ def needed_for(module, half, model):
             output.sum(), list(trained.values()), allow_unused=True
         )
     used = zip(trained, gradients, strict=True)
-    return names | {name for name, gradient in used if gradient is not None}
+    names |= {name for name, gradient in used if gradient is not None}
+    if half == "encode" and model.recipe.refines_codes:
+        of_decoder = {id(p) for p in module.bare.dictionary.parameters()}
+        names |= {name for name, p in trained.items() if id(p) in of_decoder}
+    return names
 
 
 def _expected(model):

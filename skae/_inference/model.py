@@ -124,8 +124,9 @@ class Model:
         """Codes (n, n_components) of rows (n, n_features)."""
         X = self._readable(X, device)
         engine = self._engine(device)
-        # Maps of codes are further element-wise functions.
-        width = self.n_components if self.recipe.code_maps else None
+        # Maps of codes are further element-wise functions; some round no number.
+        is_exact = all(part.is_exact for part in self.recipe.code_maps)
+        width = None if is_exact else self.n_components
         sizes = engine.chunk_rows(encodes=True, width=width)
 
         def codes(rows):

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from skae._training.data import CHUNK_ROWS, Batch
+from skae._training.probabilistic import prior_factors
+from skae._training.refit import refitted
 from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
 from skae.exceptions import DivergenceError
@@ -73,8 +75,17 @@ def finished(model, result, data, objective, settings):
         codes.append(code)
     if settings.is_incremental or result.best_iter == 0:
         return model
+    if model.recipe.refines_codes:
+        return refitted(model, data, objective)
     # A matrix cannot be undone in the transposed weight of a tied layer.
-    if module.is_tied or not model.recipe.has_free_codes:
+    if module.is_tied or not model.recipe.network.is_known:
+        return model
+    if model.recipe.is_probabilistic:
+        factors = prior_factors(module, torch.cat(codes))
+        map_codes(module.bare, factors.diag())
+        module.maps[-1].scale_codes(factors)
+        return model.replaced(weights=as_arrays(module.state_dict()))
+    if not model.recipe.has_free_codes:
         return model
     if len(parts) == 1:
         slopes = _slopes(code.double(), reconstructed / model.scaling.scale)

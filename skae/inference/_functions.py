@@ -151,13 +151,17 @@ class TableLoss(Loss):
         return highest, np.add.reduceat(below, self.starts)
 
 
-def top_k(k):
-    """Keeps the k components largest in magnitude; any of those that are equal."""
+def top_k(k, is_positive):
+    """Keeps the k components largest in magnitude, or those largest that are positive.
+
+    Any of those that are equal.
+    """
 
     def kept(code):
+        sizes = np.maximum(code, 0, out=code) if is_positive else np.abs(code)
         if k == len(code):
             return code
-        lost = np.argpartition(np.abs(code), -k, axis=0)[:-k]
+        lost = np.argpartition(sizes, -k, axis=0)[:-k]
         np.put_along_axis(code, lost, np.float32(0), axis=0)
         return code
 

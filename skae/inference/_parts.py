@@ -7,6 +7,7 @@ import numpy as np
 from skae._tables.columns import Columns
 from skae.inference._functions import Loss
 from skae.inference._holes import ReadHoles
+from skae.inference._refiner import Refiner
 from skae.inference._stack import Stack
 from skae.inference._threads import for_each_chunk
 
@@ -36,6 +37,8 @@ class Parts:
         What standardised rows pass through first.
     columns : Columns or None
         Of a table with categories or dates.
+    refiner : Refiner or None
+        What solves for codes, where the encoder has begun.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Parts:
     decoder: Stack | None = None
     reader: ReadHoles | None = None
     columns: Columns | None = None
+    refiner: Refiner | None = None
 
     @property
     def n_columns(self):
@@ -68,7 +72,7 @@ class Parts:
         code = self.encoder((rows if self.reader is None else self.reader(rows)).T)
         for code_map in self.code_maps:
             code = code_map(code)
-        return code
+        return code if self.refiner is None else self.refiner(rows, code)
 
     def output(self, rows):
         """Raw output (n_features, n) for standardised rows (n, n_features)."""

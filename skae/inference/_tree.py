@@ -25,6 +25,7 @@ from skae.inference._nodes import (
     truth,
 )
 from skae.inference._parts import Parts
+from skae.inference._refiner import Refiner
 from skae.inference._stack import ACTIVATIONS, Stack
 
 _TRANSFORMERS = (
@@ -34,7 +35,17 @@ _TRANSFORMERS = (
     "SparseAutoencoderTransformer",
     "VariationalAutoencoderTransformer",
 )
-_CODE_MAPS = "TopK", "SoftThreshold", "Sigmoid", "GaussianCode", "Quantization"
+_CODE_MAPS = (
+    "TopK",
+    "SoftThreshold",
+    "Sigmoid",
+    "GaussianCode",
+    "Quantization",
+    "Refinement",
+)
+_METHODS = "least_squares", "omp"
+# Components for each that is kept, from which on only positive ones are.
+_MANY = 16
 _IMPUTER = "AutoencoderImputer"
 _HALVES = {"Encoder": Encoder, "Decoder": Decoder}
 
@@ -90,13 +101,16 @@ def _interpreted(content, arrays):
         names = tagged(top.state["feature_names_in_"], "strings", list)
         are_text = all(isinstance(name, str) for name in names)
         expect(are_text and len(names) == n_columns, "list of names")
-    code_maps, has_own_units = _code_maps(maps, n_components)
+    code_maps, has_own_units, refining = _code_maps(maps, n_components)
     weights = tagged(part_of(model, "weights"), "dict", dict)
     prefix = "network." if maps else ""
     stacks = _Stacks(network, weights, prefix, arrays, n_features, n_components)
     reader = None
     if truth(recipe.get("reads_holes", False)):
         reader = stacks.reader(layout, kind is not Decoder)
+    refiner = None
+    if refining is not None and kind is not Decoder:
+        refiner = stacks.refiner(*refining)
     return kind(
         Parts(
             name=whole.name,
@@ -112,6 +126,7 @@ def _interpreted(content, arrays):
             decoder=None if kind is Encoder else stacks.decoder(),
             reader=reader,
             columns=columns,
+            refiner=refiner,
         )
     )
 
@@ -146,7 +161,12 @@ class _Stacks:
         self.activation = part_of(mlp, "activation")
         expect(self.activation in list(ACTIVATIONS), "activation")
         self.is_tied = truth(part_of(mlp, "tied_weights"))
-        self.has_path = truth(part_of(mlp, "linear_path")) and bool(hidden)
+        path = part_of(mlp, "linear_path")
+        self.paths = ["encoder"] if path == "encoder" else []
+        if not self.paths and truth(path):
+            self.paths = ["encoder", "decoder"]
+        if not hidden:
+            self.paths = []
         # Dropout is a module between two layers, by whose places weights are named.
         self.step = 3 if number(part_of(mlp, "dropout")) else 2
 
@@ -178,7 +198,7 @@ class _Stacks:
     def encoder(self):
         widths = [self.n_inputs, *self.widths[1:]]
         layers = self._layers("encoder", widths)
-        if self.has_path:
+        if "encoder" in self.paths:
             factor = self._array(f"{self.prefix}out_factor", self.widths[-1])
             weight, bias = layers[-1]
             layers[-1] = weight * factor[:, None], bias * factor
@@ -187,11 +207,18 @@ class _Stacks:
     def decoder(self):
         widths = self.widths[::-1]
         layers = self._layers("decoder", widths)
-        if self.has_path:
+        if "decoder" in self.paths:
             weight, bias = layers[0]
             factor = self._array(f"{self.prefix}in_factor", widths[0])
             layers[0] = weight * factor, bias
         return self._stack("decoder", layers, widths)
+
+    def refiner(self, method, n_nonzeros):
+        is_linear = len(self.widths) == 2 and not self.is_tied
+        expect(is_linear, "linear decoder that codes are refined with")
+        [layer] = self._layers("decoder", self.widths[::-1])
+        expect(all(np.isfinite(part).all() for part in layer), "finite weights")
+        return Refiner(*layer, method, n_nonzeros)
 
     def _layers(self, half, widths):
         last = len(widths) - 2
@@ -206,12 +233,12 @@ class _Stacks:
         return layers
 
     def _place(self, half, i, name="weight"):
-        network = ".network" if self.has_path else ""
+        network = ".network" if half in self.paths else ""
         return f"{self.prefix}{half}{network}.{i * self.step}.{name}"
 
     def _stack(self, half, layers, widths):
         linear = None
-        if self.has_path:
+        if half in self.paths:
             n_in, n_out = widths[0], widths[-1]
             place = f"{self.prefix}{half}.linear"
             weight = self._array(f"{place}.weight", n_out, n_in)
@@ -266,9 +293,13 @@ def _loss(node, layout=None):
 
 
 def _code_maps(nodes, n_components):
-    """Functions of codes, and whether codes have units of their own."""
-    functions, has_own_units = [], False
+    """Functions of codes, whether codes have units of their own, and what refines them.
+
+    That is a method and how many are nonzero, or None.
+    """
+    functions, has_own_units, refining, kept = [], False, None, []
     for part in nodes:
+        expect(refining is None, "order of code maps")
         code_map = node_of(part, *_CODE_MAPS)
         has_own_units |= code_map.name in ("Sigmoid", "GaussianCode")
         values = code_map.parameters
@@ -276,7 +307,11 @@ def _code_maps(nodes, n_components):
             k = part_of(values, "k")
             k = max(1, n_components // 8) if k is None else count(k)
             expect(k <= n_components, "k")
-            functions.append(_functions.top_k(k))
+            is_positive = values.get("positive", False)
+            if is_positive == "auto":
+                is_positive = n_components >= _MANY * k
+            functions.append(_functions.top_k(k, truth(is_positive)))
+            kept.append(k)
         elif code_map.name == "SoftThreshold":
             threshold = number(part_of(values, "threshold"))
             expect(threshold >= 0, "threshold")
@@ -285,5 +320,9 @@ def _code_maps(nodes, n_components):
             start = number(part_of(values, "start"))
             expect(0 < start < 1, "start")
             functions.append(_functions.logistic(start))
+        elif code_map.name == "Refinement":
+            method = part_of(values, "method")
+            expect(method in _METHODS, "method of refinement")
+            refining = method, min(kept, default=None)
         # Gaussian codes are means, and codes are rounded while training alone.
-    return functions, has_own_units
+    return functions, has_own_units, refining

@@ -5,6 +5,8 @@ from abc import abstractmethod
 import torch
 from torch import nn
 
+from skae.networks._refiner import RefinedEncoder, Refiner
+
 
 class Autoencoder(nn.Module):
     """Base of networks: a module with ``encode`` and ``decode``, and what they can do.
@@ -106,6 +108,23 @@ class Autoencoder(nn.Module):
         """The network without what its rows and its codes pass through."""
         return self
 
+    @property
+    def dictionary(self):
+        """The Linear layer that is all of the decoder, or None."""
+        return None
+
+    def refiner(self):
+        """What solves for the codes of new rows, or None where they are the encoder's.
+
+        Of the weights as they are now.
+        """
+        return None
+
+    def solved(self, X):
+        """Codes (n, n_components) of new rows, solved for where that is so."""
+        code, refiner = self.encode(X), self.refiner()
+        return code if refiner is None else refiner(X, code)
+
     def halves(self):
         """Encoder and decoder as modules, which share the weights of this one."""
         return Method(self, "encode"), Method(self, "decode")
@@ -153,6 +172,9 @@ class MappedAutoencoder(Autoencoder):
                 "method log_variance(mean)."
             )
         self._moving = [i for i, make in enumerate(code_maps) if make.moves_codes]
+        self._is_refined = any(make.refines for make in code_maps)
+        if self._is_refined:
+            self._check_refined(code_maps)
         self.is_gaussian = code_maps[-1].is_gaussian
         self.draws, self.is_tied = network.draws, network.is_tied
         self.has_own_units = network.has_own_units or any(
@@ -171,6 +193,10 @@ class MappedAutoencoder(Autoencoder):
     def log_variance(self, mean):
         return self.maps[-1].log_variance(mean)
 
+    def become_constant(self, log_variance):
+        """Make codes vary by as much around any mean; their map can be told so."""
+        self.maps[-1].become_constant(log_variance)
+
     @property
     def reader(self):
         return self.network.reader
@@ -179,10 +205,32 @@ class MappedAutoencoder(Autoencoder):
     def bare(self):
         return self.network.bare
 
+    def refiner(self):
+        if not self._is_refined:
+            return None
+        *maps, last = self.maps
+        numbers = [made.k for made in maps if hasattr(made, "k")]
+        return Refiner(self.bare.dictionary, last.method, min(numbers, default=None))
+
     def halves(self):
         encoder, decoder = self.network.halves()
         maps = [self.maps[i] for i in self._moving]
-        return nn.Sequential(encoder, *maps), decoder
+        encoder, refiner = nn.Sequential(encoder, *maps), self.refiner()
+        return encoder if refiner is None else RefinedEncoder(encoder, refiner), decoder
+
+    def _check_refined(self, code_maps):
+        last = next(make for make in code_maps if make.refines)
+        if last is not code_maps[-1] or not self._moving or self.code_bounds:
+            raise ValueError(
+                f"code_map={list(code_maps)}, but {last!r} changes sparse codes of any "
+                "size: it comes last, after what makes them, such as TopK."
+            )
+        if self.bare.dictionary is None:
+            raise ValueError(
+                f"{last!r} needs a decoder that is one Linear layer, to solve for what "
+                "it adds up: use hidden_layer_sizes=(), and no network of your own; "
+                "or refine=None, or no Refinement among the code maps."
+            )
 
 
 def _made(code_map, n_components):

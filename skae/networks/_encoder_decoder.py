@@ -56,6 +56,12 @@ class EncoderDecoder(Autoencoder):
         return any(isinstance(layer, TiedLinear) for layer in self.decoder.modules())
 
     @property
+    def dictionary(self):
+        if isinstance(self.decoder, LinearPath) or not self._is_its_halves:
+            return None
+        return linear_map(self.decoder)
+
+    @property
     def _is_its_halves(self):
         """Whether no subclass makes the methods do more."""
         own = type(self)

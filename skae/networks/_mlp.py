@@ -22,9 +22,9 @@ class MLP(Network):
     activation : {"identity", "logistic", "tanh", "relu", "silu", "gelu", "elu", \
             "leaky_relu"}, default="gelu"
         Activation of the hidden layers. Codes and outputs are linear.
-    linear_path : bool, default=True
+    linear_path : bool or "encoder", default=True
         Whether a linear map runs beside each of the two networks, so that the module
-        can be PCA.
+        can be PCA; or beside the encoder alone, where it starts at zero.
     tied_weights : bool, default=False
         Whether the decoder's layers have the encoder's weights, transposed, and biases
         of their own, which halves the parameters [1]_. Linear maps beside the networks
@@ -54,7 +54,7 @@ class MLP(Network):
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Integral],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "linear_path": ["boolean"],
+        "linear_path": ["boolean", StrOptions({"encoder"})],
         "tied_weights": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
@@ -103,11 +103,12 @@ class MLP(Network):
         if self.tied_weights:
             halves[1] = _tied(halves[1], halves[0])
         if self.linear_path and hidden:
-            ends = [(widths[0], widths[-1]) for widths in (down, up)]
-            halves = [
-                LinearPath(half, widths)
-                for half, widths in zip(halves, ends, strict=True)
-            ]
+            halves[0] = LinearPath(halves[0], (down[0], down[-1]))
+            if self.linear_path == "encoder":
+                nn.init.zeros_(halves[0].linear.weight)
+                nn.init.zeros_(halves[0].linear.bias)
+            else:
+                halves[1] = LinearPath(halves[1], (up[0], up[-1]))
         return EncoderDecoder(*halves)
 
     def _layers(self, widths):
