@@ -50,7 +50,7 @@ def reconstruct(train, test):
     pca = PCA(16).fit(train)
     autoencoder = AutoencoderTransformer(16, random_state=0).fit(train)
     denoiser = DenoisingAutoencoderTransformer(
-        32, noise="salt_and_pepper", noise_level=0.15, linear_path=True, random_state=0
+        32, noise="salt_and_pepper", noise_level=0.15, random_state=0
     ).fit(train)
     burnt = burn_out(test)
     return {

@@ -42,7 +42,7 @@ for cls, grid in grids.items():
         scores = [psnr(m.inverse_transform(m.transform(seen)), valid) for m in models]
         best = cls(**models[np.argmax(scores)].get_params()).fit(train)
         rows[cls.__name__].append(best.inverse_transform(best.transform(X)))
-params = {"noise": "salt_and_pepper", "linear_path": True, "max_iter": 100}
+params = {"noise": "salt_and_pepper", "max_iter": 100}
 models = [Denoiser(32, noise_level=p, **params, random_state=0) for p in shares]
 pairs = zip(models, rows["damaged"], strict=True)
 rows["autoencoder"] = [model.fit(train).reconstruct(X) for model, X in pairs]

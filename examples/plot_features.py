@@ -4,16 +4,17 @@ Features for few labels
 
 Unlabelled rows are cheap and labels are not. Codes are learned here from 1297 digits
 without their labels; logistic regression then sees the codes of a few labelled ones.
-A denoising autoencoder has to learn what digits look like to undo its noise, and its
-codes make the most of the labels. To reconstruct well is not enough: the plain
-autoencoder's codes are no better features than PCA's.
+A denoising autoencoder has to learn what digits look like to undo the damage that it
+reads, and its codes make the most of the labels. To reconstruct well is not enough: the
+plain autoencoder's codes are no better features than PCA's.
 """
 
 # %%
 # The 500 digits that are scored take no part in the training. PCA and both
-# autoencoders have codes of 16 numbers. The noise is as large as the data's own
-# standard deviation. Digits were among the data that its default was chosen on, those
-# that are scored included, so that the denoising autoencoder may be a little favoured.
+# autoencoders have codes of 16 numbers. Half of the pixels are masked, and the others
+# have noise as large as the data's own standard deviation. Digits were among the data
+# that this default was chosen on, those that are scored included, so that the denoising
+# autoencoder may be a little favoured.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

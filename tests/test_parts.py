@@ -41,8 +41,10 @@ def test_parts_are_cloned_shown_and_set(cls):
     part._validate_params()
     for name in part.get_params():
         assert cls(**{name: 0.123}).get_params()[name] == 0.123
+        # A negative value is one like any other.
+        wrong = np.inf if name == "value" else -1.0
         with pytest.raises(ValueError, match=f"'{name}' parameter of {cls.__name__}"):
-            cls(**{name: -1.0})._validate_params()
+            cls(**{name: wrong})._validate_params()
 
 
 # Losses, against numpy
@@ -126,13 +128,24 @@ def test_level_0_changes_nothing(cls, X):
     assert torch.equal(cls(0.0)(X, torch.Generator()), X)
 
 
-@pytest.mark.parametrize("cls", [c for c in CORRUPTIONS if c.__name__ != "Gaussian"])
+@pytest.mark.parametrize(
+    "cls",
+    [c for c in CORRUPTIONS if c.__name__ not in ("Gaussian", "NoisyMasking")],
+)
 def test_level_is_the_share_of_the_cells(cls):
     X = torch.randn(3000, 10, generator=torch.Generator().manual_seed(0))
     corrupted = cls(0.3)(X, torch.Generator().manual_seed(1))
     # The rate of missing cells is drawn for each row, up to the level.
     share = 0.15 if cls is corruptions.Missing else 0.3
     assert (corrupted != X).float().mean() == pytest.approx(share, abs=0.02)
+
+
+def test_noisy_masking_masks_and_adds_noise_of_one_strength():
+    X = torch.randn(3000, 10, generator=torch.Generator().manual_seed(0))
+    seen = corruptions.NoisyMasking(0.3)(X, torch.Generator().manual_seed(1))
+    masked = seen == 0
+    assert masked.float().mean() == pytest.approx(0.3, abs=0.02)
+    assert (seen - X)[~masked].std() == pytest.approx(0.6, abs=0.02)
 
 
 def test_swap_takes_values_of_the_same_column_from_other_rows():

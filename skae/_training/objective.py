@@ -67,6 +67,8 @@ class Objective(nn.Module):
             prepared = corruption
             if self.of_column is not None:
                 prepared = corruption.for_columns(self.of_column)
+            scaling = self._scaling
+            prepared = prepared.in_units(scaling.shift, scaling.scale)
             self._corrupt = prepared.prepared(self.mean)
         version = rows._version
         with self._private(corruption.draws, generator):

@@ -1,7 +1,14 @@
 """Corruptions: what is done to the rows that a denoising autoencoder reads."""
 
 from skae.corruptions._corruption import Corruption, LevelCorruption
-from skae.corruptions._noises import Gaussian, Masking, Missing, SaltAndPepper, Swap
+from skae.corruptions._noises import (
+    Gaussian,
+    Masking,
+    Missing,
+    NoisyMasking,
+    SaltAndPepper,
+    Swap,
+)
 
 __all__ = [
     "Corruption",
@@ -9,6 +16,7 @@ __all__ = [
     "LevelCorruption",
     "Masking",
     "Missing",
+    "NoisyMasking",
     "SaltAndPepper",
     "Swap",
 ]

@@ -46,6 +46,25 @@ class Corruption(Part):
         """
         return self
 
+    def in_units(self, shift, scale):
+        """This corruption for rows that come in units of their own.
+
+        Called before :meth:`prepared`.
+
+        Parameters
+        ----------
+        shift : ndarray of shape (n_features,), float64
+            What is subtracted from the rows, in the units of the data.
+        scale : float
+            What they are then divided by.
+
+        Returns
+        -------
+        corruption : Corruption
+            Most corruptions don't depend on the units, and return themselves.
+        """
+        return self
+
     def prepared(self, mean):
         """This corruption for rows that were shifted to mean 0.
 
@@ -163,6 +182,14 @@ class LevelCorruption(Corruption):
         """Mask (n, d) that is True for a share `level` of the columns."""
         draw = self._per_column(X, lambda t: t.uniform_(generator=generator))
         return self._cells(draw < self.level)
+
+    def _noise(self, X, generator):
+        """Gaussian noise (n, d) whose standard deviations are the levels."""
+        noise = torch.empty_like(X).normal_(generator=generator)
+        level = self.level
+        if isinstance(level, torch.Tensor) and level.ndim:
+            level = self._cells(level[None])
+        return noise.mul_(level)
 
     def for_hidden_cells(self):
         # Levels of single features say nothing of hidden cells: theirs is the mean.

@@ -58,6 +58,9 @@ class Successive(Corruption):
     def for_columns(self, of_column):
         return Successive([part.for_columns(of_column) for part in self.corruptions])
 
+    def in_units(self, shift, scale):
+        return Successive([part.in_units(shift, scale) for part in self.corruptions])
+
     def prepared(self, mean):
         return partial(_in_turn, [part.prepared(mean) for part in self.corruptions])
 

@@ -1,12 +1,13 @@
 """Corruptions of cells: noise, and cells replaced or hidden."""
 
+from copy import copy
 from functools import partial
 from numbers import Real
 
 import numpy as np
 import torch
 
-from skae._utils.compat import Interval
+from skae._utils.compat import Interval, StrOptions
 from skae.corruptions._corruption import LevelCorruption
 
 
@@ -37,23 +38,25 @@ class Gaussian(LevelCorruption):
         super().__init__(level)
 
     def __call__(self, X, generator):
-        noise = torch.empty_like(X).normal_(generator=generator)
-        level = self.level
-        if isinstance(level, torch.Tensor) and level.ndim:
-            level = self._cells(level[None])
-        return noise.mul_(level).add_(X)
+        return self._noise(X, generator).add_(X)
 
 
 class Masking(LevelCorruption):
-    """Cells replaced by the mean of their feature.
+    """Cells replaced by the mean of their feature, or by one value.
 
     The corruption of the first denoising autoencoders [1]_. The network is not told
-    which cells they are: see :class:`Missing`.
+    which cells they are: see :class:`Missing`. A value is that of cells which fail:
+    dead pixels are dark, and the mean of their feature is not.
 
     Parameters
     ----------
     level : float or array-like of shape (n_features,), default=0.5
         Share of the cells, in [0, 1], of all features or of each.
+    value : "mean" or float, default="mean"
+        What cells are replaced by: the mean of their feature, or a value in the units
+        of the data. With a value, fits to shifted or multiplied data are the same only
+        where the value is shifted or multiplied as well. Layers that are trained one
+        after the other mask hidden cells by their mean.
 
     References
     ----------
@@ -70,11 +73,45 @@ class Masking(LevelCorruption):
     tensor(0.7000)
     """
 
-    def __init__(self, level=0.5):
+    _parameter_constraints = {
+        **LevelCorruption._parameter_constraints,
+        "value": [StrOptions({"mean"}), Interval(Real, None, None, closed="neither")],
+    }
+    _fill: torch.Tensor | None = None  # values in standard units; None are means
+
+    def __init__(self, level=0.5, value="mean"):
         super().__init__(level)
+        self.value = value
+
+    def for_columns(self, of_column):
+        if self.value != "mean":
+            raise ValueError(
+                f"{self!r} replaces cells by a number, but categories have none: use "
+                "Swap, Missing, or Masking with value='mean'."
+            )
+        return super().for_columns(of_column)
+
+    def in_units(self, shift, scale):
+        if self.value == "mean":
+            return self
+        prepared = copy(self)
+        prepared._fill = torch.tensor((self.value - shift) / scale).float()
+        return prepared
+
+    def prepared(self, mean):
+        prepared = copy(super().prepared(mean))
+        if self._fill is not None:
+            prepared._fill = self._fill.to(mean.device)
+        return prepared
+
+    def for_hidden_cells(self):
+        return super().for_hidden_cells().set_params(value="mean")
 
     def __call__(self, X, generator):
-        return X.masked_fill(self._chosen(X, generator), 0.0)
+        chosen = self._chosen(X, generator)
+        if self._fill is None:
+            return X.masked_fill(chosen, 0.0)
+        return torch.where(chosen, self._fill, X)
 
 
 class Missing(LevelCorruption):
@@ -121,6 +158,40 @@ class Missing(LevelCorruption):
         rate = X.new_empty(len(X), 1).uniform_(generator=generator)
         draw = self._per_column(X, lambda t: t.uniform_(generator=generator))
         return X.masked_fill(self._cells(draw < rate * self.level), float("nan"))
+
+
+class NoisyMasking(LevelCorruption):
+    """Cells replaced by the mean of their feature, and the others noisy.
+
+    Masking and Gaussian noise at once, of one strength: neither the few cells that a
+    feature stands out in nor its exact values can be relied on. Codes are features for
+    images and tables alike, where either of the two alone serves some.
+
+    Parameters
+    ----------
+    level : float or array-like of shape (n_features,), default=0.5
+        Share of the cells masked, in [0, 1], of all features or of each. The noise of
+        the others has a standard deviation of twice as many global standard deviations
+        of the data.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skae.corruptions import NoisyMasking
+    >>> rng = torch.Generator().manual_seed(0)
+    >>> seen = NoisyMasking(0.4)(torch.ones(10_000, 2), rng)
+    >>> (seen == 0).float().mean().round(decimals=1)
+    tensor(0.4000)
+    >>> seen[seen != 0].std().round(decimals=1)
+    tensor(0.8000)
+    """
+
+    def __init__(self, level=0.5):
+        super().__init__(level)
+
+    def __call__(self, X, generator):
+        noise = self._noise(X, generator).mul_(2)
+        return noise.add_(X).masked_fill_(self._chosen(X, generator), 0.0)
 
 
 class SaltAndPepper(LevelCorruption):
@@ -216,6 +287,7 @@ NOISES = {
     "gaussian": Gaussian,
     "masking": Masking,
     "missing": Missing,
+    "noisy_masking": NoisyMasking,
     "salt_and_pepper": SaltAndPepper,
     "swap": Swap,
 }
