@@ -9,8 +9,10 @@ from pathlib import Path
 
 QUESTIONS = (
     "quality",
+    "few_rows",
     "speed",
     "features",
+    "denoising",
     "retrieval",
     "compression",
     "family",
@@ -20,8 +22,10 @@ QUESTIONS = (
     "tables_detection",
     "tables_features",
     "tables_sampling",
+    "variational",
     "memory",
     "sparse",
+    "sparse_codes",
     "deploy",
     "gpu",
 )

@@ -10,8 +10,10 @@ from benchmarks.report import RESULTS, all_tables, described, shown
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.rst"
 TITLES = {
     "quality": "Quality",
+    "few_rows": "Few rows and many",
     "speed": "Speed",
     "features": "Features",
+    "denoising": "Denoising",
     "retrieval": "Retrieval",
     "compression": "Compression",
     "family": "The family",
@@ -21,8 +23,10 @@ TITLES = {
     "tables_detection": "Odd cells of tables",
     "tables_features": "Features of tables",
     "tables_sampling": "Tables that are made up",
+    "variational": "Rows that are drawn",
     "memory": "Memory",
     "sparse": "Sparse matrices",
+    "sparse_codes": "Sparse codes",
     "deploy": "Production",
     "gpu": "GPU",
     "defaults": "Defaults",
@@ -50,11 +54,12 @@ time:
 
    .venv-bench/bin/python -m benchmarks quality --data DIR
 
-The other questions are ``speed``, ``features``, ``retrieval``, ``compression``,
-``family``, ``detection``, ``machine``, ``tables``, ``tables_detection``,
-``tables_features``, ``tables_sampling``, ``memory``, ``sparse``, ``deploy``, ``gpu``
-and ``defaults``, which changes one default at a time and is not part of ``make bench``;
-``--quick`` shows that it runs.
+The other questions are ``few_rows``, ``speed``, ``features``, ``denoising``,
+``retrieval``, ``compression``, ``family``, ``detection``, ``machine``, ``tables``,
+``tables_detection``, ``tables_features``, ``tables_sampling``, ``variational``,
+``memory``, ``sparse``, ``sparse_codes``, ``deploy``, ``gpu`` and ``defaults``, which
+changes one default at a time and is not part of ``make bench``; ``--quick`` shows that
+it runs.
 """
 
 

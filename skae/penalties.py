@@ -13,6 +13,7 @@ __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
 
 # Components up to which the Jacobian is worth its cost, and random directions beyond.
 _FEW_COMPONENTS, _DIRECTIONS = 8, 4
+_LEAST_VARIANCE = 1e-8  # of components that hardly vary in a batch
 _AUTO = StrOptions({"auto"})
 
 
@@ -109,7 +110,7 @@ class BernoulliKL(ScaledPenalty):
 
     Parameters
     ----------
-    alpha : float, default=1.0
+    alpha : float, default=30.0
         Strength, of the mean over the components. 0 is no penalty at all.
     rho : float in (0, 1), default=0.05
         Target for the mean.
@@ -134,7 +135,7 @@ class BernoulliKL(ScaledPenalty):
         "rho": [Interval(Real, 0, 1, closed="neither")],
     }
 
-    def __init__(self, alpha=1.0, rho=0.05):
+    def __init__(self, alpha=30.0, rho=0.05):
         super().__init__(alpha)
         self.rho = rho
 
@@ -155,20 +156,19 @@ class BernoulliKL(ScaledPenalty):
 
 
 class Contractive(ScaledPenalty):
-    """Squared Frobenius norm of the encoder's Jacobian: codes that change slowly.
+    """Squared derivatives of the code, in units of its spread: codes that move little.
 
-    A contractive autoencoder [1]_. The norm is the sum over components of the squared
-    length of their gradients, or an estimate of it: the mean of the squared lengths
-    of the gradients of random sums of components [2]_.
+    A contractive autoencoder [1]_ whose penalty small codes don't escape: the square of
+    how far noise of one global standard deviation moves a component, in those that it
+    has in the batch; the mean over all components, or random sums of them [2]_.
 
     Parameters
     ----------
-    alpha : float, default=0.01
+    alpha : float, default=0.1
         Strength. 0 is no penalty at all.
     n_projections : int, None or "auto", default="auto"
-        How many random sums. None stands for the exact norm, which takes as many
-        backward passes as there are components. "auto" is exact for up to 8
-        components, and 4 sums for more.
+        How many random sums. None is the exact sum, of as many backward passes as there
+        are components. "auto" is exact for up to 8 components, and 4 sums for more.
 
     References
     ----------
@@ -185,10 +185,9 @@ class Contractive(ScaledPenalty):
     >>> from skae.networks import MLP
     >>> from skae.penalties import Contractive
     >>> network = MLP(())(n_features=3, n_components=2)
-    >>> X = torch.zeros(5, 3)
-    >>> penalty = Contractive(alpha=1.0)(network, X, network.encode(X), None)
-    >>> torch.allclose(penalty, network.encoder[0].weight.square().sum())
-    True
+    >>> X = torch.eye(3)
+    >>> Contractive()(network, X, network.encode(X), None).shape
+    torch.Size([])
     """
 
     _parameter_constraints = {
@@ -196,7 +195,7 @@ class Contractive(ScaledPenalty):
         "n_projections": [Interval(Integral, 1, None, closed="left"), _AUTO, None],
     }
 
-    def __init__(self, alpha=0.01, n_projections="auto"):
+    def __init__(self, alpha=0.1, n_projections="auto"):
         super().__init__(alpha)
         self.n_projections = n_projections
 
@@ -205,22 +204,23 @@ class Contractive(ScaledPenalty):
         return super().draws or self.n_projections is not None
 
     def __call__(self, network, X, code, output):
+        if len(code) == 1:  # which has no spread
+            return code.new_zeros(())
         k, wanted = code.shape[1], self.n_projections
+        units = code.var(0, correction=0).clamp(min=_LEAST_VARIANCE).rsqrt()
         if wanted == "auto":
             wanted = None if k <= _FEW_COMPONENTS else _DIRECTIONS
         if wanted is None:
-            return self.alpha * squared_jacobian_norms(network, X, k).mean()
+            return self.alpha / k * squared_jacobian_norms(network, X, units).mean()
         # Signs: the least variance of all directions whose mean is right.
-        signs = torch.randint(0, 2, (wanted, *code.shape), device=code.device)
-        signs = (2 * signs - 1).to(code.dtype)
-        return self.alpha * _squared_gradients(network, X, signs).mean()
+        signs = 2 * torch.randint(0, 2, (wanted, *code.shape), device=code.device) - 1
+        return self.alpha / k * _squared_gradients(network, X, signs * units).mean()
 
 
-def squared_jacobian_norms(network, X, n_components):
-    """Squared Frobenius norm (n,) of the encoder's Jacobian at each row of X."""
-    units = torch.eye(n_components, dtype=X.dtype, device=X.device)
-    units = units[:, None].expand(n_components, len(X), n_components)
-    return _squared_gradients(network, X, units).sum(0)
+def squared_jacobian_norms(network, X, units):
+    """Squared norms (n,) of the Jacobian of codes times units (n_components,)."""
+    directions = torch.diag(units)[:, None].expand(-1, len(X), -1)
+    return _squared_gradients(network, X, directions).sum(0)
 
 
 def _squared_gradients(network, X, directions):

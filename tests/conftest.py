@@ -17,8 +17,13 @@ import skae.detection
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 
-# A short training for each estimator: contracts hold at any length of it.
-SHORT = {"n_components": 4, "hidden_layer_sizes": (16,), "max_iter": 3}
+# A short training for each estimator, and a single one: contracts hold at any length.
+SHORT = {
+    "n_components": 4,
+    "hidden_layer_sizes": (16,),
+    "max_iter": 3,
+    "validation_fraction": 0.2,
+}
 
 
 def estimator_classes():

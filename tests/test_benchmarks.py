@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
     "question",
     [
         "quality",
+        "few_rows",
         "family",
         "detection",
         "compression",
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parents[1]
         "tables_detection",
         "tables_features",
         "tables_sampling",
+        "variational",
+        "sparse_codes",
     ],
 )
 def test_a_question_is_answered(question, tmp_path):

@@ -712,7 +712,9 @@ def test_a_gain_is_more_than_chance(gains, expected):
 
 def test_a_warm_start_that_keeps_the_earlier_fit_keeps_its_epoch():
     X = np.random.default_rng(0).normal(size=(60, 8))  # nothing beyond PCA
-    estimator = AutoencoderTransformer(2, warm_start=True, random_state=0, max_iter=4)
+    estimator = AutoencoderTransformer(
+        2, warm_start=True, validation_fraction=0.2, random_state=0, max_iter=4
+    )
     codes = estimator.fit(X).transform(X)
     assert estimator.best_iter_ == 0
     again = estimator.set_params(learning_rate=1e-12).fit(X).transform(X)

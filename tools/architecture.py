@@ -96,6 +96,7 @@ PACKAGES = {
             "penalties",
             "corruptions",
             "networks",
+            "_recipe",
             "_inference",
         ],
         holds="from rows to a trained model; the only package that knows skorch",

@@ -36,10 +36,12 @@ PARAMETERS = {
         ":class:`skae.networks.MLP`.",
     ),
     "linear_path": (
-        "bool",
+        'bool or "encoder"',
         "Whether linear maps run beside the networks, so that the autoencoder can be "
-        "PCA. Training then has to beat it, unless codes pass through a code map. Not "
-        "used with `network`.",
+        "PCA. Training then has to beat it, unless codes pass through a code map "
+        "that is not Gaussian. "
+        '"encoder" is a map beside the encoder alone: noise is averaged out, and codes '
+        "are not drawn to PCA's. Not used with `network`.",
     ),
     "init": (
         '{"pca", "random", "layerwise"}',
@@ -63,25 +65,35 @@ PARAMETERS = {
         'int or "auto"',
         "Rows in a training step, about: batches of an epoch are of one size, but for "
         'one row. "auto" is the power of two nearest to ``3 * sqrt(n)`` for n rows to '
-        "train on, between 32 and 4096.",
+        "train on, between 32 and 512.",
     ),
-    "max_iter": ("int", "Epochs."),
+    "max_iter": (
+        'int or "auto"',
+        'Epochs. "auto" is 30, for denoising and variational autoencoders 50, and '
+        "fewer over more than 15,000 rows: by the power 0.4 of their number, but three "
+        "at the least.",
+    ),
     "early_stopping": (
         "bool",
         "Whether to hold out rows, to keep the best epoch on them, and to stop when "
         "nothing gets better. PCA, where training has to beat it, is one of the "
-        "epochs, and left only for a gain that is more than chance. If False, all rows "
-        "are trained on and the last epoch is kept.",
+        "epochs, and left only for a gain that is more than chance. Where folds are "
+        "held out in turn, all rows are then trained on, for as many epochs as were "
+        "best for those held out. If False, all rows are trained on and the last epoch "
+        "is kept.",
     ),
     "validation_fraction": (
         'float in (0, 1) or "auto"',
-        'Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is '
-        "more, but a fifth at the most. Only used with early stopping.",
+        'Share of the rows to hold out, once. "auto" is a tenth, or ``4 * sqrt(n)`` '
+        "rows if these are fewer, but 100 rows at the least and a fifth at the most; "
+        "of fewer than 1,000 rows several such folds are held out in turn, unless "
+        "cells are hidden, or there are `callbacks`, which watch a single training. "
+        "Only used with early stopping.",
     ),
     "n_iter_no_change": (
         "int",
         "Epochs without progress after which to stop, not counted while the learning "
-        "rate rises. Only used with early stopping.",
+        "rate rises. Only used with early stopping, and not in folds.",
     ),
     "tol": (
         "float",
@@ -125,7 +137,8 @@ ATTRIBUTES = {
     "loss_curve_": (
         "list of float of length `n_iter_`",
         "Training loss of each epoch, with the penalty and the corruption; as all "
-        'losses here in the units of the data, squared for "squared_error".',
+        'losses here in the units of the data, squared for "squared_error". Where '
+        "folds are held out in turn, losses are means over their trainings.",
     ),
     "validation_loss_curve_": (
         "list of float of length `n_iter_`, or None",
@@ -137,7 +150,8 @@ ATTRIBUTES = {
         "float",
         "Loss of PCA with as many components, fitted on all rows, on the same rows as "
         "`validation_loss_curve_`, or on the training rows without early stopping: is "
-        "the network worth it?",
+        "the network worth it? Where folds are held out in turn, PCA is fitted without "
+        "them as well.",
     ),
     "encoder_": (
         "torch.nn.Module",

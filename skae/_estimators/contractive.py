@@ -3,34 +3,41 @@
 from numbers import Real
 
 import numpy as np
+import torch
+from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
+from skae._training.data import CHUNK_ROWS
+from skae._utils.checks import array, not_required
 from skae._utils.compat import Interval
 from skae._utils.device import inference_device
+from skae._utils.sparse import dense
 from skae._utils.stored import stored
 from skae.penalties import Contractive, squared_jacobian_norms
 
 
-@stored()
+@stored(code_spread_=not_required(array("f", 1)))
 class ContractiveAutoencoderTransformer(BaseAutoencoder):
     """Codes that small changes of a row hardly move.
 
-    A contractive autoencoder [3]_ is trained on its loss plus `alpha` times the
-    squared Frobenius norm of the encoder's Jacobian, the mean over the rows. Only what
-    the reconstruction needs keeps moving the code: the directions in which the data
-    vary. :meth:`jacobian_norm` shows the contraction.
+    A contractive autoencoder [3]_ is trained on its loss plus `alpha` times the squared
+    derivatives of the code, each component in units of its own spread, so that codes
+    that are merely small gain nothing. Only what the reconstruction needs keeps moving
+    the code: the directions in which the data vary. :meth:`jacobian_norm` shows the
+    contraction. Denoising is cheaper and, where the error need not be as low, moves
+    codes as little and makes better features: see :doc:`/family`.
 
     Parameters
     ----------
     n_components : int or float in (0, 1), default=0.95
         Size of the code. A share is turned into as many components as PCA needs to
         explain more than that share of the variance.
-    alpha : float, default=0.01
+    alpha : float, default=0.1
         Strength of the penalty. 0 is no penalty at all.
     n_projections : int, None or "auto", default="auto"
-        How many random directions the norm is estimated by; None stands for the exact
-        norm, which takes as many backward passes as there are components. "auto" is
-        exact for up to 8 components, and 4 directions for more.
+        How many random directions the derivatives are estimated by; None stands for the
+        exact sum, which takes as many backward passes as there are components. "auto"
+        is exact for up to 8 components, and 4 directions for more.
     hidden_layer_sizes : int or array-like of ints, default=(256, 128)
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. Not used with `network`.
@@ -40,10 +47,11 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool, default=True
+    linear_path : bool or "encoder", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
-        Training then has to beat it, unless codes pass through a code map. Not used
-        with `network`.
+        Training then has to beat it, unless codes pass through a code map that is not
+        Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
+        and codes are not drawn to PCA's. Not used with `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -66,20 +74,26 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     batch_size : int or "auto", default="auto"
         Rows in a training step, about: batches of an epoch are of one size, but for one
         row. "auto" is the power of two nearest to ``3 * sqrt(n)`` for n rows to train
-        on, between 32 and 4096.
-    max_iter : int, default=30
-        Epochs.
+        on, between 32 and 512.
+    max_iter : int or "auto", default="auto"
+        Epochs. "auto" is 30, for denoising and variational autoencoders 50, and fewer
+        over more than 15,000 rows: by the power 0.4 of their number, but three at the
+        least.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
         nothing gets better. PCA, where training has to beat it, is one of the epochs,
-        and left only for a gain that is more than chance. If False, all rows are
-        trained on and the last epoch is kept.
+        and left only for a gain that is more than chance. Where folds are held out in
+        turn, all rows are then trained on, for as many epochs as were best for those
+        held out. If False, all rows are trained on and the last epoch is kept.
     validation_fraction : float in (0, 1) or "auto", default="auto"
-        Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
-        but a fifth at the most. Only used with early stopping.
+        Share of the rows to hold out, once. "auto" is a tenth, or ``4 * sqrt(n)`` rows
+        if these are fewer, but 100 rows at the least and a fifth at the most; of fewer
+        than 1,000 rows several such folds are held out in turn, unless cells are
+        hidden, or there are `callbacks`, which watch a single training. Only used with
+        early stopping.
     n_iter_no_change : int, default=10
         Epochs without progress after which to stop, not counted while the learning rate
-        rises. Only used with early stopping.
+        rises. Only used with early stopping, and not in folds.
     tol : float, default=0.0001
         What counts as progress: a relative fall of the validation loss by more than
         this. Only used with early stopping.
@@ -112,7 +126,8 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         The epoch that was kept; 0 is PCA.
     loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all losses
-        here in the units of the data, squared for "squared_error".
+        here in the units of the data, squared for "squared_error". Where folds are held
+        out in turn, losses are means over their trainings.
     validation_loss_curve_ : list of float of length `n_iter_`, or None
         Loss of clean held-out rows after each epoch; None without early stopping, NaN
         for epochs of `partial_fit`. With a penalty or a corruption the best epoch is
@@ -120,7 +135,8 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     pca_loss_ : float
         Loss of PCA with as many components, fitted on all rows, on the same rows as
         `validation_loss_curve_`, or on the training rows without early stopping: is the
-        network worth it?
+        network worth it? Where folds are held out in turn, PCA is fitted without them
+        as well.
     encoder_ : torch.nn.Module
         Rows to codes, both in the units of the data, float32 or float64; made anew each
         time.
@@ -129,11 +145,13 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     net_ : skorch.NeuralNet
         The trained network in skorch, made anew each time: ``history`` is what was
         recorded in each epoch, ``predict`` reconstructs rows in the units of the data.
+    code_spread_ : ndarray of shape (`n_components_`,)
+        Standard deviation of each component over the rows of the last call of `fit` or
+        `partial_fit`.
 
     See Also
     --------
-    DenoisingAutoencoderTransformer : Also robust, by example and for the
-        reconstruction instead of the code.
+    DenoisingAutoencoderTransformer : Also robust, by example, and cheaper.
 
     References
     ----------
@@ -152,7 +170,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     >>> from skae import AutoencoderTransformer, ContractiveAutoencoderTransformer
     >>> X, _ = load_digits(return_X_y=True)
     >>> contractive = ContractiveAutoencoderTransformer(8, random_state=0).fit(X)
-    >>> contractive.jacobian_norm(X).shape
+    >>> contractive.jacobian_norm(X, relative=True).shape
     (1797,)
     """
 
@@ -166,7 +184,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         self,
         n_components=0.95,
         *,
-        alpha=0.01,
+        alpha=0.1,
         n_projections="auto",
         hidden_layer_sizes=(256, 128),
         activation="gelu",
@@ -178,7 +196,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         learning_rate=2e-2,
         weight_decay=0.1,
         batch_size="auto",
-        max_iter=30,
+        max_iter="auto",
         early_stopping=True,
         validation_fraction="auto",
         n_iter_no_change=10,
@@ -218,7 +236,21 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     def _make_penalty(self):
         return Contractive(self.alpha, self.n_projections)
 
-    def jacobian_norm(self, X) -> np.ndarray:
+    def _describe(self, X, is_incremental):
+        device, codes = inference_device(self.device), []
+        for rows in gen_batches(X.shape[0], CHUNK_ROWS):
+            codes.append(self._model.encode(dense(X[rows]), device))
+        self.code_spread_ = np.concatenate(codes).std(axis=0, dtype=np.float64)
+
+    def _check_loaded(self):
+        super()._check_loaded()
+        spread = getattr(self, "code_spread_", None)
+        if spread is None:
+            return
+        if spread.shape != (self.n_components_,) or (spread < 0).any():
+            raise ValueError("The spread of its codes is not that of its components.")
+
+    def jacobian_norm(self, X, relative=False) -> np.ndarray:
         """Frobenius norm of the encoder's Jacobian at each row.
 
         The root of the summed squared derivatives of all components by all features:
@@ -229,23 +261,39 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows in the units that the transformer was fitted on.
+        relative : bool, default=False
+            Whether each component is measured by its spread, `code_spread_`, and the
+            mean over the components taken: how much of its spread independent noise of
+            standard deviation 1 in all features moves a component, about. The size of
+            codes makes no difference then.
 
         Returns
         -------
         norms : ndarray of shape (n_samples,)
-            Units of the code per unit of X.
+            Units of the code per unit of X, or one per unit of X.
 
         Raises
         ------
         NotFittedError, ValueError
-            As for :meth:`transform`.
+            As for :meth:`transform`; or if a relative norm is wanted of a transformer
+            that was saved before the spread was stored.
         """
-        X, k, scaling = self._checked(X), self.n_components_, self._model.scaling
+        X, scaling = self._checked(X), self._model.scaling
+        units = np.ones(self.n_components_)
+        if relative and not hasattr(self, "code_spread_"):
+            raise ValueError(
+                "relative=True, but this transformer was saved by an earlier version, "
+                "which did not store code_spread_: fit it again, or use relative=False."
+            )
+        if relative:  # components that never vary have no part
+            spread = self.code_spread_
+            np.divide(len(units) ** -0.5, spread, out=units, where=spread > 0)
+            units[spread == 0] = 0
 
         def norms(module, rows):
             # Codes with own units don't grow with the data, as others do.
             unit = 1 / scaling.scale if module.has_own_units else 1.0
-            norms = squared_jacobian_norms(module, rows, k).sqrt()
-            return norms.cpu().double() * unit
+            norms = squared_jacobian_norms(module, rows, torch.tensor(units).to(rows))
+            return norms.sqrt().cpu().double() * unit
 
         return self._model.apply(norms, X, (), inference_device(self.device))

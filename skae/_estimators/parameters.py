@@ -18,8 +18,11 @@ class AutoencoderParameters(BaseEstimator):
     """The parameters that all autoencoder transformers share.
 
     What else a subclass is trained with, it says through the hooks ``_make_penalty``,
-    ``_make_corruption`` and ``_make_code_map``.
+    ``_make_corruption`` and ``_make_code_map``, and for how many epochs if nothing
+    else is asked for, through ``_n_passes``.
     """
+
+    _n_passes = 30
 
     _parameter_constraints = {
         "n_components": [
@@ -32,7 +35,7 @@ class AutoencoderParameters(BaseEstimator):
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "network": [callable, None],
-        "linear_path": ["boolean"],
+        "linear_path": ["boolean", StrOptions({"encoder"})],
         "init": [StrOptions({"pca", "random", "layerwise"})],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "loss": [StrOptions(set(LOSSES)), Loss],
@@ -42,7 +45,7 @@ class AutoencoderParameters(BaseEstimator):
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [
             Interval(Real, 0, 1, closed="neither"),
@@ -135,4 +138,5 @@ class AutoencoderParameters(BaseEstimator):
     def _settings(self, is_incremental):
         """What the parameters say about how to train."""
         named = {name: getattr(self, name) for name in Settings.parameters()}
-        return Settings(**named, is_incremental=is_incremental)
+        kind = {"is_incremental": is_incremental, "n_passes": self._n_passes}
+        return Settings(**named, **kind)

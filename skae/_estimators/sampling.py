@@ -3,14 +3,17 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.rows import OfRows
 from skae._inference.marginals import Marginals
 from skae._inference.model import Model
+from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.device import inference_device
 from skae._utils.random import new_seed
+from skae._utils.sparse import dense
 from skae._utils.stored import stored_base
 from skae._utils.typing import Rows
 from skae._utils.validation import without_torch
@@ -34,6 +37,8 @@ class Sampling(OfRows):
     device: str
     n_components_: int
     noise_scale_: np.ndarray
+    validation_loss_curve_: list | None
+    best_iter_: int
 
     def sample(self, n_samples=1, random_state=None, noise=False) -> Rows:
         """Draw new rows: decode draws from the prior.
@@ -48,7 +53,8 @@ class Sampling(OfRows):
             numbers by a normal distribution of `noise_scale_`, categories by their
             probabilities. The numbers of a table with categories or dates are then
             mapped, column by column, to those of the same rank in the data: they have
-            its range and its steps. False is what is expected.
+            its range and its steps. False is what is expected, and varies less than
+            the data: see :doc:`/family` for when to take which.
 
         Returns
         -------
@@ -60,7 +66,8 @@ class Sampling(OfRows):
         NotFittedError
             If the transformer was not fitted.
         ValueError
-            If `n_samples` is less than 1.
+            If `n_samples` is less than 1; or if noise is wanted of a transformer that
+            was saved before it was stored.
         """
         check_is_fitted(self)
         is_bool = isinstance(n_samples, bool)
@@ -70,6 +77,11 @@ class Sampling(OfRows):
             )
         rng = np.random.default_rng(new_seed(random_state))
         rows = self._decoded(n_samples, rng)
+        if noise and not hasattr(self, "noise_scale_"):
+            raise ValueError(
+                "noise=True, but this transformer was saved by an earlier version, "
+                "which did not store noise_scale_: fit it again, or use noise=False."
+            )
         if noise and self._columns is not None:
             return self._table_with_noise(rows, rng)
         if noise:
@@ -122,3 +134,25 @@ class Sampling(OfRows):
         scale = np.nan_to_num(self.noise_scale_ / columns.scales)[~columns.is_category]
         numbers = rows[:, : len(scale)]
         return numbers + scale * rng.normal(size=numbers.shape)
+
+    def _noise(self, X):
+        """Standard deviations (n_features,) of rows about what codes decode to."""
+        model, device = self._model, inference_device(self.device)
+        rng = np.random.default_rng(model.seed)
+        squares, counts, loss = np.zeros(X.shape[1]), np.zeros(X.shape[1]), 0.0
+        for part in gen_batches(X.shape[0], CHUNK_ROWS):
+            rows = dense(X[part])
+            mean, deviation = self._distribution(rows)
+            code = mean + deviation * rng.normal(size=mean.shape)
+            errors = (rows - model.decode(code, device)).astype(np.float64)
+            squares += np.nansum(np.square(errors), axis=0)
+            counts += np.count_nonzero(~np.isnan(errors), axis=0)
+            loss += float(model.losses(rows, device).sum())
+        noise = np.sqrt(squares / np.maximum(counts, 1))
+        # Rows that were trained on are closer to what they decode to than new ones, but
+        # where probabilistic PCA is kept, which accounts for that.
+        curve, degree = self.validation_loss_curve_, model.loss.degree
+        if curve is None or not (self.best_iter_ and degree and loss):
+            return noise
+        optimism = curve[self.best_iter_ - 1] / (loss / X.shape[0])
+        return noise * np.fmax(optimism, 1.0) ** (1 / degree)  # 1 if it is NaN

@@ -37,7 +37,7 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     scale is assumed around the reconstruction: there is no variance to be tuned [5]_.
 
     ``transform`` returns the means. They have the prior's units: multiplying X by a
-    constant leaves them.
+    constant leaves them. PCA, where it is a candidate, is probabilistic PCA [6]_.
 
     Parameters
     ----------
@@ -57,10 +57,11 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool, default=False
+    linear_path : bool or "encoder", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
-        Training then has to beat it, unless codes pass through a code map. Not used
-        with `network`.
+        Training then has to beat it, unless codes pass through a code map that is not
+        Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
+        and codes are not drawn to PCA's. Not used with `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -83,20 +84,26 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     batch_size : int or "auto", default="auto"
         Rows in a training step, about: batches of an epoch are of one size, but for one
         row. "auto" is the power of two nearest to ``3 * sqrt(n)`` for n rows to train
-        on, between 32 and 4096.
-    max_iter : int, default=50
-        Epochs.
+        on, between 32 and 512.
+    max_iter : int or "auto", default="auto"
+        Epochs. "auto" is 30, for denoising and variational autoencoders 50, and fewer
+        over more than 15,000 rows: by the power 0.4 of their number, but three at the
+        least.
     early_stopping : bool, default=True
         Whether to hold out rows, to keep the best epoch on them, and to stop when
         nothing gets better. PCA, where training has to beat it, is one of the epochs,
-        and left only for a gain that is more than chance. If False, all rows are
-        trained on and the last epoch is kept.
+        and left only for a gain that is more than chance. Where folds are held out in
+        turn, all rows are then trained on, for as many epochs as were best for those
+        held out. If False, all rows are trained on and the last epoch is kept.
     validation_fraction : float in (0, 1) or "auto", default="auto"
-        Share of the rows to hold out. "auto" is a tenth, or 100 rows if that is more,
-        but a fifth at the most. Only used with early stopping.
+        Share of the rows to hold out, once. "auto" is a tenth, or ``4 * sqrt(n)`` rows
+        if these are fewer, but 100 rows at the least and a fifth at the most; of fewer
+        than 1,000 rows several such folds are held out in turn, unless cells are
+        hidden, or there are `callbacks`, which watch a single training. Only used with
+        early stopping.
     n_iter_no_change : int, default=10
         Epochs without progress after which to stop, not counted while the learning rate
-        rises. Only used with early stopping.
+        rises. Only used with early stopping, and not in folds.
     tol : float, default=0.0001
         What counts as progress: a relative fall of the validation loss by more than
         this. Only used with early stopping.
@@ -129,7 +136,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         The epoch that was kept; 0 is PCA.
     loss_curve_ : list of float of length `n_iter_`
         Training loss of each epoch, with the penalty and the corruption; as all losses
-        here in the units of the data, squared for "squared_error".
+        here in the units of the data, squared for "squared_error". Where folds are held
+        out in turn, losses are means over their trainings.
     validation_loss_curve_ : list of float of length `n_iter_`, or None
         Loss of clean held-out rows after each epoch; None without early stopping, NaN
         for epochs of `partial_fit`. With a penalty or a corruption the best epoch is
@@ -137,7 +145,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     pca_loss_ : float
         Loss of PCA with as many components, fitted on all rows, on the same rows as
         `validation_loss_curve_`, or on the training rows without early stopping: is the
-        network worth it?
+        network worth it? Where folds are held out in turn, PCA is fitted without them
+        as well.
     encoder_ : torch.nn.Module
         Rows to codes, both in the units of the data, float32 or float64; made anew each
         time.
@@ -150,8 +159,10 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         Mean divergence of each component from the prior over the rows of the last call
         of `fit` or `partial_fit`, in nats. A component near 0 carries no information.
     noise_scale_ : ndarray of shape (`n_features_in_`,)
-        Root mean squared error of each column's reconstruction over these rows, in the
-        data's units; NaN for categories.
+        Standard deviation of each column about what a code decodes to, in the data's
+        units: of these rows and draws from their codes' distributions, and larger by as
+        much as rows held out lose more than these, unless PCA is kept. NaN for
+        categories.
 
     See Also
     --------
@@ -171,6 +182,9 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
        https://openreview.net/forum?id=Sy2fzU9gl
     .. [5] Rybkin, O., Daniilidis, K., Levine, S. (2021). Simple and effective VAE
        training with calibrated decoders. ICML. https://arxiv.org/abs/2006.13202
+    .. [6] Tipping, M. E., Bishop, C. M. (1999). Probabilistic principal component
+       analysis. Journal of the Royal Statistical Society B 61(3).
+       :doi:`10.1111/1467-9868.00196`
 
     Examples
     --------
@@ -188,6 +202,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         "warm_up": [Interval(Integral, 0, None, closed="left")],
     }
 
+    _n_passes = 50
+
     def __init__(
         self,
         n_components=0.95,
@@ -197,14 +213,14 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         hidden_layer_sizes=(256, 128),
         activation="gelu",
         network=None,
-        linear_path=False,
+        linear_path=True,
         init="random",
         loss="squared_error",
         categorical_features="from_dtype",
         learning_rate=5e-3,
         weight_decay=0.1,
         batch_size="auto",
-        max_iter=50,
+        max_iter="auto",
         early_stopping=True,
         validation_fraction="auto",
         n_iter_no_change=10,
@@ -252,7 +268,7 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         for rows in gen_batches(X.shape[0], CHUNK_ROWS):
             kl += self._of_codes(gaussian_kl, X[rows]).sum(axis=0)
         self.kl_per_component_ = kl / X.shape[0]
-        errors = self._model.usual_errors(X, inference_device(self.device))
+        errors = self._noise(X)
         if self._columns is not None:
             errors = errors[self._columns.layout.first] * self._columns.scales
         self.noise_scale_ = errors
@@ -275,6 +291,11 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         shape, device = (self.n_components_,), inference_device(self.device)
         return self._model.apply(of_rows, X, shape, device)
 
+    def _distribution(self, X):
+        """Means and standard deviations of the codes of rows."""
+        mean = self._model.encode(X, inference_device(self.device))
+        return mean, self._of_codes(lambda mean, log: torch.exp(0.5 * log), X)
+
     def transform_distribution(self, X) -> tuple[np.ndarray, np.ndarray]:
         """Encode rows as Gaussian distributions.
 
@@ -295,6 +316,4 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         NotFittedError, ValueError
             As for :meth:`transform`.
         """
-        X = self._checked(X)
-        mean = self._model.encode(X, inference_device(self.device))
-        return mean, self._of_codes(lambda mean, log: torch.exp(0.5 * log), X)
+        return self._distribution(self._checked(X))

@@ -18,7 +18,7 @@ import safetensors
 
 from skae.exceptions import InvalidFileError
 
-FORMAT = 2
+FORMAT = 3
 # The header's text begins with the digest of everything else, at a fixed place.
 _BEGIN = b'{"__metadata__":{"skae":"{\\"sha256\\":\\"'
 _DIGEST_AT = 8 + len(_BEGIN)
@@ -40,8 +40,9 @@ _DTYPES = {
 }
 _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 # Functions of content and arrays of each earlier format, which return them in the next.
-# Format 2 has tables and rows with missing cells, and all of format 1 as it was.
-_UPGRADES: dict = {1: lambda content, arrays: (content, arrays)}
+# Format 2 has tables and rows with missing cells, format 3 refined codes and detectors
+# that tell rare scores apart; what was there before is as it was.
+_UPGRADES: dict = dict.fromkeys((1, 2), lambda content, arrays: (content, arrays))
 
 
 class File(NamedTuple):

@@ -26,15 +26,19 @@ class ProgressBar(Callback):
     Parameters
     ----------
     n_epochs : int
+    title : str, default=""
+        What stands before it.
     """
 
-    def __init__(self, n_epochs):
+    def __init__(self, n_epochs, title=""):
         self.n_epochs = n_epochs
+        self.title = title
 
     def on_train_begin(self, net, **kwargs):
         from tqdm.auto import tqdm
 
-        self.bar_ = tqdm(total=self.n_epochs, unit="epoch")
+        title = self.title or None
+        self.bar_ = tqdm(total=self.n_epochs, unit="epoch", desc=title)
 
     def on_epoch_end(self, net, **kwargs):
         row = net.history[-1]
@@ -69,9 +73,14 @@ class KeptEpoch(Callback):
         if self.best.n_iter == 0:
             return
         epoch, _ = self.best.result()
-        if epoch > 0:
-            self.sink(f"Kept: epoch {epoch} of {self.best.n_iter}.")
-        elif self.best.is_resumed:
-            self.sink("Kept: the earlier fit, which no epoch improved on.")
-        else:
-            self.sink("Kept: PCA. No epoch gained more than chance on held-out rows.")
+        tell_kept(epoch, self.best.n_iter, self.best.is_resumed, self.sink)
+
+
+def tell_kept(epoch, n_iter, is_resumed=False, sink=print):
+    """Say which epoch was kept, of so many."""
+    if epoch > 0:
+        sink(f"Kept: epoch {epoch} of {n_iter}.")
+    elif is_resumed:
+        sink("Kept: the earlier fit, which no epoch improved on.")
+    else:
+        sink("Kept: PCA. No epoch gained more than chance on held-out rows.")

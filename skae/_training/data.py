@@ -168,12 +168,13 @@ class TrainingData:
     order: np.ndarray
 
     @classmethod
-    def of(cls, X, scaling, n_held_out, seed, device, first=None):
+    def of(cls, X, scaling, n_held_out, seed, device, first=None, fold=0):
         """Rows (n, d) of X, in an order that depends on the seed alone.
 
-        So a fit that goes on holds out the same rows again.
+        So a fit that goes on holds out the same rows again. Each fold has others.
         """
         order = np.random.default_rng(seed).permutation(X.shape[0])
+        order = np.roll(order, -fold * n_held_out)
         if issparse(X):
             rows = SparseRows.of(X, scaling, order, device)
             return cls(scaling, Batch(rows), n_held_out, order)

@@ -107,10 +107,13 @@ def _own_callbacks(best, n_batches, settings):
         )
         callbacks.append(("schedule", schedule))
     if settings.verbose == 1:
-        callbacks.append(("progress", ProgressBar(settings.n_epochs)))
+        n_shown = settings.last_epoch or settings.n_epochs
+        callbacks.append(("progress", ProgressBar(n_shown, settings.title)))
     if settings.verbose > 1:
+        if settings.title:
+            print(settings.title)
         callbacks += [("timer", EpochTimer()), ("print_log", PrintLog())]
-    if settings.verbose:
+    if settings.verbose and not settings.title:
         callbacks.append(("kept_epoch", KeptEpoch(best)))
     return callbacks
 
@@ -129,6 +132,7 @@ def _result(net, best, interrupted, settings):
         best_iter=best_iter,
         history=[_plain(row) for row in net.history[: best.n_iter]],
         interrupted=interrupted,
+        judged=best.judged,
     )
 
 

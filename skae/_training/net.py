@@ -136,7 +136,7 @@ class AutoencoderNet(NeuralNet):
 
     def infer(self, x, **fit_params):
         # Units of the data, as predict returns them.
-        return self.criterion_.to_data(self.module_(x)[1])
+        return self.criterion_.to_data(self.module_.decode(self.module_.solved(x)))
 
     def evaluation_step(self, batch, training=False):
         with torch.set_grad_enabled(training):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.linalg import eigh
 from sklearn.utils.extmath import randomized_svd
 
 from skae._training.sparse import SparseRows
@@ -14,6 +15,8 @@ _LARGEST_EIGH = 2000
 # than a share of all directions are wanted; as scikit-learn has them.
 _MORE, _STEPS, _FEWER_STEPS, _SHARE = 10, 7, 4, 0.1
 _CHUNK_CELLS = 2**18
+# Into how many blocks the columns of a covariance are cut.
+_BLOCKS = 4
 
 
 @dataclass(frozen=True)
@@ -129,17 +132,26 @@ def _chunks(rows):
 
 
 def _leading(matrix, count):
-    """Largest eigenvalues (count,) and their eigenvectors (count, m) of a matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    return values.flip(0)[:count], vectors.T.flip(0)[:count]
+    """Largest eigenvalues (count,) and their eigenvectors (count, m) of a matrix.
+
+    Only what is on its diagonal and above it is read.
+    """
+    last = len(matrix) - 1
+    wanted = (last + 1 - count, last) if count <= last else None
+    found = eigh(matrix.cpu().numpy(), lower=False, subset_by_index=wanted)
+    values, vectors = (torch.from_numpy(part).to(matrix.device) for part in found)
+    return values.flip(0), vectors.T.flip(0)
 
 
 def _from_covariance(rows, mean, count):
     n, d = rows.shape
     covariance = torch.zeros(d, d, dtype=torch.float64, device=rows.device)
+    # What is below the diagonal is above it as well.
+    size = -(-d // _BLOCKS)
     for chunk in _chunks(rows):
         chunk -= mean
-        covariance += chunk.T @ chunk
+        for i in range(0, d, size):
+            covariance[i : i + size, i:] += chunk[:, i : i + size].T @ chunk[:, i:]
     return _leading(covariance / n, count)
 
 

@@ -15,7 +15,7 @@ from skae.exceptions import DivergenceError
 _DIVERGED = 1e3
 
 
-def is_gain(gains):
+def is_gain(gains, least=2.5):
     """Whether the held-out loss falls significantly, given that the best was picked.
 
     A gain in the mean; or on most rows, if the mean loses at most a standard error:
@@ -25,25 +25,72 @@ def is_gain(gains):
     ----------
     gains : Tensor of shape (n,)
         How much lower the loss of each row has become.
+    least : float, default=2.5
+        Standard errors that the mean is to gain.
     """
     if len(gains) == 1:
         return False
     error = float(gains.std()) / len(gains) ** 0.5
     in_mean = float(gains.mean()) / max(error, torch.finfo(gains.dtype).tiny)
     in_most = float(gains.sign().sum()) / len(gains) ** 0.5
-    return in_mean > 2.5 or (in_most > 4 and in_mean > -1)
+    return in_mean > least or (in_most > 4 and in_mean > -1)
 
 
-class Kept(NamedTuple):
-    """An epoch and its weights; 0 is the start. Losses are of the held-out rows."""
+class Selection:
+    """The best epoch, by what rows that were not trained on lose after each.
 
-    epoch: int
-    weights: dict
-    losses: torch.Tensor | None
+    Parameters
+    ----------
+    pca_losses : Tensor of shape (n,), default=None
+        What the rows lose by PCA; None where it is no candidate.
+    start_losses : Tensor of shape (n,), default=None
+        The same of the start, where that is one.
+    least : float, default=2.5
+        Standard errors that are to be gained over PCA.
+
+    Attributes
+    ----------
+    epoch : int or None
+        The best so far, without regard to PCA; 0 is the start.
+    """
+
+    def __init__(self, pca_losses=None, start_losses=None, least=2.5):
+        self.pca_losses = pca_losses
+        self.least = least
+        self.losses = start_losses
+        self.epoch = None if start_losses is None else 0
+
+    def takes(self, epoch, losses):
+        """Whether an epoch is the best so far, by what rows (n,) lose after it."""
+        if self.losses is None or losses.mean() < self.losses.mean():
+            is_best = True
+        else:
+            is_best = is_gain(self.losses - losses)
+        if is_best:
+            self.epoch, self.losses = epoch, losses
+        return is_best
 
     @property
-    def loss(self):
-        return float("inf") if self.losses is None else float(self.losses.mean())
+    def keeps_pca(self):
+        """Whether PCA is kept: no epoch gains more than chance."""
+        if self.pca_losses is None:
+            return False
+        return not is_gain(self.pca_losses - self.losses, self.least)
+
+
+class Judged(NamedTuple):
+    """What rows that were not trained on lose, as tensors of shape (n,).
+
+    Attributes
+    ----------
+    pca : Tensor or None
+        By PCA, where that is a candidate.
+    epochs : list of Tensors
+        After each epoch.
+    """
+
+    pca: torch.Tensor | None
+    epochs: list
 
 
 class BestEpoch(Callback):
@@ -73,7 +120,8 @@ class BestEpoch(Callback):
 
     def initialize(self):
         self.n_ended_ = self.last_progress_ = 0
-        self.kept_ = None
+        self.kept_, self.selection_ = None, Selection()
+        self.judged_ = []
         self.reference_ = self.lowest_ = float("inf")
         return self
 
@@ -83,6 +131,13 @@ class BestEpoch(Callback):
         return (
             self.n_ended_ if self.kept_ is None else max(self.n_ended_, self.kept_[0])
         )
+
+    @property
+    def judged(self):
+        """What held-out rows lost, or None without such rows."""
+        if not self.validates_:
+            return None
+        return Judged(self.selection_.pca_losses, self.judged_)
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         train, valid = X
@@ -94,28 +149,36 @@ class BestEpoch(Callback):
         self.highest_ = _DIVERGED * max(
             objective.unit, objective.of_mean(head), at_start
         )
-        if self.validates_ and self.is_resumed:
-            self.kept_ = Kept(0, _state(net.module_), self._losses(net, valid))
-        if self.validates_ and self.pca_weights is not None:
-            start = _state(net.module_)
+        if not self.validates_:
+            return
+        start = _state(net.module_)
+        of_start = of_pca = None
+        if self.is_resumed:
+            of_start = self._losses(net, valid)
+            self.kept_ = 0, start
+        if self.pca_weights is not None:
             net.module_.load_state_dict(self.pca_weights)
-            self.pca_losses_ = self._losses(net, valid)
+            of_pca = self._losses(net, valid)
             net.module_.load_state_dict(start)
+        self.selection_ = Selection(of_pca, of_start)
 
     def on_epoch_end(self, net, **kwargs):
         epoch, row = self.n_ended_ + 1, net.history[-1]
         monitored = float(net.monitored_.mean()) if self.validates_ else None
         self._check(epoch, row["train_loss"], monitored)
         if not self.validates_:
-            self.kept_ = Kept(epoch, _state(net.module_), None)
+            self.kept_ = epoch, _state(net.module_)
         else:
             net.history.record("valid_loss_best", row["valid_loss"] < self.lowest_)
             self.lowest_ = min(row["valid_loss"], self.lowest_)
-            if self._is_better(net.monitored_):
-                self.kept_ = Kept(epoch, _state(net.module_), net.monitored_)
+            self.judged_.append(net.monitored_)
+            if self.selection_.takes(epoch, net.monitored_):
+                self.kept_ = epoch, _state(net.module_)
         self.n_ended_ = epoch
         if self.validates_:
             self._stop_without_progress(epoch, monitored)
+        if epoch == self.settings.last_epoch:
+            raise StopTraining
 
     def _check(self, epoch, loss, monitored):
         losses = [loss] if monitored is None else [loss, monitored]
@@ -131,17 +194,12 @@ class BestEpoch(Callback):
         """Raise if the last epoch, of which no loss was taken at its end, diverged."""
         if self.validates_:
             return
-        net.module_.load_state_dict(self.kept_.weights)
+        epoch, weights = self.kept_
+        net.module_.load_state_dict(weights)
         net._set_training(False)
         _, losses = net.validation_losses([head])
         loss = float(losses.mean()) * net.criterion_.unit
-        self._check(self.kept_.epoch, loss, None)
-
-    def _is_better(self, losses):
-        kept = self.kept_
-        if kept is None:
-            return True
-        return float(losses.mean()) < kept.loss or is_gain(kept.losses - losses)
+        self._check(epoch, loss, None)
 
     def _stop_without_progress(self, epoch, loss):
         """Stop after so many epochs in which the loss has not fallen.
@@ -159,10 +217,7 @@ class BestEpoch(Callback):
 
     def result(self):
         """Epoch and weights of the best epoch, or 0 and PCA's where it is kept."""
-        if self.validates_ and self.pca_weights is not None:
-            if not is_gain(self.pca_losses_ - self.kept_.losses):
-                return 0, self.pca_weights
-        return self.kept_.epoch, self.kept_.weights
+        return (0, self.pca_weights) if self.selection_.keeps_pca else self.kept_
 
 
 def _state(module):

@@ -1,11 +1,22 @@
 """Settings of a training, its result, and what goes on from one to the next."""
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 
 import numpy as np
 import torch
 
+from skae._training.selection import Judged
 from skae._utils.warnings import warn
+
+# Rows that are held out at the least, unless they are more than a fifth.
+_FEWEST_HELD_OUT = 100
+# Rows that judge a training, for which folds of few rows are held out in turn.
+_JUDGED, _MOST_FOLDS = 200, 5
+
+
+# Beyond so many rows, passes become fewer by this power of their number: steps go on
+# growing. So many passes are the fewest.
+_NOT_MANY, _FEWER, _FEWEST_PASSES = 15_000, 0.4, 3
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,7 @@ class Settings:
     init : {"random", "pca", "layerwise"}
     learning_rate, weight_decay : float
     batch_size : int or "auto"
-    max_iter : int
+    max_iter : int or "auto"
         Epochs.
     early_stopping : bool
     validation_fraction : float or "auto"
@@ -32,6 +43,12 @@ class Settings:
         One epoch on all rows at a constant learning rate, instead of a whole training.
     most_threads : int
         Threads that steps may take.
+    n_passes : int
+        Epochs over rows that are not many, for "auto".
+    last_epoch : int or None
+        After which to stop, before those that the learning rate is planned for.
+    title : str
+        What is trained, if it is one training of several.
     """
 
     n_components: int | float
@@ -39,7 +56,7 @@ class Settings:
     learning_rate: float
     weight_decay: float
     batch_size: int | str
-    max_iter: int
+    max_iter: int | str
     early_stopping: bool
     validation_fraction: float | str
     n_iter_no_change: int
@@ -50,6 +67,9 @@ class Settings:
     verbose: int
     is_incremental: bool = False
     most_threads: int = 1
+    n_passes: int = 30
+    last_epoch: int | None = None
+    title: str = ""
 
     @classmethod
     def parameters(cls):
@@ -68,6 +88,13 @@ class Settings:
             f"learning_rate={self.learning_rate / 10:g}."
         )
 
+    def for_rows(self, n_samples):
+        """These settings, with a number of epochs over so many rows."""
+        if self.max_iter != "auto":
+            return self
+        share = min(1.0, (_NOT_MANY / n_samples) ** _FEWER)
+        return replace(self, max_iter=max(_FEWEST_PASSES, round(share * self.n_passes)))
+
     def n_held_out(self, n_samples):
         """How many rows are held out to choose the best epoch on."""
         if self.is_incremental or not self.early_stopping:
@@ -75,7 +102,8 @@ class Settings:
         fraction = self.validation_fraction
         if fraction == "auto":
             # Few rows don't tell a gain from chance; too many are missed in training.
-            fraction = min(max(0.1, 100 / n_samples), 0.2)
+            wanted = max(_FEWEST_HELD_OUT, min(n_samples / 10, 4 * n_samples**0.5))
+            fraction = min(wanted / n_samples, 0.2)
         n_held_out = min(max(1, round(fraction * n_samples)), n_samples - 1)
         if n_held_out > n_samples - n_held_out:
             warn(
@@ -85,14 +113,26 @@ class Settings:
             )
         return n_held_out
 
+    def n_folds(self, n_samples):
+        """In how many folds rows are held out in turn; 1 where those of one are enough.
+
+        The user's callbacks watch a single training.
+        """
+        n_held_out = self.n_held_out(n_samples)
+        if not n_held_out or self.validation_fraction != "auto" or self.callbacks:
+            return 1
+        wanted = min(_JUDGED // n_held_out, n_samples // n_held_out, _MOST_FOLDS)
+        return max(1, wanted)
+
     def n_batches(self, n_rows):
         """How many batches there are in an epoch.
 
-        The batch size "auto" is the power of two nearest to 3 * sqrt(n_rows).
+        The batch size "auto" is the power of two nearest to 3 * sqrt(n_rows), or less:
+        larger batches take about as long for each row, and there are fewer steps.
         """
         size = self.batch_size
         if size == "auto":
-            size = int(np.clip(2 ** round(np.log2(3 * n_rows**0.5)), 32, 4096))
+            size = int(np.clip(2 ** round(np.log2(3 * n_rows**0.5)), 32, 512))
         return max(1, round(n_rows / size))
 
 
@@ -111,6 +151,8 @@ class Result:
     history : list of dict
         What was recorded in each epoch: plain values, losses in the units of the data.
     interrupted : bool
+    judged : Judged or None
+        What held-out rows lost; None without such rows.
     """
 
     weights: dict
@@ -119,6 +161,7 @@ class Result:
     best_iter: int
     history: list
     interrupted: bool
+    judged: Judged | None = None
 
 
 def as_arrays(tensors):

@@ -6,7 +6,9 @@ import torch
 from torch import nn
 
 from skae._inference.model import Model
+from skae._training.data import Batch
 from skae._training.layerwise import check_is_layered, pretrain
+from skae._training.probabilistic import become_probabilistic
 from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
 from skae._utils.warnings import warn
@@ -94,21 +96,26 @@ def fresh(recipe, data, baseline, objective, settings, seed, seeds):
     wanted, pca = settings.n_components, baseline.pca
     n_components = int(wanted) if wanted >= 1 else len(pca.components)
     recipe = recipe.for_codes_of(n_components)
-    _warn_of_size(n_components, recipe, data, settings.is_incremental)
-    _warn_of_scales(settings, pca, data)
     if settings.init == "layerwise":
         check_is_layered(recipe.network)
     model = Model(recipe, n_components, data.scaling, seed)
     start = _started(model, data, baseline, objective, settings.init)
     recipe.penalty.check(start.module)
-    if not recipe.is_known:
-        _warn_of_dependence(start)
     if settings.init == "layerwise":
         pretrain(start.module, data, recipe, settings, seeds)
     return start
 
 
-def _warn_of_size(n_components, recipe, data, is_incremental):
+def warn_of(start, data, baseline, settings):
+    """Warn of what a start can't do well with rows."""
+    _warn_of_size(start.model, data, settings.is_incremental)
+    _warn_of_scales(settings, baseline.pca, data)
+    if not start.model.recipe.is_known:
+        _warn_of_dependence(start)
+
+
+def _warn_of_size(model, data, is_incremental):
+    n_components, recipe = model.n_components, model.recipe
     n_rows, n_features = data.all.rows.shape
     if n_components > n_features and not recipe.is_constrained:
         # Of a table they are more than its columns: there is one for each level.
@@ -199,13 +206,16 @@ def _started(model, data, baseline, objective, init):
         target = objective.target(head.rows)
         decoder = _linear_decoder(pca, seen, target, objective.loss)
         become_pca(inner, pca, decoder, read(seen))
+        if model.recipe.is_probabilistic:
+            rows = baseline.rows[data.n_held_out :][:HEAD_ROWS]
+            become_probabilistic(module, pca, Batch(rows).dense().rows)
         pca_weights = _state(module)
         if init != "pca" and network.is_known:
             _randomise(inner)
         elif init != "pca":
             module.load_state_dict(given)
-    # Codes that pass through a map are not PCA's.
-    is_pca = not model.recipe.code_maps
+    # Codes that pass through another map are not PCA's.
+    is_pca = not model.recipe.code_maps or model.recipe.is_probabilistic
     return Start(model, module.cpu(), pca_weights if is_pca else None)
 
 

@@ -71,7 +71,8 @@ class TableLoss(Loss):
     def per_nat(self, loss, n_columns):
         # Of numbers, noise of the likeliest scale; categories are told in nats.
         layout = self.layout
-        per_column = layout.n_numbers / (2 * loss) + float(layout.entropies.sum())
+        of_numbers = layout.n_numbers / self.numbers.per_nat(loss, 1)
+        per_column = of_numbers + float(layout.entropies.sum())
         return layout.n_columns / (n_columns * per_column)
 
     def _blocks(self, device):

@@ -1,0 +1,138 @@
+"""What is to be trained, and trainings of it on rows of which some are held out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+
+from skae._inference.model import Model
+from skae._recipe import Recipe
+from skae._training.data import TrainingData
+from skae._training.filling import FILLED_ROWS, completed, factors_that_fill
+from skae._training.finish import Hidden, expected_of_hidden, finished
+from skae._training.loop import train
+from skae._training.objective import Objective
+from skae._training.pca import Baseline, principal_components
+from skae._training.settings import Result, Settings
+from skae._training.start import Start, fresh
+from skae._utils.scaling import Scaling
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit gives back.
+
+    Attributes
+    ----------
+    model : Model
+    result : Result
+    pca_loss : float or None
+        None where an earlier figure stays, in incremental training.
+    hidden : Hidden or None
+        None where no cells were hidden.
+    """
+
+    model: Model
+    result: Result
+    pca_loss: float | None
+    hidden: Hidden | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recipe, settings and rows.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    settings : Settings
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    scaling : Scaling
+    objective : Objective
+        On the device.
+    device : torch.device
+    seed : int
+        Of the model, and of the order of the rows.
+    seeds : list of three ints
+        Of the training.
+    """
+
+    recipe: Recipe
+    settings: Settings
+    X: np.ndarray | csr_matrix
+    scaling: Scaling
+    objective: Objective
+    device: torch.device
+    seed: int
+    seeds: list
+
+    def data(self, n_held_out, fold=0):
+        """The rows, of which those of a fold are held out."""
+        first = self.objective.first
+        given = self.X, self.scaling, n_held_out, self.seed, self.device
+        return TrainingData.of(*given, first, fold)
+
+    def baseline(self, data, n_components, first=0):
+        """PCA of the rows from the first one on.
+
+        Missing cells are filled by rows that are not held out: others could not judge
+        it.
+        """
+        rows, mask, filling = data.all.rows, data.all.mask, None
+        if self.recipe.reads_holes and mask is None:
+            known = data.train[:FILLED_ROWS].dense()
+            filling = factors_that_fill(known.rows)
+        elif mask is not None:
+            cells = self.objective.cells_of(mask)
+            rows, filling = completed(rows, cells, data.n_held_out)
+        pca = principal_components(rows[first:], n_components, self.seed)
+        return Baseline(pca, rows, filling)
+
+    def fresh(self, data, baseline, settings):
+        """A new model."""
+        given = self.recipe, data, baseline, self.objective, settings
+        return fresh(*given, self.seed, self.seeds)
+
+    def trained(self, start, data, baseline, settings):
+        """What comes of a start."""
+        result = train(start, data, self.objective, settings, self.seeds)
+        return Attempt(self, start, data, baseline, result)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A training that has ended.
+
+    Attributes
+    ----------
+    task : Task
+    start : Start
+    data : TrainingData
+    baseline : Baseline or None
+        None in incremental training.
+    result : Result
+    """
+
+    task: Task
+    start: Start
+    data: TrainingData
+    baseline: Baseline | None
+    result: Result
+
+    @property
+    def pca_loss(self):
+        """Mean loss of the rows that are judged, by PCA."""
+        return self.baseline.loss(self.data, self.task.objective)
+
+    def fitted(self, pca_loss=None):
+        """What the fit gives back, if need be with another loss of PCA's."""
+        task, hidden = self.task, None
+        given = self.result, self.data, task.objective, task.settings
+        model = finished(self.start.model, *given)
+        if task.recipe.corruption.hides:
+            given = self.data, task.objective, task.seeds[-1]
+            hidden = expected_of_hidden(model, *given)
+        if pca_loss is None and self.baseline is not None:
+            pca_loss = self.pca_loss
+        return Fitted(model, self.result, pca_loss, hidden)
