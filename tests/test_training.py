@@ -166,7 +166,7 @@ def test_validation_rows_are_clean_and_held_out(digits):
         8, random_state=0, max_iter=6, callbacks=[Spy()]
     ).fit(digits)
     X = estimator._model.scaling.restore(held_out[0].numpy())
-    assert len(X) == round(0.1 * len(digits))
+    assert len(X) == round(4 * len(digits) ** 0.5)
     best = estimator.validation_loss_curve_[estimator.best_iter_ - 1]
     assert -estimator.score(X) == pytest.approx(best, rel=1e-4)
     rows = {row.tobytes() for row in np.round(X).astype(int)}

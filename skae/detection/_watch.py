@@ -76,7 +76,7 @@ class WindowedDetector(
         estimated on whole stretches of time, each held out from a clone of the
         detector. None is the detector's own threshold, `offset_`, and holds out
         nothing.
-    cv : int, default=5
+    cv : int, default=8
         In how many stretches windows are held out, in turn. Windows that share times
         with them are fitted by none. Not used without `alpha`.
     scale : bool, default=True
@@ -151,7 +151,7 @@ class WindowedDetector(
         n_required=1,
         n_recent=1,
         alpha=0.01,
-        cv=5,
+        cv=8,
         scale=True,
         max_step=5.0,
         random_state=None,
