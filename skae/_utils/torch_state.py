@@ -18,7 +18,9 @@ def undisturbed(device="cpu"):
         Whose automatic casts are switched off.
     """
     with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(mode=False))
+        # Left out where it changes nothing: what Ctrl-C keeps it from undoing stays.
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(mode=False))
         kind = torch.device(device).type
         if torch.is_autocast_enabled(kind):
             stack.enter_context(torch.autocast(kind, enabled=False))
