@@ -189,6 +189,16 @@ def test_a_progress_bar_tells_the_fold(curved, capfd):
     assert shown.out.count("Kept: epoch") == 1
 
 
+def test_lines_of_epochs_have_the_fold_above_them(curved, capfd):
+    fitted = AutoencoderTransformer(1, verbose=2, linear_path=False, **FAST).fit(curved)
+    lines = capfd.readouterr().out.splitlines()
+    titles = [*(f"fold {i} of 5" for i in range(1, 6)), "all rows"]
+    places = [lines.index(title) for title in titles]
+    assert places == sorted(places)
+    assert all("train_loss" in lines[place + 1] for place in places)
+    assert lines[-1] == f"Kept: epoch {fitted.best_iter_} of 8."
+
+
 def test_gains_of_all_folds_need_less_than_those_of_one():
     gains = torch.linspace(-1, 1.5, 40)
     in_mean = float(gains.mean() / gains.std() * 40**0.5)

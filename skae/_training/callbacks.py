@@ -55,6 +55,25 @@ class ProgressBar(Callback):
         self.bar_.close()
 
 
+class Title(Callback):
+    """Says what is trained, before its lines, if it is one training of several.
+
+    Parameters
+    ----------
+    title : str
+    sink : callable, default=print
+        Gets the line.
+    """
+
+    def __init__(self, title, sink=print):
+        self.title = title
+        self.sink = sink
+
+    def on_train_begin(self, net, **kwargs):
+        if self.title:
+            self.sink(self.title)
+
+
 class KeptEpoch(Callback):
     """Says which epoch was kept, once training has ended.
 

@@ -7,7 +7,7 @@ import torch
 from skorch.callbacks import EpochTimer, LRScheduler, PrintLog
 from torch.optim.lr_scheduler import OneCycleLR
 
-from skae._training.callbacks import KeptEpoch, ProgressBar, checked_callbacks
+from skae._training.callbacks import KeptEpoch, ProgressBar, Title, checked_callbacks
 from skae._training.data import CHUNK_ROWS
 from skae._training.net import AutoencoderNet, TensorDataset
 from skae._training.selection import BestEpoch
@@ -110,9 +110,8 @@ def _own_callbacks(best, n_batches, settings):
         n_shown = settings.last_epoch or settings.n_epochs
         callbacks.append(("progress", ProgressBar(n_shown, settings.title)))
     if settings.verbose > 1:
-        if settings.title:
-            print(settings.title)
-        callbacks += [("timer", EpochTimer()), ("print_log", PrintLog())]
+        callbacks += [("timer", EpochTimer()), ("title", Title(settings.title))]
+        callbacks.append(("print_log", PrintLog()))
     if settings.verbose and not settings.title:
         callbacks.append(("kept_epoch", KeptEpoch(best)))
     return callbacks
