@@ -131,8 +131,9 @@ class Recipe:
     @property
     def is_probabilistic(self):
         """Whether codes are Gaussian and fill a prior, as probabilistic PCA's do."""
-        kinds = [type(part) for part in self.code_maps]
-        return kinds == [GaussianCode] and type(self.penalty) is GaussianKL
+        kinds, penalty = [type(part) for part in self.code_maps], self.penalty
+        has_prior = type(penalty) is GaussianKL and penalty.prior == "standard"
+        return kinds == [GaussianCode] and has_prior
 
     @property
     def refines_codes(self):

@@ -53,6 +53,53 @@ def test_masked_cells_have_their_mean(X):
     np.testing.assert_allclose(seen, np.broadcast_to(X.mean(0), seen.shape))
 
 
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_noise_is_cut_off_in_the_units_of_the_data(X, shift):
+    bounds = (2.0 + shift, 9.0 + shift)
+    seen = seen_in_training(X + shift, Gaussian(2.0, bounds=bounds)) - shift
+    assert seen.min() == pytest.approx(2.0, abs=0.01)
+    assert seen.max() == pytest.approx(9.0, abs=0.01)
+    assert 0.1 < (seen < 2.01).mean() < 0.9
+
+
+@pytest.mark.parametrize(
+    "bounds", [(1.0,), (2, 1), (1, 1), (0, np.inf), ("0", "1"), (np.nan, 1)]
+)
+def test_bounds_are_two_numbers(X, bounds):
+    corruption = Gaussian(bounds=bounds)
+    with pytest.raises(ValueError, match="two finite numbers were expected, the lower"):
+        DenoisingAutoencoderTransformer(3, corruption=corruption, **SHORT).fit(X)
+
+
+def test_bounds_are_for_numbers_and_for_the_rows_alone(X):
+    table = pd.DataFrame({"a": ["x", "y"] * 20, "b": np.arange(40.0)})
+    corruption = Gaussian(0.5, bounds=(0, 16))
+    denoiser = DenoisingAutoencoderTransformer(2, corruption=corruption, **SHORT)
+    with pytest.raises(ValueError, match="categories have none: use bounds=None"):
+        denoiser.fit(table)
+    assert corruption.for_hidden_cells().bounds is None
+    params = {**SHORT, "init": "layerwise", "hidden_layer_sizes": (8, 6)}
+    AutoencoderTransformer(3, corruption=corruption, **params).fit(X)
+
+
+@pytest.mark.parametrize("noise", [{"noise": "gaussian"}, {"corruption": Masking()}])
+def test_pca_has_to_be_beaten_where_damage_is_named(X, noise):
+    fitted = DenoisingAutoencoderTransformer(3, **SHORT, **noise).fit(X)
+    both = fitted.set_params(linear_path=True).fit(X).transform(X)
+    auto = fitted.set_params(linear_path="auto").fit(X).transform(X)
+    np.testing.assert_array_equal(auto, both)
+
+
+def test_codes_for_features_have_a_linear_map_beside_the_encoder_alone(X):
+    fitted = DenoisingAutoencoderTransformer(3, **SHORT).fit(X)
+    auto = fitted.transform(X)
+    other = fitted.set_params(linear_path="encoder").fit(X).transform(X)
+    np.testing.assert_array_equal(auto, other)
+    assert not np.array_equal(
+        fitted.set_params(linear_path=True).fit(X).transform(X), auto
+    )
+
+
 def test_a_value_for_some_features_alone(X):
     level = np.repeat([0.0, 1.0], 8)
     seen = seen_in_training(X, Masking(level, value=-1.0))

@@ -15,7 +15,7 @@ from skae import (
     DenoisingAutoencoderTransformer,
     VariationalAutoencoderTransformer,
 )
-from skae.code_maps import TopK
+from skae.code_maps import CodeMap, TopK
 from skae.corruptions import Masking
 from skae.exceptions import DivergenceError
 from skae.losses import Huber, Loss
@@ -590,6 +590,19 @@ def test_a_network_whose_shapes_are_wrong(make, tables, network, error, message)
     with pytest.raises(error, match=message):
         estimator.fit(tables)
     check(tables, code)
+
+
+class Speechless(CodeMap):
+    is_gaussian = True
+
+    def __call__(self, n_components):
+        return torch.nn.Identity()
+
+
+def test_a_gaussian_code_map_has_to_say_its_variance(tables):
+    estimator = AutoencoderTransformer(2, code_map=Speechless())
+    with pytest.raises(TypeError, match=r"Speechless\(\).*no method log_variance"):
+        estimator.fit(tables)
 
 
 class Normalising(torch.nn.Module):

@@ -1,6 +1,7 @@
 """Few rows: held out in turn, they decide about a training on all of them."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from skorch.callbacks import Callback
 from skae import AutoencoderTransformer
 from skae._training import folds, loop
 from skae._training.data import TrainingData
+from skae._training.fit import _warn_of_far_rows
 from skae._training.selection import Judged, Selection, is_gain
 from skae._training.settings import Result
 from skae._utils.scaling import Scaling
@@ -135,8 +137,8 @@ def test_the_epoch_is_that_of_the_rows_of_all_folds():
         )
         for losses in of_folds
     ]
-    decided = folds._decided(None, results)
-    assert decided.best_iter == decided.n_iter == 3
+    decided = folds._decided(results)
+    assert decided.best_iter == len(decided.history) == 3
     losses = [row["valid_loss"] for row in decided.history]
     assert losses == pytest.approx([3.0, 1.5, 1.05])
 
@@ -165,14 +167,22 @@ def test_ctrl_c_keeps_the_last_training_that_ended(curved, monkeypatch, n_traine
     assert np.isfinite(estimator.transform(curved)).all()
 
 
-def test_a_warm_start_after_folds_trains_on_all_rows(curved, trainings):
-    """Rows of all folds have been trained on, and cannot judge what goes on."""
+def test_a_warm_start_after_folds_is_judged_by_rows_held_out(curved, trainings):
     fitted = AutoencoderTransformer(1, **FAST, warm_start=True, linear_path=False)
     fitted.fit(curved)
     trainings.clear()
     fitted.fit(curved)
-    assert [part[:2] for part in trainings] == [(90, 0)]
+    assert [part[:2] for part in trainings] == [(72, 18)]
     assert fitted.n_iter_ == 16
+    assert np.isfinite(fitted.validation_loss_curve_).all()
+
+
+def test_a_warm_start_keeps_pca_where_that_was_kept():
+    X = np.random.default_rng(0).normal(size=(60, 8))  # nothing beyond PCA
+    fitted = AutoencoderTransformer(2, **FAST, warm_start=True).fit(X)
+    codes = fitted.transform(X)
+    np.testing.assert_array_equal(fitted.fit(X).transform(X), codes)
+    assert fitted.best_iter_ == 0
 
 
 def test_fits_of_few_rows_are_the_same_each_time(curved):
@@ -204,10 +214,33 @@ def test_gains_of_all_folds_need_less_than_those_of_one():
     in_mean = float(gains.mean() / gains.std() * 40**0.5)
     assert 2.0 < in_mean < 2.5
     assert not is_gain(gains)
-    assert is_gain(gains, folds._LEAST)
-    selection = Selection(gains, least=folds._LEAST)
-    assert selection.takes(1, torch.zeros(40))
+    assert is_gain(gains, **folds._LIMITS)
+    selection = Selection(gains, limits=folds._LIMITS)
+    assert selection.offer(1, torch.zeros(40))
     assert not selection.keeps_pca
+
+
+def test_the_mean_of_few_rows_may_not_get_worse_where_most_gain():
+    """One far row of a hundred loses what the others gain, and a little more."""
+    gains = torch.full((100,), 1.0)
+    gains[0] = -120.0
+    assert is_gain(gains)
+    assert not is_gain(gains, **folds._LIMITS)
+    assert is_gain(gains.clamp(min=-80), **folds._LIMITS)
+
+
+def test_rows_far_out_whose_mean_is_worse_than_by_pca_are_told_of():
+    of_pca = torch.full((100,), 1.0)
+    of_best = torch.full((100,), 0.5)
+    of_best[0] = 80.0
+    given = {"weights": {}, "optimizer_state": {}, "n_iter": 1, "history": []}
+    judged = Judged(of_pca, [of_best])
+    result = Result(**given, best_iter=1, interrupted=False, judged=judged)
+    with pytest.warns(UserWarning, match="99% of the held-out rows.* 1.29 times PCA's"):
+        _warn_of_far_rows(result)
+    _warn_of_far_rows(replace(result, best_iter=0))
+    _warn_of_far_rows(replace(result, judged=Judged(None, [of_best])))
+    _warn_of_far_rows(replace(result, judged=Judged(2 * of_pca, [of_best])))
 
 
 def test_auto_epochs_are_fewer_over_many_rows():

@@ -36,12 +36,14 @@ PARAMETERS = {
         ":class:`skae.networks.MLP`.",
     ),
     "linear_path": (
-        'bool or "encoder"',
+        'bool, "encoder" or "auto"',
         "Whether linear maps run beside the networks, so that the autoencoder can be "
         "PCA. Training then has to beat it, unless codes pass through a code map "
         "that is not Gaussian. "
         '"encoder" is a map beside the encoder alone: noise is averaged out, and codes '
-        "are not drawn to PCA's. Not used with `network`.",
+        'are not drawn to PCA\'s. "auto" is True, but "encoder" where rows are '
+        'corrupted by "noisy_masking", for codes that are features. Not used with '
+        "`network`.",
     ),
     "init": (
         '{"pca", "random", "layerwise"}',
@@ -55,10 +57,11 @@ PARAMETERS = {
         'What is minimised. "log_loss" is the binary cross-entropy, for X in [0, 1].',
     ),
     "learning_rate": (
-        "float",
+        'float or "auto"',
         "Peak learning rate of AdamW [1]_. It rises to this value and falls to zero "
         "over the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it "
-        "throughout.",
+        'throughout. "auto" is 0.02, and less for more than 64 features, by the root '
+        "of their number, since each of them adds to how far a step takes a code.",
     ),
     "weight_decay": ("float", "Decoupled weight decay of AdamW."),
     "batch_size": (
@@ -103,7 +106,8 @@ PARAMETERS = {
     "warm_start": (
         "bool",
         "Whether `fit` goes on from the earlier fit, with its shift, scale and widths, "
-        "instead of starting anew.",
+        "instead of starting anew. The earlier fit is a candidate for the best epoch; "
+        "rows are held out once, whatever their number.",
     ),
     "callbacks": (
         "list of skorch callbacks",

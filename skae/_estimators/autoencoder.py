@@ -31,11 +31,13 @@ class AutoencoderTransformer(BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool or "encoder", default=True
+    linear_path : bool, "encoder" or "auto", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
         Training then has to beat it, unless codes pass through a code map that is not
         Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
-        and codes are not drawn to PCA's. Not used with `network`.
+        and codes are not drawn to PCA's. "auto" is True, but "encoder" where rows are
+        corrupted by "noisy_masking", for codes that are features. Not used with
+        `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -93,7 +95,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         this. Only used with early stopping.
     warm_start : bool, default=False
         Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
-        instead of starting anew.
+        instead of starting anew. The earlier fit is a candidate for the best epoch;
+        rows are held out once, whatever their number.
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.

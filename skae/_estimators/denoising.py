@@ -7,6 +7,7 @@ import numpy as np
 from skae._estimators.base import BaseAutoencoder
 from skae._utils.compat import Interval, StrOptions
 from skae._utils.stored import stored
+from skae.corruptions import NoisyMasking
 from skae.corruptions._noises import NOISES
 
 
@@ -47,11 +48,13 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool or "encoder", default="encoder"
+    linear_path : bool, "encoder" or "auto", default="auto"
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
         Training then has to beat it, unless codes pass through a code map that is not
         Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
-        and codes are not drawn to PCA's. Not used with `network`.
+        and codes are not drawn to PCA's. "auto" is True, but "encoder" where rows are
+        corrupted by "noisy_masking", for codes that are features. Not used with
+        `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -99,7 +102,8 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         this. Only used with early stopping.
     warm_start : bool, default=False
         Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
-        instead of starting anew.
+        instead of starting anew. The earlier fit is a candidate for the best epoch;
+        rows are held out once, whatever their number.
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
@@ -186,6 +190,15 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
 
     _n_passes = 50
 
+    @property
+    def _linear_path(self):
+        # A map beside the decoder removes more damage, and lets PCA be a candidate; it
+        # also draws codes to PCA's, of which some are worse features.
+        is_for_features = isinstance(self._make_corruption(), NoisyMasking)
+        if self.linear_path == "auto" and is_for_features:
+            return "encoder"
+        return super()._linear_path
+
     def __init__(
         self,
         n_components=0.95,
@@ -196,7 +209,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         hidden_layer_sizes=(256, 128),
         activation="gelu",
         network=None,
-        linear_path="encoder",
+        linear_path="auto",
         init="random",
         loss="squared_error",
         categorical_features="from_dtype",

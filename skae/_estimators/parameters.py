@@ -35,11 +35,14 @@ class AutoencoderParameters(BaseEstimator):
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "network": [callable, None],
-        "linear_path": ["boolean", StrOptions({"encoder"})],
+        "linear_path": ["boolean", StrOptions({"encoder", "auto"})],
         "init": [StrOptions({"pca", "random", "layerwise"})],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "loss": [StrOptions(set(LOSSES)), Loss],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"auto"}),
+        ],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             Interval(Integral, 1, None, closed="left"),
@@ -119,6 +122,11 @@ class AutoencoderParameters(BaseEstimator):
         """What codes pass through: a code map, several of them, or None."""
         return None
 
+    @property
+    def _linear_path(self):
+        """Beside which networks linear maps run."""
+        return True if self.linear_path == "auto" else self.linear_path
+
     def _recipe(self):
         """What the parameters say that is to be trained."""
         network = self.network
@@ -126,7 +134,7 @@ class AutoencoderParameters(BaseEstimator):
             widths = self.hidden_layer_sizes
             if isinstance(widths, np.ndarray):
                 widths = widths.tolist()  # a model holds plain values
-            network = MLP(widths, self.activation, self.linear_path)
+            network = MLP(widths, self.activation, self._linear_path)
         return Recipe.of(
             network,
             self._make_code_map(),

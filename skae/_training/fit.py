@@ -17,6 +17,7 @@ from skae._utils.ranges import has_holes
 from skae._utils.scaling import Scaling
 from skae._utils.threads import threads, usable_threads
 from skae._utils.torch_state import undisturbed
+from skae._utils.warnings import warn
 from skae.losses._losses import check_bounds
 
 
@@ -54,14 +55,14 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     else:
         scaling = Scaling.of(X) if layout is None else Scaling.centring(X)
     settings = replace(settings, most_threads=usable_threads())
-    settings = settings.for_rows(X.shape[0])
-    # Where cells are hidden, a few rows held out judge many times.
-    n_folds = 1 if recipe.corruption.hides else settings.n_folds(X.shape[0])
+    settings = settings.for_rows(*X.shape)
+    settings.warn_of_few(X.shape[0])
+    n_folds = settings.n_folds(X.shape[0], recipe.corruption.hides)
     with undisturbed(device), threads(1):
         objective = Objective(recipe, scaling, epochs_done).to(device)
         task = Task(recipe, settings, X, scaling, objective, device, seed, seeds)
         if earlier is not None:
-            return _resumed(task, earlier, n_folds)
+            return _resumed(task, earlier)
         if n_folds > 1:
             return cross_fitted(task, n_folds)
         return _held_out(task)
@@ -72,9 +73,10 @@ def _held_out(task):
     settings, objective = task.settings, task.objective
     data = task.data(settings.n_held_out(task.X.shape[0]))
     baseline = task.baseline(data, settings.n_components)
-    start = task.fresh(data, baseline, settings)
+    start = task.fresh(data, baseline)
     warn_of(start, data, baseline, settings)
-    attempt = task.trained(start, data, baseline, settings)
+    attempt = task.trained(start, data, baseline)
+    _warn_of_far_rows(attempt.result)
     if attempt.result.best_iter == 0 and start.pca_weights and baseline.filling:
         # Rows held out have judged, and may help to fill.
         whole = task.baseline(task.data(0), start.model.n_components)
@@ -84,15 +86,30 @@ def _held_out(task):
     return attempt.fitted()
 
 
-def _resumed(task, earlier, n_folds):
-    """A fit that goes on from an earlier model.
+def _warn_of_far_rows(result):
+    """Warn where PCA was left for what most held-out rows gain, and their mean not."""
+    if result.judged is None or result.judged.pca is None or result.best_iter == 0:
+        return
+    of_pca, of_best = result.judged.pca, result.judged.epochs[result.best_iter - 1]
+    if of_best.mean() > of_pca.mean():
+        share = float((of_best < of_pca).double().mean())
+        ratio = float(of_best.mean() / of_pca.mean())
+        warn(
+            f"The network was kept, since {share:.0%} of the held-out rows have less "
+            f"error than by PCA. The mean over all of them is {ratio:.3g} times PCA's, "
+            "because of a few rows far out. If their error matters, use PCA; if not, "
+            "leave them out, or fit with loss='huber'."
+        )
 
-    Which has seen the rows of all folds, so that they can't judge it.
+
+def _resumed(task, earlier):
+    """A fit that goes on from an earlier model, judged by rows held out from it.
+
+    Which the earlier one may have been trained on: then it is the harder to beat.
     """
     settings, baseline = task.settings, None
-    n_held_out = settings.n_held_out(task.X.shape[0]) if n_folds == 1 else 0
-    data = task.data(n_held_out)
+    data = task.data(settings.n_held_out(task.X.shape[0]))
     if not settings.is_incremental:
         baseline = task.baseline(data, earlier.n_components)
     start = resumed(task.recipe, settings, earlier)
-    return task.trained(start, data, baseline, settings).fitted()
+    return task.trained(start, data, baseline).fitted()

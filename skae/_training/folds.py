@@ -1,21 +1,38 @@
 """Few rows: held out in turn, they judge a training that is then done on all."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from skae._training.callbacks import tell_kept
 from skae._training.selection import Selection
-from skae._training.settings import Result, as_arrays
+from skae._training.settings import Result, Run, as_arrays
 from skae._training.start import warn_of
 from skae._training.task import Attempt
 
 # Standard errors that are to be gained over PCA. That of all rows has seen those held
-# out, which takes more to tell; that of a fold has not.
-_LEAST = 2.0
+# out, which takes more to tell; that of a fold has not. Far out are few of few rows, so
+# that their mean may not get worse.
+_LIMITS = {"least": 2.0, "most": 0.0}
 # What is recorded of each epoch.
 _LOSSES = "train_loss", "valid_loss", "valid_objective"
+
+
+class Decision(NamedTuple):
+    """What the rows of all folds say.
+
+    Attributes
+    ----------
+    best_iter : int
+        The epoch that a training on all rows is to end with; 0 is PCA.
+    history : list of dict
+        Losses of each epoch, the means over the folds.
+    """
+
+    best_iter: int
+    history: list
 
 
 def cross_fitted(task, n_folds):
@@ -34,7 +51,7 @@ def cross_fitted(task, n_folds):
     -------
     fitted : Fitted
         Losses are means over the folds. After Ctrl-C it is the training that was
-        interrupted.
+        interrupted, or the one before, if none of its epochs had ended.
 
     References
     ----------
@@ -44,65 +61,56 @@ def cross_fitted(task, n_folds):
     """
     whole = task.data(0)
     baseline = task.baseline(whole, task.settings.n_components)
-    start = task.fresh(whole, baseline, task.settings)
+    start = task.fresh(whole, baseline)
     warn_of(start, whole, baseline, task.settings)
-    attempts = []
+    settings = replace(task.settings, n_components=start.model.n_components)
+    of_folds = replace(task, settings=settings)
+    attempt, results, pca_losses = None, [], []
     try:
         for fold in range(n_folds):
-            attempts.append(_attempt(task, fold, n_folds, start.model.n_components))
-            if attempts[-1].result.interrupted:
-                return attempts[-1].fitted()
-        result = _decided(start, [attempt.result for attempt in attempts])
-        last = Attempt(task, start, whole, baseline, result)
-        if result.best_iter > 0:
-            settings = replace(
-                task.settings, last_epoch=result.best_iter, title="all rows"
-            )
-            trained = task.trained(start, whole, baseline, settings).result
-            last = replace(last, result=_of_all_rows(trained, result))
+            attempt = _of_fold(of_folds, fold, n_folds)
+            if attempt.result.interrupted:
+                return _interrupted(attempt)
+            results.append(attempt.result)
+            pca_losses.append(attempt.pca_loss)
+        decision = _decided(results)
+        result = _of_all_rows(task, start, whole, baseline, decision)
     except KeyboardInterrupt:
-        if not attempts:
+        if attempt is None:
             raise
-        attempt = attempts[-1]
-        result = replace(attempt.result, interrupted=True)
-        return replace(attempt, result=result).fitted()
+        return _interrupted(attempt)
     if task.settings.verbose:
         tell_kept(result.best_iter, result.n_iter)
-    pca_loss = float(np.mean([attempt.pca_loss for attempt in attempts]))
-    return last.fitted(pca_loss)
+    fitted = Attempt(task, start, whole, baseline, result)
+    return fitted.fitted(float(np.mean(pca_losses)))
 
 
-def _attempt(task, fold, n_folds, n_components):
+def _of_fold(task, fold, n_folds):
     """A training on all rows but those of a fold, which judge it."""
-    settings = replace(
-        task.settings,
-        n_components=n_components,
-        # A training that stops before others could not be compared with them.
-        n_iter_no_change=task.settings.n_epochs,
-        title=f"fold {fold + 1} of {n_folds}",
-    )
-    data = task.data(settings.n_held_out(task.X.shape[0]), fold)
+    data = task.data(task.settings.n_held_out(task.X.shape[0]), fold)
     # Rows that judge have no part in PCA either.
-    baseline = task.baseline(data, n_components, data.n_held_out)
-    start = task.fresh(data, baseline, settings)
-    return task.trained(start, data, baseline, settings)
+    baseline = task.baseline(data, task.settings.n_components, data.n_held_out)
+    run = Run(stops=False, title=f"fold {fold + 1} of {n_folds}")
+    return task.trained(task.fresh(data, baseline), data, baseline, run)
 
 
-def _decided(start, results):
-    """The result of a fit that keeps PCA, or the epoch with which one is to end."""
+def _interrupted(attempt):
+    """What is left of a fit that was interrupted."""
+    result = replace(attempt.result, interrupted=True)
+    if attempt.task.settings.verbose:
+        tell_kept(result.best_iter, result.n_iter)
+    return replace(attempt, result=result).fitted()
+
+
+def _decided(results):
+    """The decision of rows that were held out from one training or another."""
     of_pca, of_epochs = zip(*(result.judged for result in results), strict=True)
     of_pca = None if of_pca[0] is None else torch.cat(of_pca)
-    selection = Selection(of_pca, least=_LEAST)
+    selection = Selection(of_pca, limits=_LIMITS)
     for epoch, losses in enumerate(zip(*of_epochs, strict=True), 1):
-        selection.takes(epoch, torch.cat(losses))
-    return Result(
-        weights=as_arrays(start.pca_weights) if selection.keeps_pca else {},
-        optimizer_state={},
-        n_iter=results[0].n_iter,
-        best_iter=0 if selection.keeps_pca else selection.epoch,
-        history=_mean_history([result.history for result in results]),
-        interrupted=False,
-    )
+        selection.offer(epoch, torch.cat(losses))
+    history = _mean_history([result.history for result in results])
+    return Decision(0 if selection.keeps_pca else selection.epoch, history)
 
 
 def _mean_history(histories):
@@ -115,9 +123,14 @@ def _mean_history(histories):
     ]
 
 
-def _of_all_rows(trained, decided):
-    """The result of a training on all rows, whose losses are those of the folds."""
+def _of_all_rows(task, start, data, baseline, decision):
+    """The result of PCA or of a training on all rows, with the losses of the folds."""
+    best_iter, history = decision
+    if best_iter == 0:
+        weights = as_arrays(start.pca_weights)
+        return Result(weights, {}, len(history), 0, history, interrupted=False)
+    run = Run(last_epoch=best_iter, title="all rows")
+    trained = task.trained(start, data, baseline, run).result
     if trained.interrupted:
-        history = decided.history[: trained.n_iter]
-        return replace(trained, history=history)
-    return replace(trained, n_iter=decided.n_iter, history=decided.history)
+        return replace(trained, history=history[: trained.n_iter])
+    return replace(trained, n_iter=len(history), history=history)

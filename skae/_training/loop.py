@@ -11,14 +11,14 @@ from skae._training.callbacks import KeptEpoch, ProgressBar, Title, checked_call
 from skae._training.data import CHUNK_ROWS
 from skae._training.net import AutoencoderNet, TensorDataset
 from skae._training.selection import BestEpoch
-from skae._training.settings import Result, as_arrays, set_state, state_of
+from skae._training.settings import WHOLE, Result, as_arrays, set_state, state_of
 from skae.exceptions import DivergenceError
 
 # Share of the epochs in which the learning rate rises.
 _RISING_SHARE = 0.3
 
 
-def train(start, data, objective, settings, seeds):
+def train(start, data, objective, settings, seeds, run=WHOLE):
     """Train a module in place.
 
     Parameters
@@ -32,6 +32,7 @@ def train(start, data, objective, settings, seeds):
     seeds : tuple of three ints
         Of the order of the rows, of all noise, and of the corrupted copy of the
         validation rows.
+    run : Run, default=WHOLE
 
     Returns
     -------
@@ -50,7 +51,7 @@ def train(start, data, objective, settings, seeds):
     n_rising = (
         0 if settings.is_incremental else round(_RISING_SHARE * settings.n_epochs)
     )
-    best = BestEpoch(settings, start.pca_weights, start.is_resumed, n_rising)
+    best = BestEpoch(settings, run, start.pca_weights, start.is_resumed, n_rising)
     n_batches = settings.n_batches(len(data.train))
     net = AutoencoderNet(
         start.module,
@@ -61,7 +62,7 @@ def train(start, data, objective, settings, seeds):
         seed=valid_seed,
         most_threads=settings.most_threads if device.type == "cpu" else 1,
         averages=objective.recipe.corruption.hides and not settings.is_incremental,
-        own_callbacks=_own_callbacks(best, n_batches, settings),
+        own_callbacks=_own_callbacks(best, n_batches, settings, run),
         callbacks=checked_callbacks(settings.callbacks),
         optimizer=torch.optim.AdamW,
         optimizer__fused=True,
@@ -93,7 +94,7 @@ def train(start, data, objective, settings, seeds):
     return _result(net, best, interrupted, settings)
 
 
-def _own_callbacks(best, n_batches, settings):
+def _own_callbacks(best, n_batches, settings, run):
     callbacks = [("best_epoch", best)]
     n_steps = settings.n_epochs * n_batches
     if not settings.is_incremental and n_steps > 2:
@@ -107,12 +108,12 @@ def _own_callbacks(best, n_batches, settings):
         )
         callbacks.append(("schedule", schedule))
     if settings.verbose == 1:
-        n_shown = settings.last_epoch or settings.n_epochs
-        callbacks.append(("progress", ProgressBar(n_shown, settings.title)))
+        n_shown = run.last_epoch or settings.n_epochs
+        callbacks.append(("progress", ProgressBar(n_shown, run.title)))
     if settings.verbose > 1:
-        callbacks += [("timer", EpochTimer()), ("title", Title(settings.title))]
+        callbacks += [("timer", EpochTimer()), ("title", Title(run.title))]
         callbacks.append(("print_log", PrintLog()))
-    if settings.verbose and not settings.title:
+    if settings.verbose and not run.title:
         callbacks.append(("kept_epoch", KeptEpoch(best)))
     return callbacks
 

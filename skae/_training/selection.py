@@ -1,5 +1,6 @@
 """Which epoch is kept, and when to stop: PCA is left only for more than chance."""
 
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +16,11 @@ from skae.exceptions import DivergenceError
 _DIVERGED = 1e3
 
 
-def is_gain(gains, least=2.5):
+def is_gain(gains, least=2.5, most=1.0):
     """Whether the held-out loss falls significantly, given that the best was picked.
 
-    A gain in the mean; or on most rows, if the mean loses at most a standard error:
-    a few outlying losses make the mean say little.
+    A gain in the mean; or on most rows, if the mean does not lose much: a few outlying
+    losses make the mean say little.
 
     Parameters
     ----------
@@ -27,13 +28,15 @@ def is_gain(gains, least=2.5):
         How much lower the loss of each row has become.
     least : float, default=2.5
         Standard errors that the mean is to gain.
+    most : float, default=1.0
+        Standard errors that the mean may lose where most rows gain.
     """
     if len(gains) == 1:
         return False
     error = float(gains.std()) / len(gains) ** 0.5
     in_mean = float(gains.mean()) / max(error, torch.finfo(gains.dtype).tiny)
     in_most = float(gains.sign().sum()) / len(gains) ** 0.5
-    return in_mean > least or (in_most > 4 and in_mean > -1)
+    return in_mean > least or (in_most > 4 and in_mean > -most)
 
 
 class Selection:
@@ -45,8 +48,8 @@ class Selection:
         What the rows lose by PCA; None where it is no candidate.
     start_losses : Tensor of shape (n,), default=None
         The same of the start, where that is one.
-    least : float, default=2.5
-        Standard errors that are to be gained over PCA.
+    limits : dict, default={}
+        Of gains over PCA, as :func:`is_gain` takes them.
 
     Attributes
     ----------
@@ -54,14 +57,14 @@ class Selection:
         The best so far, without regard to PCA; 0 is the start.
     """
 
-    def __init__(self, pca_losses=None, start_losses=None, least=2.5):
+    def __init__(self, pca_losses=None, start_losses=None, limits=MappingProxyType({})):
         self.pca_losses = pca_losses
-        self.least = least
+        self.limits = limits
         self.losses = start_losses
         self.epoch = None if start_losses is None else 0
 
-    def takes(self, epoch, losses):
-        """Whether an epoch is the best so far, by what rows (n,) lose after it."""
+    def offer(self, epoch, losses):
+        """Take an epoch if it is the best so far, by what rows (n,) lose; say so."""
         if self.losses is None or losses.mean() < self.losses.mean():
             is_best = True
         else:
@@ -75,7 +78,7 @@ class Selection:
         """Whether PCA is kept: no epoch gains more than chance."""
         if self.pca_losses is None:
             return False
-        return not is_gain(self.pca_losses - self.losses, self.least)
+        return not is_gain(self.pca_losses - self.losses, **self.limits)
 
 
 class Judged(NamedTuple):
@@ -99,6 +102,7 @@ class BestEpoch(Callback):
     Parameters
     ----------
     settings : Settings
+    run : Run
     pca_weights : dict of str to Tensor or None
         With which the module is PCA: what training has to beat.
     is_resumed : bool
@@ -112,8 +116,9 @@ class BestEpoch(Callback):
         How many epochs have ended.
     """
 
-    def __init__(self, settings, pca_weights, is_resumed, n_rising):
+    def __init__(self, settings, run, pca_weights, is_resumed, n_rising):
         self.settings = settings
+        self.run = run
         self.pca_weights = pca_weights
         self.is_resumed = is_resumed
         self.n_rising = n_rising
@@ -144,10 +149,8 @@ class BestEpoch(Callback):
         self.validates_ = valid is not None
         objective, head = net.criterion_, train.X.head(CHUNK_ROWS)
         net._set_training(False)
-        _, losses = net.validation_losses([head])
-        at_start = float(losses.mean()) * objective.unit
         self.highest_ = _DIVERGED * max(
-            objective.unit, objective.of_mean(head), at_start
+            objective.unit, objective.of_mean(head), net.loss_of(head)
         )
         if not self.validates_:
             return
@@ -172,12 +175,12 @@ class BestEpoch(Callback):
             net.history.record("valid_loss_best", row["valid_loss"] < self.lowest_)
             self.lowest_ = min(row["valid_loss"], self.lowest_)
             self.judged_.append(net.monitored_)
-            if self.selection_.takes(epoch, net.monitored_):
+            if self.selection_.offer(epoch, net.monitored_):
                 self.kept_ = epoch, _state(net.module_)
         self.n_ended_ = epoch
-        if self.validates_:
+        if self.validates_ and self.run.stops:
             self._stop_without_progress(epoch, monitored)
-        if epoch == self.settings.last_epoch:
+        if epoch == self.run.last_epoch:
             raise StopTraining
 
     def _check(self, epoch, loss, monitored):
@@ -197,9 +200,7 @@ class BestEpoch(Callback):
         epoch, weights = self.kept_
         net.module_.load_state_dict(weights)
         net._set_training(False)
-        _, losses = net.validation_losses([head])
-        loss = float(losses.mean()) * net.criterion_.unit
-        self._check(epoch, loss, None)
+        self._check(epoch, net.loss_of(head), None)
 
     def _stop_without_progress(self, epoch, loss):
         """Stop after so many epochs in which the loss has not fallen.

@@ -17,6 +17,8 @@ _JUDGED, _MOST_FOLDS = 200, 5
 # Beyond so many rows, passes become fewer by this power of their number: steps go on
 # growing. So many passes are the fewest.
 _NOT_MANY, _FEWER, _FEWEST_PASSES = 15_000, 0.4, 3
+# The learning rate, and features beyond which it falls: each adds to a step of a code.
+_RATE, _NOT_WIDE = 2e-2, 64
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Settings:
     ----------
     n_components : int or float
     init : {"random", "pca", "layerwise"}
-    learning_rate, weight_decay : float
+    learning_rate : float or "auto"
+    weight_decay : float
     batch_size : int or "auto"
     max_iter : int or "auto"
         Epochs.
@@ -45,15 +48,11 @@ class Settings:
         Threads that steps may take.
     n_passes : int
         Epochs over rows that are not many, for "auto".
-    last_epoch : int or None
-        After which to stop, before those that the learning rate is planned for.
-    title : str
-        What is trained, if it is one training of several.
     """
 
     n_components: int | float
     init: str
-    learning_rate: float
+    learning_rate: float | str
     weight_decay: float
     batch_size: int | str
     max_iter: int | str
@@ -68,8 +67,6 @@ class Settings:
     is_incremental: bool = False
     most_threads: int = 1
     n_passes: int = 30
-    last_epoch: int | None = None
-    title: str = ""
 
     @classmethod
     def parameters(cls):
@@ -88,12 +85,15 @@ class Settings:
             f"learning_rate={self.learning_rate / 10:g}."
         )
 
-    def for_rows(self, n_samples):
-        """These settings, with a number of epochs over so many rows."""
-        if self.max_iter != "auto":
-            return self
-        share = min(1.0, (_NOT_MANY / n_samples) ** _FEWER)
-        return replace(self, max_iter=max(_FEWEST_PASSES, round(share * self.n_passes)))
+    def for_rows(self, n_samples, n_features):
+        """These settings, with numbers for rows of so many features."""
+        rate, epochs = self.learning_rate, self.max_iter
+        if rate == "auto":
+            rate = _RATE * min(1.0, (_NOT_WIDE / n_features) ** 0.5)
+        if epochs == "auto":
+            share = min(1.0, (_NOT_MANY / n_samples) ** _FEWER)
+            epochs = max(_FEWEST_PASSES, round(share * self.n_passes))
+        return replace(self, learning_rate=rate, max_iter=epochs)
 
     def n_held_out(self, n_samples):
         """How many rows are held out to choose the best epoch on."""
@@ -104,22 +104,26 @@ class Settings:
             # Few rows don't tell a gain from chance; too many are missed in training.
             wanted = max(_FEWEST_HELD_OUT, min(n_samples / 10, 4 * n_samples**0.5))
             fraction = min(wanted / n_samples, 0.2)
-        n_held_out = min(max(1, round(fraction * n_samples)), n_samples - 1)
-        if n_held_out > n_samples - n_held_out:
-            warn(
-                f"validation_fraction={self.validation_fraction} leaves "
-                f"{n_samples - n_held_out} of {n_samples} rows to train on: use a "
-                "smaller one."
-            )
-        return n_held_out
+        return min(max(1, round(fraction * n_samples)), n_samples - 1)
 
-    def n_folds(self, n_samples):
+    def warn_of_few(self, n_samples):
+        """Warn where more rows are held out than are left."""
+        n_trained = n_samples - self.n_held_out(n_samples)
+        if n_trained < n_samples - n_trained:
+            warn(
+                f"validation_fraction={self.validation_fraction} leaves {n_trained} of "
+                f"{n_samples} rows to train on: use a smaller one."
+            )
+
+    def n_folds(self, n_samples, hides=False):
         """In how many folds rows are held out in turn; 1 where those of one are enough.
 
-        The user's callbacks watch a single training.
+        The user's callbacks watch a single training. Where training hides cells, a few
+        rows judge many times.
         """
         n_held_out = self.n_held_out(n_samples)
-        if not n_held_out or self.validation_fraction != "auto" or self.callbacks:
+        is_single = self.validation_fraction != "auto" or self.callbacks or hides
+        if not n_held_out or is_single:
             return 1
         wanted = min(_JUDGED // n_held_out, n_samples // n_held_out, _MOST_FOLDS)
         return max(1, wanted)
@@ -134,6 +138,30 @@ class Settings:
         if size == "auto":
             size = int(np.clip(2 ** round(np.log2(3 * n_rows**0.5)), 32, 512))
         return max(1, round(n_rows / size))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training of several is to do; a single one has all of its epochs.
+
+    Attributes
+    ----------
+    last_epoch : int or None
+        After which to stop, before those that the learning rate is planned for.
+    stops : bool
+        Whether to stop where nothing gets better. Trainings that stop at other epochs
+        could not be compared.
+    title : str
+        What is trained.
+    """
+
+    last_epoch: int | None = None
+    stops: bool = True
+    title: str = ""
+
+
+# A single training.
+WHOLE = Run()
 
 
 @dataclass(frozen=True)

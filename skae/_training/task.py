@@ -14,7 +14,7 @@ from skae._training.finish import Hidden, expected_of_hidden, finished
 from skae._training.loop import train
 from skae._training.objective import Objective
 from skae._training.pca import Baseline, principal_components
-from skae._training.settings import Result, Settings
+from skae._training.settings import WHOLE, Result, Settings
 from skae._training.start import Start, fresh
 from skae._utils.scaling import Scaling
 
@@ -89,14 +89,15 @@ class Task:
         pca = principal_components(rows[first:], n_components, self.seed)
         return Baseline(pca, rows, filling)
 
-    def fresh(self, data, baseline, settings):
+    def fresh(self, data, baseline):
         """A new model."""
-        given = self.recipe, data, baseline, self.objective, settings
+        given = self.recipe, data, baseline, self.objective, self.settings
         return fresh(*given, self.seed, self.seeds)
 
-    def trained(self, start, data, baseline, settings):
+    def trained(self, start, data, baseline, run=WHOLE):
         """What comes of a start."""
-        result = train(start, data, self.objective, settings, self.seeds)
+        given = start, data, self.objective, self.settings, self.seeds
+        result = train(*given, run)
         return Attempt(self, start, data, baseline, result)
 
 

@@ -19,6 +19,11 @@ class Gaussian(LevelCorruption):
     level : float or array-like of shape (n_features,), default=1.0
         Standard deviation, in global standard deviations of the data; for all
         features or for each.
+    bounds : tuple of two floats, default=None
+        The lowest and the highest value that noisy cells can have, in the units of the
+        data: of pixels, what a camera cuts off. Fits to shifted or multiplied data are
+        then the same only where the bounds are shifted or multiplied as well. Layers
+        that are trained one after the other have no bounds.
 
     Examples
     --------
@@ -30,15 +35,57 @@ class Gaussian(LevelCorruption):
     """
 
     _parameter_constraints = {
-        "level": [Interval(Real, 0, None, closed="left"), "array-like"]
+        "level": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "bounds": [tuple, list, None],
     }
     _highest = float("inf")
+    _range: tuple | None = None  # lowest and highest cells (d,) in standard units
 
-    def __init__(self, level=1.0):
+    def __init__(self, level=1.0, bounds=None):
         super().__init__(level)
+        self.bounds = bounds
+
+    def for_columns(self, of_column):
+        if self.bounds is not None:
+            raise ValueError(
+                f"{self!r} cuts off numbers, but categories have none: use "
+                "bounds=None for tables."
+            )
+        return super().for_columns(of_column)
+
+    def in_units(self, shift, scale):
+        if self.bounds is None:
+            return self
+        low, high = _checked_bounds(self)
+        prepared = copy(self)
+        ends = [torch.tensor((end - shift) / scale).float() for end in (low, high)]
+        prepared._range = tuple(ends)
+        return prepared
+
+    def prepared(self, mean):
+        prepared = copy(super().prepared(mean))
+        if self._range is not None:
+            prepared._range = tuple(end.to(mean.device) for end in self._range)
+        return prepared
+
+    def for_hidden_cells(self):
+        return super().for_hidden_cells().set_params(bounds=None)
 
     def __call__(self, X, generator):
-        return self._noise(X, generator).add_(X)
+        noisy = self._noise(X, generator).add_(X)
+        return noisy if self._range is None else noisy.clamp_(*self._range)
+
+
+def _checked_bounds(noise):
+    """The bounds of a noise as two floats, the lower one first."""
+    bounds = noise.bounds
+    is_pair = len(bounds) == 2 and all(isinstance(end, Real) for end in bounds)
+    if not is_pair or not -np.inf < bounds[0] < bounds[1] < np.inf:
+        raise ValueError(
+            f"bounds={bounds!r}, but two finite numbers were expected, the lower one "
+            "first, such as (0, 255) for pixels."
+        )
+    return float(bounds[0]), float(bounds[1])
 
 
 class Masking(LevelCorruption):

@@ -166,6 +166,7 @@ class MappedAutoencoder(Autoencoder):
         self.code_bounds = network.code_bounds
         for make in code_maps:
             self.code_bounds = make.bounds_after(self.code_bounds)
+        self.is_gaussian = code_maps[-1].is_gaussian
         if self.is_gaussian and not hasattr(self.maps[-1], "log_variance"):
             raise TypeError(
                 f"The code map {code_maps[-1]!r} is Gaussian, but its module has no "
@@ -175,7 +176,6 @@ class MappedAutoencoder(Autoencoder):
         self._is_refined = any(make.refines for make in code_maps)
         if self._is_refined:
             self._check_refined(code_maps)
-        self.is_gaussian = code_maps[-1].is_gaussian
         self.draws, self.is_tied = network.draws, network.is_tied
         self.has_own_units = network.has_own_units or any(
             make.has_own_units for make in code_maps
@@ -209,8 +209,9 @@ class MappedAutoencoder(Autoencoder):
         if not self._is_refined:
             return None
         *maps, last = self.maps
-        numbers = [made.k for made in maps if hasattr(made, "k")]
-        return Refiner(self.bare.dictionary, last.method, min(numbers, default=None))
+        n_nonzeros = min((made.k for made in maps if hasattr(made, "k")), default=None)
+        is_positive = any(getattr(made, "is_positive", False) for made in maps)
+        return Refiner(self.bare.dictionary, last.method, n_nonzeros, is_positive)
 
     def halves(self):
         encoder, decoder = self.network.halves()
