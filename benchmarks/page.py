@@ -32,9 +32,9 @@ TITLES = {
     "defaults": "Defaults",
 }
 INTRODUCTION = """\
-Every figure here is made by one command from the committed code. Each bar has its limit
-and the measured figure side by side, also where it is missed. Seconds depend on the
-machine; ratios come from one run, in which the contenders take turns.
+Every table here is made by one command, from the commit that stands below it. Each bar
+has its limit and the measured figure side by side, also where it is missed. Seconds
+depend on the machine; ratios come from one run, in which the contenders take turns.
 
 Reproduce
 ---------
@@ -57,9 +57,9 @@ time:
 The other questions are ``few_rows``, ``speed``, ``features``, ``denoising``,
 ``retrieval``, ``compression``, ``family``, ``detection``, ``machine``, ``tables``,
 ``tables_detection``, ``tables_features``, ``tables_sampling``, ``variational``,
-``memory``, ``sparse``, ``sparse_codes``, ``deploy``, ``gpu`` and ``defaults``, which
-changes one default at a time and is not part of ``make bench``; ``--quick`` shows that
-it runs.
+``memory``, ``sparse``, ``sparse_codes``, ``deploy``, ``gpu``, which needs one, and
+``defaults``, which changes one default at a time and is not part of ``make bench``;
+``--quick`` shows that it runs.
 """
 
 
@@ -81,7 +81,8 @@ def _section(title, report):
     for table in all_tables(report):
         paragraphs += [_csv_table(table), table["note"]]
     yield from (f"{text}\n" for text in paragraphs if text)
-    yield f"Measured on {report['date']}; {machine}; {versions}.\n"
+    commit = report.get("commit") or "not recorded"
+    yield f"Measured on {report['date']}, commit {commit}; {machine}; {versions}.\n"
 
 
 def _csv_table(table):

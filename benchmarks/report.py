@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -80,12 +81,29 @@ class Report:
         return {
             "question": self.question,
             "date": date.today().isoformat(),
+            "commit": commit(),
             "machine": machine(),
             "versions": versions(),
             "notes": self.notes,
             "bars": [bar.as_dict() for bar in self.bars],
             "tables": [asdict(table) for table in self.tables if table.rows],
         }
+
+
+def commit():
+    """The commit that was measured, or None outside of a checkout."""
+
+    def told(*arguments):
+        command = ["git", "-C", str(RESULTS.parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    try:
+        name, changes = told("rev-parse", "--short", "HEAD"), told("diff", "--stat")
+    except FileNotFoundError:  # git is not installed
+        return None
+    if name.returncode:
+        return None
+    return name.stdout.strip() + (" and changes" if changes.stdout else "")
 
 
 def versions():

@@ -178,10 +178,12 @@ WAY = [
     "network, code maps, loss, penalty and corruption, and into ``Settings``; from "
     "here on no estimator is known. Rows are shifted and scaled to standard units once "
     "(``Scaling``), put into an order that the seed determines, and some of them held "
-    "out. Principal components of them are what training has to beat; it starts at "
+    "out: a few of them fold by fold, each from a training of its own, before one on "
+    "all. Principal components of them are what training has to beat; it starts at "
     "random networks, at PCA or at an earlier fit, and minimises one ``Objective`` by "
     "skorch's loop, in which callbacks keep the best epoch.",
-    "What is left is checked, its codes are given the data's metric, and it becomes a "
+    "What is left is checked; its codes are given the data's metric, or, if they are "
+    "sparse, the decoder is fitted to them once they are refined; and it becomes a "
     "``Model``: arrays and plain values, stored in the estimator by one assignment at "
     "the end.",
     "``transform`` hands rows to that model, whose ``Engine`` holds the network on the "

@@ -73,6 +73,9 @@ def finished(model, result, data, objective, settings):
                 f"{settings.smaller_rate}"
             )
         codes.append(code)
+    if model.recipe.refines_codes:
+        most = max(int((code != 0).sum(1).max()) for code in codes)
+        model = model.replaced(recipe=model.recipe.for_codes_with(most))
     if settings.is_incremental or result.best_iter == 0:
         return model
     if model.recipe.refines_codes:

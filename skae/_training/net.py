@@ -155,7 +155,7 @@ class AutoencoderNet(NeuralNet):
             )
             loss = float(clean.mean())
             if not self.criterion_.recipe.is_reconstruction_only:
-                monitored = float(self.monitored_.mean()) * self.criterion_.unit
+                monitored = float(self.monitored_.mean()) * self.criterion_.judged_unit
                 self.history.record("valid_objective", monitored)
             self._tell_of_validation(iterator)
         self.history.record(f"{prefix}_loss", loss * self.criterion_.unit)
@@ -202,9 +202,10 @@ class AutoencoderNet(NeuralNet):
 
     @torch.no_grad()
     def validation_losses(self, iterator):
-        """Loss (n,) of clean rows, and what training is to lower on rows unseen.
+        """Loss (n,) of clean rows, and what rows unseen are judged by.
 
-        The latter has the penalty, and a corruption that is the same in each epoch.
+        The latter has the penalty, and a corruption that is the same in each epoch. It
+        is in standard units, or in nats: see :meth:`Objective.judged`.
         """
         objective, module = self.criterion_, self.module_
         sizes = [len(batch) for batch in iterator]
@@ -214,17 +215,27 @@ class AutoencoderNet(NeuralNet):
         if objective.recipe.is_reconstruction_only:
             return clean, clean
         generator = torch.Generator(clean.device).manual_seed(self.seed)
-        monitored = torch.empty_like(clean)
         # Of few rows, which cells are hidden matters more than what becomes of them.
         hides = objective.recipe.corruption.hides
         times = max(1, round(_HIDDEN_ROWS / len(clean))) if hides else 1
+        parts = []
         with PrivateRandomness(generator):
-            for part, batch in zip(monitored.split(sizes), iterator, strict=True):
+            for batch in iterator:
                 batch = batch.dense().repeated(times)
                 seen = objective.corrupt(batch, generator)
-                losses, penalty, _ = objective(module, seen, batch, generator)
-                part.copy_((losses + penalty).view(times, -1).mean(0))
-        return clean, monitored
+                lost = objective.lost(module, seen, batch, generator)
+                parts.append(lost.view(len(lost), times, -1).mean(1))
+        return clean, objective.judged(torch.cat(parts, 1))
+
+    @torch.no_grad()
+    def loss_of(self, batch):
+        """What a step is to lower, of dense rows, in the units of the data."""
+        objective = self.criterion_
+        generator = torch.Generator(batch.rows.device).manual_seed(self.seed)
+        with PrivateRandomness(generator):
+            seen = objective.corrupt(batch, generator)
+            losses, penalty, _ = objective(self.module_, seen, batch, generator)
+        return float((losses + penalty).mean()) * objective.unit
 
     def notify(self, method_name, **cb_kwargs):
         if method_name in self.listeners_:

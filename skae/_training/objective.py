@@ -43,7 +43,10 @@ class Objective(nn.Module):
             first = torch.as_tensor(recipe.layout.first)
         self.register_buffer("of_column", of_column)  # the column of each cell
         self.register_buffer("first", first)  # the first cell of each column
-        self._check_loss(len(scaling.shift))
+        n_features = len(scaling.shift)
+        told = recipe.loss.told(recipe.n_columns(n_features))
+        self.register_buffer("told", told)  # nats of a loss of 1; NaN for noise
+        self._check_loss(n_features)
 
     def _check_loss(self, n_features):
         """Raise for a loss of another shape, or one that is not the same each time."""
@@ -147,8 +150,64 @@ class Objective(nn.Module):
             losses, penalty = self._losses(cells, batch, seen), 0.0
             if not self.recipe.penalty.is_neutral:
                 penalty = self._penalty_of(module, seen, code, output)
-                penalty = penalty * self._per_nat(losses, batch, output.shape[1])
+                penalty = penalty * self._per_nat(losses, batch)
         return losses, penalty, output
+
+    @property
+    def judged_unit(self):
+        """Of what rows are judged by, in the data's; nats stay as they are."""
+        return 1.0 if self.recipe.penalty.in_nats else self.unit
+
+    def lost(self, module, seen, batch, generator):
+        """What rows that were not trained on lose, for :meth:`judged` to add up.
+
+        Parameters
+        ----------
+        module, seen, batch, generator
+            As for :meth:`forward`.
+
+        Returns
+        -------
+        parts : Tensor of shape (1, n) or (4, n)
+            Loss and penalty; or, where the penalty is in nats, the losses of columns
+            with noise, how many these are, and in nats those of the others and the
+            penalty.
+        """
+        recipe = self.recipe
+        if not recipe.penalty.in_nats:
+            losses, penalty, _ = self(module, seen, batch, generator)
+            return (losses + penalty)[None]
+        with self._private(recipe.draws(module), generator):
+            code, output = module(seen, generator)
+            cells = self._cells(output, batch)
+            penalty = recipe.penalty.rows(module, seen, code, output)
+        _check_penalty(recipe.penalty, penalty, (len(cells),), "one for each row")
+        is_noisy = self.told.isnan()
+        parts = (
+            torch.where(is_noisy, cells, 0.0),
+            is_noisy.float().expand_as(cells),
+            cells * self.told.nan_to_num(),
+        )
+        count = self._n_columns(batch)
+        sums = [count * self._losses(part, batch, seen) for part in parts]
+        return torch.stack([*sums, penalty])
+
+    def judged(self, parts):
+        """What rows (n,) that were not trained on are judged by; lower is better.
+
+        Loss and penalty; or, where the penalty is in nats, minus the evidence lower
+        bound of each row, in nats of standardised rows, with noise as it is likeliest
+        to be around all of them.
+
+        Parameters
+        ----------
+        parts : Tensor of shape (1, n) or (4, n)
+            Of :meth:`lost`.
+        """
+        if not self.recipe.penalty.in_nats:
+            return parts[0]
+        losses, counts, told, penalty = parts
+        return self.loss.surprise(losses, counts) + told + penalty
 
     def _cells(self, output, batch):
         cells = self.loss.cells(output, self.target(batch.rows))
@@ -170,24 +229,23 @@ class Objective(nn.Module):
         of_columns = seen if self.first is None else seen.index_select(1, self.first)
         return batch.weighted(cells, torch.where(of_columns.isnan(), 1.0, weight))
 
-    def _per_nat(self, losses, batch, width):
+    def _per_nat(self, losses, batch):
         """What a nat of the penalty weighs, if it is in nats."""
         if not self.recipe.penalty.in_nats:
             return 1.0
-        n_columns = self.recipe.n_columns(width)
-        if batch.mask is not None:  # of missing cells nothing is to be told
-            n_columns = batch.mask.sum() / len(batch)
-        return self.loss.per_nat(losses.detach().mean(), n_columns)
+        return self.loss.per_nat(losses.detach().mean(), self._n_columns(batch))
+
+    def _n_columns(self, batch):
+        """Columns of a row that count, in the mean."""
+        if batch.mask is None:
+            return len(self.told)
+        return batch.mask.sum() / len(batch)  # of missing cells nothing is to be told
 
     def _penalty_of(self, module, seen, code, output):
         # Held-out rows are judged by the penalty itself, not by that of an epoch.
         function = self._penalty if self.training else self.recipe.penalty
         penalty = function(module, seen, code, output)
-        if getattr(penalty, "shape", None) != ():
-            raise ValueError(
-                f"The penalty {function!r} returned {_shown(penalty)}, but a tensor of "
-                "shape () was expected: one number for the batch."
-            )
+        _check_penalty(function, penalty, (), "one number for the batch")
         return penalty
 
     @staticmethod
@@ -222,6 +280,14 @@ class Objective(nn.Module):
         mean = batch.rows.mean(0).expand(batch.rows.shape)
         output = self.loss.link(mean, self.shift, self.scale)
         return float(batch.mean(self._cells(output, batch)).mean()) * self.unit
+
+
+def _check_penalty(function, penalty, shape, meaning):
+    if getattr(penalty, "shape", None) != shape:
+        raise ValueError(
+            f"The penalty {function!r} returned {_shown(penalty)}, but a tensor of "
+            f"shape {shape} was expected: {meaning}."
+        )
 
 
 def _shown(value):

@@ -9,6 +9,7 @@ from skorch.callbacks import Callback
 
 from skae._training.callbacks import StopTraining
 from skae._training.data import CHUNK_ROWS
+from skae._utils.torch_state import cloned_state
 from skae.exceptions import DivergenceError
 
 # Training does not recover from a loss this many times the larger of its start and
@@ -154,7 +155,7 @@ class BestEpoch(Callback):
         )
         if not self.validates_:
             return
-        start = _state(net.module_)
+        start = cloned_state(net.module_)
         of_start = of_pca = None
         if self.is_resumed:
             of_start = self._losses(net, valid)
@@ -170,13 +171,13 @@ class BestEpoch(Callback):
         monitored = float(net.monitored_.mean()) if self.validates_ else None
         self._check(epoch, row["train_loss"], monitored)
         if not self.validates_:
-            self.kept_ = epoch, _state(net.module_)
+            self.kept_ = epoch, cloned_state(net.module_)
         else:
             net.history.record("valid_loss_best", row["valid_loss"] < self.lowest_)
             self.lowest_ = min(row["valid_loss"], self.lowest_)
             self.judged_.append(net.monitored_)
             if self.selection_.offer(epoch, net.monitored_):
-                self.kept_ = epoch, _state(net.module_)
+                self.kept_ = epoch, cloned_state(net.module_)
         self.n_ended_ = epoch
         if self.validates_ and self.run.stops:
             self._stop_without_progress(epoch, monitored)
@@ -219,7 +220,3 @@ class BestEpoch(Callback):
     def result(self):
         """Epoch and weights of the best epoch, or 0 and PCA's where it is kept."""
         return (0, self.pca_weights) if self.selection_.keeps_pca else self.kept_
-
-
-def _state(module):
-    return {name: value.clone() for name, value in module.state_dict().items()}

@@ -11,6 +11,7 @@ from skae._training.layerwise import check_is_layered, pretrain
 from skae._training.probabilistic import become_probabilistic
 from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
+from skae._utils.torch_state import cloned_state
 from skae._utils.warnings import warn
 from skae.networks._layers import LinearPath, linear_map, weighted_layers
 
@@ -197,7 +198,7 @@ def _started(model, data, baseline, objective, init):
                 f"network={network!r}: use linear_path=True or init='random'."
             )
         return Start(model, module)
-    given, pca = _state(module), baseline.pca
+    given, pca = cloned_state(module), baseline.pca
     head = data.all.head(HEAD_ROWS)
     generator = torch.Generator(data.device).manual_seed(model.seed)
     seen = objective.corrupt(head, generator)
@@ -209,7 +210,7 @@ def _started(model, data, baseline, objective, init):
         if model.recipe.is_probabilistic:
             rows = baseline.rows[data.n_held_out :][:HEAD_ROWS]
             become_probabilistic(module, pca, Batch(rows).dense().rows)
-        pca_weights = _state(module)
+        pca_weights = cloned_state(module)
         if init != "pca" and network.is_known:
             _randomise(inner)
         elif init != "pca":
@@ -277,10 +278,6 @@ def _randomise(module):
 def _silence(layer):
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
-
-
-def _state(module):
-    return {name: value.clone() for name, value in module.state_dict().items()}
 
 
 def _linear_decoder(pca, rows, target, loss):

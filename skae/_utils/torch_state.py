@@ -28,3 +28,8 @@ def undisturbed(device="cpu"):
         if torch.empty(0).device.type != "cpu":
             stack.enter_context(torch.device("cpu"))
         yield
+
+
+def cloned_state(module):
+    """A module's weights as tensors that share no memory with them."""
+    return {name: value.clone() for name, value in module.state_dict().items()}
