@@ -173,6 +173,17 @@ class Recipe:
             maps = ()
         return replace(self, code_maps=maps)
 
+    def n_nonzeros(self, n_components):
+        """How many components of a code of a size are nonzero at the most."""
+        numbers = [part.nonzeros(n_components) for part in self.code_maps]
+        return min(numbers, default=n_components)
+
+    def for_codes_with(self, n_nonzeros):
+        """This recipe for codes of up to so many nonzeros, which say how to refine."""
+        *maps, last = self.code_maps
+        last = last.of_codes(n_nonzeros)
+        return replace(self, code_maps=(*maps, *([] if last is None else [last])))
+
     @property
     def layout(self):
         """The Layout of a table with categories, or None."""
@@ -223,7 +234,10 @@ class Recipe:
                 "else: set warm_start=False."
             )
         recipe = self.for_codes_of(n_components)
-        kinds = [[type(part) for part in r.code_maps] for r in (recipe, earlier)]
+        kinds = [
+            [type(part) for part in r.code_maps if not part.refines]
+            for r in (recipe, earlier)
+        ]
         if kinds[0] != kinds[1]:
             raise ValueError(
                 f"Codes that pass through {list(recipe.code_maps)} cannot go on from a "

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import torch
 
 from skae._utils.compat import Interval, StrOptions
+from skae._utils.gradients import squared_gradients
 from skae._utils.part import FunctionPart, Part, check_takes, own_copy
 
 __all__ = ["L1", "BernoulliKL", "Contractive", "GaussianKL", "Penalty"]
@@ -66,6 +67,10 @@ class Penalty(Part):
             The mean over the batch.
         """
 
+    def rows(self, network, X, code, output):
+        """Penalty (n_samples,) of each row: all the same, unless rows differ in it."""
+        return self(network, X, code, output).expand(len(code))
+
 
 class ScaledPenalty(Penalty):
     """Base of penalties whose strength is a factor, `alpha`."""
@@ -106,7 +111,8 @@ class L1(ScaledPenalty):
 class BernoulliKL(ScaledPenalty):
     """Divergence of each component's mean from a small target, for codes in (0, 1).
 
-    Components are then close to 0 for most rows: a sparse autoencoder as in [1]_.
+    Components are then close to 0 for most rows: a sparse autoencoder as in [1]_. The
+    earlier penalty of [2]_ is the squared deviation from the target.
 
     Parameters
     ----------
@@ -117,8 +123,10 @@ class BernoulliKL(ScaledPenalty):
 
     References
     ----------
-    .. [1] Lee, H. et al. (2007). Sparse deep belief net model for visual area V2.
-       NeurIPS 20.
+    .. [1] Ng, A. (2011). Sparse autoencoder. CS294A lecture notes, Stanford University.
+       https://web.stanford.edu/class/cs294a/sparseAutoencoder_2011new.pdf
+    .. [2] Lee, H., Ekanadham, C., Ng, A. Y. (2007). Sparse deep belief net model for
+       visual area V2. NeurIPS 20.
        https://papers.nips.cc/paper/3313-sparse-deep-belief-net-model-for-visual-area-v2
 
     Examples
@@ -214,30 +222,14 @@ class Contractive(ScaledPenalty):
             return self.alpha / k * squared_jacobian_norms(network, X, units).mean()
         # Signs: the least variance of all directions whose mean is right.
         signs = 2 * torch.randint(0, 2, (wanted, *code.shape), device=code.device) - 1
-        return self.alpha / k * _squared_gradients(network, X, signs * units).mean()
+        squares = squared_gradients(network.encode, X, signs * units)
+        return self.alpha / k * squares.mean()
 
 
 def squared_jacobian_norms(network, X, units):
     """Squared norms (n,) of the Jacobian of codes times units (n_components,)."""
     directions = torch.diag(units)[:, None].expand(-1, len(X), -1)
-    return _squared_gradients(network, X, directions).sum(0)
-
-
-def _squared_gradients(network, X, directions):
-    """Squared lengths (m, n) of the gradients of codes along directions (m, n, k)."""
-    is_trained = torch.is_grad_enabled()  # and not validated or applied
-
-    def squared(direction):
-        (gradient,) = torch.autograd.grad(
-            code, X, direction, retain_graph=True, create_graph=is_trained
-        )
-        # Squared one by one: outside of training, no gradient is kept.
-        return gradient.square().sum(1)
-
-    with torch.enable_grad():
-        X = X.detach().requires_grad_()
-        code = network.encode(X)
-        return torch.stack([squared(direction) for direction in directions])
+    return squared_gradients(network.encode, X, directions).sum(0)
 
 
 class GaussianKL(Penalty):
@@ -311,11 +303,15 @@ class GaussianKL(Penalty):
         return warming
 
     def __call__(self, network, X, code, output):
+        return self.rows(network, X, code, output).mean()
+
+    def rows(self, network, X, code, output):
         log_variance = network.log_variance(code)  # (n, n_components)
         if self.prior == "batch":
-            spread = code.var(0, correction=0) + log_variance.exp().mean(0)
-            return self.beta * 0.5 * (spread.log() - log_variance.mean(0)).sum()
-        return self.beta * gaussian_kl(code, log_variance).sum(1).mean()
+            code = code - code.mean(0)
+            spread = (code.square() + log_variance.exp()).mean(0)
+            code, log_variance = code * spread.rsqrt(), log_variance - spread.log()
+        return self.beta * gaussian_kl(code, log_variance).sum(1)
 
 
 def gaussian_kl(mean, log_variance):

@@ -110,6 +110,14 @@ def test_relative_norm_of_pca_is_told_by_its_variances(tables):
     np.testing.assert_allclose(larger, norms / 8, rtol=1e-3)
 
 
+def test_relative_norm_of_data_of_any_scale(tables):
+    norms = fitted(tables).jacobian_norm(tables, relative=True)
+    for scale in (1e-27, 1e12):
+        X = scale * tables
+        found = fitted(X).jacobian_norm(X, relative=True)
+        np.testing.assert_allclose(found * scale, norms, rtol=1e-3)
+
+
 def test_a_component_that_never_varies_has_no_part(tables):
     model = fitted(tables)
     model.code_spread_ = model.code_spread_ * [1, 1, 0]

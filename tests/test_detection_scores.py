@@ -122,6 +122,74 @@ def test_given_others_is_the_error_of_a_regression_on_them():
         assert np.corrcoef(ratio[:, j], expected[:, j])[0, 1] > 0.95
 
 
+def test_what_is_expected_is_a_regression_on_the_other_groups():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(900, 5)) @ rng.normal(size=(5, 5))
+    given, groups = GivenOthers(rows), np.array([0, 1, 0, 1, 1])
+    expected, usual = given.expected(rows, groups)
+    assert (expected >= rows.min(axis=0)).all()
+    assert (expected <= rows.max(axis=0)).all()
+    for group in (0, 1):
+        own = groups == group
+        changed = np.where(own, 1e6, rows)
+        np.testing.assert_allclose(
+            given.expected(changed, groups)[0][:, own], expected[:, own]
+        )
+        others = np.c_[rows[:, ~own], np.ones(len(rows))]
+        fitted = others @ np.linalg.lstsq(others, rows[:, own], rcond=None)[0]
+        left = (rows[:, own] - fitted).std(axis=0)
+        apart = np.sqrt(np.square(expected[:, own] - fitted).mean(axis=0))
+        assert (apart < 0.2 * rows[:, own].std(axis=0)).all()
+        np.testing.assert_allclose(usual[own], left, rtol=0.3)
+    # Of all cells together nothing is known but where rows are.
+    centre, spread = given.expected(rows, np.zeros(5))
+    np.testing.assert_allclose(centre, np.tile(given.centre, (len(rows), 1)), atol=1e-9)
+    np.testing.assert_allclose(spread, rows.std(axis=0), rtol=0.3)
+
+
+def test_missing_cells_are_as_in_each_reference():
+    rng = np.random.default_rng(0)
+    references, rows = rng.normal(size=(40, 4)), rng.normal(size=(6, 4))
+    holed = rows.copy()
+    holed[:4, 1] = holed[2:, 3] = np.nan
+    all_known, neighbors = Neighbors(references), Neighbors(references)
+    found, falls = neighbors.distances(holed, 4), neighbors.falls(holed, 4)
+    for row, of_row, of_cells in zip(holed, found, falls, strict=True):
+        known = ~np.isnan(row)
+        all_known.references = references[:, known]
+        alone = row[known][None]
+        expected = all_known.distances(alone, known.sum())
+        np.testing.assert_allclose(of_row, expected[0])
+        np.testing.assert_allclose(
+            of_cells[known], all_known.falls(alone, known.sum())[0]
+        )
+        assert (of_cells[~known] == 0).all()
+    assert neighbors.distances(np.full((1, 4), np.nan), 4) == 0
+
+
+@pytest.mark.parametrize("method", SCORES)
+def test_rows_of_which_nothing_is_there_are_normal(method, rows):
+    model = fitted(rows, method)
+    holed = rows[:3].copy()
+    holed[1] = np.nan
+    assert model.score_samples(holed)[1] == 0
+    assert (model.feature_scores(holed)[1] == 0).all()
+    assert model.predict(holed)[1] == 1
+
+
+def test_cells_go_missing_without_making_rows_unusual():
+    """Though none were missing before."""
+    phase = np.random.default_rng(0).uniform(0, 2 * np.pi, 500)
+    noise = 0.3 * np.random.default_rng(1).normal(size=(500, 24))
+    waves = np.sin(phase[:, None] + np.arange(24) / 4) + noise
+    model = AutoencoderOutlierDetector(random_state=0).fit(waves[:400])
+    scores = model.score_samples(waves[400:])
+    for count in (6, 12, 18, 23):
+        holed = waves[400:].copy()
+        holed[:, :count] = np.nan
+        assert (model.score_samples(holed) > scores.min() - 1).all()
+
+
 def test_of_more_features_than_rows_given_others_is_finite():
     rows = np.random.default_rng(0).normal(size=(30, 100))
     given = GivenOthers(rows)

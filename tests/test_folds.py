@@ -245,15 +245,15 @@ def test_rows_far_out_whose_mean_is_worse_than_by_pca_are_told_of():
 
 def test_auto_epochs_are_fewer_over_many_rows():
     settings = AutoencoderTransformer()._settings(False)
-    epochs = [settings.for_rows(n).n_epochs for n in (100, 15_000, 300_000, 10**9)]
+    epochs = [settings.for_rows(n, 8).n_epochs for n in (100, 15_000, 300_000, 10**9)]
     assert epochs == [30, 30, 9, 3]
     steps = [
-        settings.for_rows(n).n_epochs * settings.n_batches(n)
+        settings.for_rows(n, 8).n_epochs * settings.n_batches(n)
         for n in np.geomspace(100, 10**8, 7).astype(int)
     ]
     assert steps == sorted(steps)
     given = AutoencoderTransformer(max_iter=7)._settings(False)
-    assert given.for_rows(10**9).n_epochs == 7
+    assert given.for_rows(10**9, 8).n_epochs == 7
 
 
 def test_a_fit_has_the_number_of_epochs_of_auto():

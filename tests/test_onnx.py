@@ -340,6 +340,18 @@ def test_detectors(method):
     np.testing.assert_array_equal(score, scores[:1])
 
 
+@pytest.mark.parametrize("method", ["error", "neighbors", "combined"])
+def test_detectors_of_rows_with_missing_cells(method):
+    inner = skae.AutoencoderTransformer(**SMALL)
+    fit = skae.AutoencoderOutlierDetector(inner, method=method, random_state=0)
+    X = holed().astype(np.float32)
+    X[3] = np.nan
+    scores, label = computed(skae.to_onnx(fit.fit(X)), X)
+    np.testing.assert_allclose(scores, fit.score_samples(X), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(label, fit.predict(X))
+    assert scores[3] == 0
+
+
 @pytest.mark.parametrize("method", ["combined", "neighbors", "error"])
 def test_detectors_of_a_single_feature(method):
     X = np.random.default_rng(0).normal(size=(60, 1)).astype(np.float32)

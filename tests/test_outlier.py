@@ -490,11 +490,15 @@ def test_explanations_are_in_numbers_and_words(normal):
     reasons = model.explain(odd, n_features=2)
     assert list(reasons.columns) == COLUMNS
     assert list(reasons["row"]) == ["one", "one", "two", "two"]
-    expected = model.reconstruct(odd)
+    expected = model.explain(odd.assign(c=0.0), n_features=5)
+    expected = expected.pivot(index="row", columns="feature", values="expected")
+    # What is expected of a cell is so whatever the cell holds.
+    assert reasons["feature"][2] == "c"
+    assert reasons["expected"][2] == pytest.approx(expected.loc["two", "c"])
     for line in reasons.itertuples():
         i, j = list(odd.index).index(line.row), list("abcde").index(line.feature)
         assert line.observed == odd.iloc[i, j]
-        assert line.expected == pytest.approx(expected[i, j])
+        assert X[line.feature].min() <= line.expected <= X[line.feature].max()
         side = "above" if line.observed > line.expected else "below"
         assert line.message == (
             f"{line.feature} is {line.observed:.4g}, {abs(line.standardized_error):.1f}"
@@ -590,6 +594,38 @@ def test_rows_keep_their_labels_of_several_levels(normal):
     X = pd.DataFrame(normal[:4], index=labels)
     reasons = detector().fit(normal).explain(X, n_features=1)
     assert list(reasons["row"]) == list(labels)
+
+
+def test_what_is_expected_of_a_cell_is_by_the_others(normal):
+    model = AutoencoderOutlierDetector(random_state=0).fit(normal)
+    odd = normal[:200].copy()
+    odd[np.arange(200), np.arange(200) % 5] += 8 * normal.std()
+    reasons = model.explain(odd, 1)
+    named = reasons["feature"].str[1:].astype(int).to_numpy()
+    is_right = named == np.arange(200) % 5
+    assert is_right.mean() > 0.9
+    apart = reasons["expected"] - normal[np.arange(200), named]
+    assert np.median(np.abs(apart[is_right])) < normal.std()
+
+
+def test_features_may_be_faulty_together(normal):
+    model = detector().fit(normal)
+    together = model.explain(normal[:1], 5, groups=["a", "a", "b", "b", "b"])
+    moved = normal[:1] + np.array([50, 50, 0, 0, 0])
+    again = model.explain(moved, 5, groups=["a", "a", "b", "b", "b"])
+    expected = [r.set_index("feature")["expected"] for r in (together, again)]
+    for name in ("x0", "x1"):
+        assert expected[0][name] == pytest.approx(expected[1][name])
+    with pytest.raises(ValueError, match=r"groups has shape \(4,\), but one group for"):
+        model.explain(normal[:1], groups=[0, 0, 1, 1])
+
+
+def test_preprocessing_that_was_forgotten_is_warned_of(normal):
+    X = normal * 1e3 + 1e4
+    pipeline = make_pipeline(StandardScaler(), detector()).fit(X)
+    with pytest.warns(UserWarning, match=r"3 of 3 rows .*preprocessing=pipeline"):
+        pipeline[-1].explain(X[:3])
+    pipeline[-1].explain(X[:3], preprocessing=pipeline[:-1])
 
 
 @pytest.mark.parametrize("n_features", [-1, 0, 2.5, "2"])

@@ -23,6 +23,7 @@ from skae import (
 from skae.corruptions import Missing
 from skae.detection import WindowedDetector
 from skae.detection._onnx import Detector
+from skae.detection._ratios import likelihoods
 from skae.detection._reasons import in_places
 from skae.detection._scores import SCORES
 from skae.detection._tails import Tail
@@ -597,7 +598,7 @@ def test_arrays_may_have_missing_cells(method, fitted_with_holes):
     assert np.isfinite(model.reconstruct(X_new)).all()
     reasons = model.explain(X_new[:1], n_features=1)
     assert reasons["message"][0].startswith("x0 is missing; expected ")
-    assert reasons["standardized_error"][0] == 0
+    assert np.isnan(reasons["standardized_error"][0])
 
 
 def test_missing_cells_raise_no_more_alarms():
@@ -639,3 +640,57 @@ def test_a_window_may_have_missing_readings():
     scores = watch.score_samples(X)
     assert np.isfinite(scores[9:]).all()
     assert np.isnan(scores[:9]).all()
+
+
+def test_a_row_of_which_nothing_is_there_is_normal(method_of_tables):
+    X, method = table_with_levels(), method_of_tables
+    model = detector(method=method).fit(X)
+    nothing = X[:2].copy()
+    nothing.loc[0] = np.nan
+    scores = model.score_samples(nothing)
+    assert scores[0] == 0
+    assert (model.feature_scores(nothing)[0] == 0).all()
+    assert model.predict(nothing)[0] == 1
+    assert scores[1] == pytest.approx(model.score_samples(X[1:2])[0])
+
+
+@pytest.fixture(params=["combined", "neighbors", "error"])
+def method_of_tables(request):
+    return request.param
+
+
+def table_with_levels():
+    rng = np.random.default_rng(0)
+    level = rng.choice(["ant", "bee", "cat"], 200, p=[0.7, 0.2, 0.1])
+    size = np.char.str_len(level) + rng.normal(size=200)
+    side = pd.Categorical(rng.choice(["left", "right"], 200))
+    return pd.DataFrame({"kind": level, "size": size, "side": side})
+
+
+def test_a_level_that_is_expected_is_not_said_to_be():
+    model, X = detector().fit(table_with_levels()), table_with_levels()
+    reasons = model.explain(X, 3)
+    levels = reasons[reasons["feature"] != "size"]
+    is_same = levels["observed"] == levels["expected"]
+    assert set(is_same) == {True, False}
+    assert (levels["message"].str.contains("expected") == ~is_same).all()
+
+
+def test_probabilities_told_are_those_of_the_ratios():
+    """In both it is the mean of the folds' logarithms that counts."""
+    model, X = detector().fit(table_with_levels()), table_with_levels()
+    columns = [a._columns.columns[0] for a in model.autoencoders_]
+    parts = [a._columns.parts[0] for a in model.autoencoders_]
+    expected = [model._models._judged(k, X)[2] for k in range(2)]
+    logs = [
+        np.log(likelihoods(column, cells[:, part]))
+        for column, cells, part in zip(columns, expected, parts, strict=True)
+    ]
+    assert [column.levels for column in columns] == [["ant", "bee", "cat"]] * 2
+    largest = 100 * np.exp(np.mean(logs, axis=0)).max(axis=1)
+    told = model.explain(X, 3).query("feature == 'kind'")
+    told = told.set_index("row")["message"].str.extract(r"(\d+) %")[0].dropna()
+    assert len(told)
+    np.testing.assert_allclose(told.astype(int), largest[told.index], atol=1)
+    with pytest.raises(ValueError, match="groups was given, but the detector was"):
+        model.explain(X[:1], groups=[0, 0, 1])

@@ -180,6 +180,72 @@ def test_a_series_too_short_to_hold_out_is_refused(frame):
     assert lof(alpha=None).fit(frame[:30]).predict(frame[:30]).shape == (30,)
 
 
+def test_sensors_without_a_reading_are_refused(frame):
+    silent = frame.assign(flow=np.nan)
+    with pytest.raises(ValueError, match=r"\['flow'\] of X have no reading"):
+        lof().fit(silent)
+
+
+@pytest.mark.parametrize("key", [None, np.nan])
+def test_readings_that_are_of_no_machine_are_refused(frame, key):
+    machines = pd.Index(["A"] * 300 + [key] * 300, dtype=object, name="machine")
+    index = pd.MultiIndex.from_arrays([machines, TIMES])
+    with pytest.raises(ValueError, match="Level 'machine' of the index of X lacks 300"):
+        lof().fit(frame.set_axis(index))
+
+
+def test_lazy_tables_are_refused(frame):
+    lazy = pl.from_pandas(frame.reset_index()).lazy()
+    with pytest.raises(TypeError, match=r"LazyFrame.*call \.collect\(\) first"):
+        lof().fit(lazy)
+
+
+@pytest.mark.parametrize(
+    "names", [["sensor"], ["start"], ["x", "x"], [None, "level_0"]]
+)
+def test_levels_that_are_called_like_columns_are_refused(frame, names):
+    model = lof().fit(frame)
+    arrays = [np.repeat("A", N)] * len(names)
+    index = pd.MultiIndex.from_arrays([*arrays, TIMES], names=[*names, "time"])
+    X = frame.set_axis(index)
+    with pytest.raises(ValueError, match=f"two columns '{names[-1]}'.*rename_axis"):
+        model.alarms(X)
+    np.testing.assert_array_equal(model.predict(X), model.predict(frame))
+
+
+def test_windows_that_leave_readings_out_are_warned_of(frame):
+    with pytest.warns(UserWarning, match="stride=12 .*length=10: 2 of every 12 read"):
+        lof(stride=12).fit(frame)
+
+
+def test_times_that_lost_their_zone_are_warned_of(frame):
+    model = lof().fit(frame.tz_localize("UTC"))
+    for X in (frame.tz_localize("UTC").tz_convert("Asia/Tokyo"), frame.to_numpy()):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="X does not have valid feature")
+            model.predict(X)
+    with pytest.warns(UserWarning, match="no time zone, but those"):
+        model.predict(frame)
+
+
+# Missing readings
+
+
+def test_an_outage_is_no_alarm(frame, watch):
+    quiet = frame[:200].copy()
+    expected = watch.score_samples(quiet)
+    for sensors in (["flow"], ["pressure", "flow"]):
+        for count in (3, 5, 10, 40):
+            holed = quiet.copy()
+            holed.loc[holed.index[100 : 100 + count], sensors] = np.nan
+            scores = watch.score_samples(holed)
+            assert np.nanmin(scores) > np.nanmin(expected) - 0.5
+            if len(sensors) == 2 and count == 40:
+                assert (scores[109:140] == 0).all()
+            shares = watch.feature_scores(holed)[9:]
+            np.testing.assert_allclose(shares.sum(axis=1), -scores[9:], atol=1e-12)
+
+
 # Other tables and units
 
 
@@ -230,6 +296,24 @@ def test_smoothed_scores_get_thresholds_of_smoothed_ones(frame):
     )
 
 
+def test_what_comes_later_changes_no_bit_of_smoothed_scores(frame):
+    model = lof(smoothing=30, stride=2).fit(frame)
+    scores = model.score_samples(frame)
+    for stop in (20, 47, 60, 111):
+        np.testing.assert_array_equal(model.score_samples(frame[:stop]), scores[:stop])
+
+
+def test_windows_that_share_readings_count_once_for_a_rate(frame):
+    model = lof(length=50).fit(frame)
+    assert len(model.held_out_scores_) == 551
+    message = "999 windows that share no reading held out, but there are 11: "
+    with pytest.warns(UserWarning, match=message):
+        model.threshold(0.001)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.threshold(0.01)
+
+
 # Alarms
 
 
@@ -274,6 +358,7 @@ def test_an_alarm_names_the_sensor_at_fault(frame, watch):
     [
         (TIMES, "50min"),
         (TIMES, pd.Timedelta("50min")),
+        (TIMES, np.timedelta64(50, "m")),
         (TIMES - TIMES[0], "50min"),
         (TIMES.to_period("10min"), 50),
         (pd.RangeIndex(N), 5),
@@ -332,6 +417,34 @@ def test_reasons_name_sensors_and_times_in_the_data_s_units(frame, watch):
     ]
 
 
+@pytest.mark.parametrize("sensors", [["flow"], ["pressure", "flow"]])
+def test_a_fault_does_not_move_what_is_expected(frame, watch, sensors):
+    detector = watch.detector
+    model = WindowedDetector(detector, length=10, cv=2).fit(frame[sensors][:400])
+    faulty = frame[sensors][:300].copy()
+    faulty.loc[TIMES[200:260], "flow"] += 1000.0
+    reasons = model.explain(faulty, 1, n_readings=3)
+    named = reasons[reasons["observed"] > 1000]
+    assert len(named) >= 3
+    assert set(named["sensor"]) == {"flow"}
+    assert named["time"].between(TIMES[200], TIMES[259]).all()
+    true = frame.loc[named["time"], "flow"].to_numpy()
+    apart = np.abs(named["expected"] - (true if len(sensors) == 2 else 100))
+    assert (apart < 25).all()
+
+
+def test_readings_that_are_usual_alone_are_said_to_be(frame):
+    short = DenoisingAutoencoderTransformer(10, hidden_layer_sizes=(8,), max_iter=2)
+    detector = AutoencoderOutlierDetector(short, random_state=0)
+    model = WindowedDetector(detector, length=10, cv=2).fit(frame["flow"][:400])
+    model.offset_ = model.threshold(0.3)
+    reasons = model.explain(frame["flow"])
+    is_usual = reasons["standardized_error"].abs() < 2
+    hint = "; not by itself unusual, but its course is"
+    assert set(is_usual) == {True, False}
+    assert (reasons["message"].str.endswith(hint) == is_usual).all()
+
+
 def test_reasons_do_not_depend_on_the_output_that_is_set(frame, watch):
     with config_context(transform_output="pandas"):
         reasons = watch.explain(frame)
@@ -341,9 +454,10 @@ def test_reasons_do_not_depend_on_the_output_that_is_set(frame, watch):
 def test_reasons_are_as_many_as_wanted_and_sensors_in_order(frame, watch):
     reasons = watch.explain(frame, n_sensors=2, n_readings=3)
     alarms = watch.alarms(frame)
-    counts = reasons.groupby(["alarm", "sensor"], sort=False)["score"]
+    sizes = reasons.assign(size=reasons["standardized_error"].abs())
+    counts = sizes.groupby(["alarm", "sensor"], sort=False)["size"]
     assert (counts.size() <= 3).all()
-    assert counts.apply(lambda scores: scores.is_monotonic_decreasing).all()
+    assert counts.apply(lambda sizes: sizes.is_monotonic_decreasing).all()
     first = reasons.drop_duplicates("alarm").set_index("alarm")["sensor"]
     assert list(first) == list(alarms["sensor"])
     with pytest.raises(ValueError, match="n_readings=0, but a whole number"):
@@ -369,6 +483,8 @@ def _saved(model):
 
 def test_reasons_are_of_detectors_that_have_them(frame):
     assert not hasattr(lof(), "explain")
+    with pytest.raises(AttributeError, match=r"LocalOutlierFactor.* has no explain, "):
+        lof().explain(frame)
     assert hasattr(WindowedDetector(), "explain")
 
 

@@ -61,12 +61,25 @@ def problem(n=40, m=20, d=12, k=5, seed=0):
 def test_coefficients_of_a_support_are_those_of_least_squares():
     columns, X, atoms = problem()
     gram, numbers = columns @ columns.T, np.arange(len(X))
-    counts = np.arange(len(X)) % 6
-    found = pursuit.of_support(X @ columns.T, gram, atoms, counts, numbers)
-    for x, chosen, count, values in zip(X, atoms, counts, found, strict=True):
-        expected = np.linalg.lstsq(columns[chosen[:count]].T, x, rcond=None)[0]
-        np.testing.assert_allclose(values[:count], expected, atol=1e-8)
-        assert not values[count:].any()
+    is_used = np.random.default_rng(1).random(atoms.shape) < 0.7
+    found = pursuit.of_support(X @ columns.T, gram, atoms, is_used, numbers)
+    for x, chosen, used, values in zip(X, atoms, is_used, found, strict=True):
+        expected = np.linalg.lstsq(columns[chosen[used]].T, x, rcond=None)[0]
+        np.testing.assert_allclose(values[used], expected, atol=1e-8)
+        assert not values[~used].any()
+
+
+def test_coefficients_without_negatives_are_those_of_what_is_left():
+    columns, X, atoms = problem()
+    rest = X @ columns.T, columns @ columns.T, atoms
+    numbers = np.arange(len(X))
+    signed = pursuit.of_support(*rest, np.full(atoms.shape, True), numbers)
+    found = pursuit.without_negatives(signed, *rest, numbers)
+    assert signed.min() < 0 and found.min() == 0
+    for x, chosen, values in zip(X, atoms, found, strict=True):
+        used = values > 0
+        expected = np.linalg.lstsq(columns[chosen[used]].T, x, rcond=None)[0]
+        np.testing.assert_allclose(values[used], expected, atol=1e-8)
 
 
 def test_each_step_lowers_the_error_as_far_as_a_column_can():
@@ -110,11 +123,13 @@ def test_numpy_and_torch_search_alike(method):
     columns, X, atoms = problem()
     columns, X = columns.astype(np.float32), X.astype(np.float32)
     given = X @ columns.T, columns @ columns.T
-    rest = np.full(len(X), 5), np.arange(len(X))
+    is_used, numbers = np.full(atoms.shape, True), np.arange(len(X))
+    rest = np.full(len(X), 5), numbers
     in_torch = [torch.from_numpy(array) for array in (*given, atoms, *rest)]
     if method == "least_squares":
-        expected = pursuit.of_support(*given, atoms, *rest)
-        found = pursuit.of_support(*in_torch).numpy()
+        expected = pursuit.of_support(*given, atoms, is_used, numbers)
+        given = *in_torch[:3], torch.from_numpy(is_used), in_torch[-1]
+        found = pursuit.of_support(*given).numpy()
         np.testing.assert_array_equal(found, expected)
     else:
         expected = pursuit.of_any(*given, 5, *rest)
@@ -127,10 +142,10 @@ def test_columns_that_depend_on_others_are_not_used():
     columns = np.eye(3)[[0, 0, 1]]
     X = np.array([[2.0, 1.0, 5.0]])
     given = X @ columns.T, columns @ columns.T
-    rest = np.array([3]), np.arange(1)
-    values = pursuit.of_support(*given, np.array([[0, 1, 2]]), *rest)
+    atoms, is_used = np.array([[0, 1, 2]]), np.full((1, 3), True)
+    values = pursuit.of_support(*given, atoms, is_used, np.arange(1))
     np.testing.assert_allclose(values, [[2, 0, 1]])
-    atoms, values = pursuit.of_any(*given, 3, *rest)
+    atoms, values = pursuit.of_any(*given, 3, np.array([3]), np.arange(1))
     total = sum(v[0] * columns[a[0]] for v, a in zip(values, atoms, strict=True))
     np.testing.assert_allclose(total, [2, 1, 0])
 
@@ -254,14 +269,16 @@ def test_auto_refines_where_a_decoder_adds_up(rows):
     for params, expected in (
         ({}, [TopK, Refinement]),
         ({"sparsity": "l1"}, [SoftThreshold, Refinement]),
+        ({"sparsity": "l1", "alpha": 0.01, "n_components": 80}, [SoftThreshold]),
         ({"hidden_layer_sizes": (8,)}, [TopK]),
         ({"loss": "log_loss"}, [TopK]),
         ({"network": MLP(())}, [TopK]),
-        ({"n_components": 80, "k": 65}, [TopK]),
     ):
         transformer = fitted(unit, "auto", **params)
         maps = transformer._model.recipe.code_maps
         assert list(map(type, maps)) == expected
+        assert all(part.method == "least_squares" for part in maps[1:])
+        transformer.partial_fit(unit)  # goes on, whatever was decided
 
 
 @pytest.mark.parametrize(
@@ -269,7 +286,7 @@ def test_auto_refines_where_a_decoder_adds_up(rows):
     [
         ({"hidden_layer_sizes": (8,)}, "needs a decoder that is one Linear layer"),
         ({"loss": "log_loss"}, "loss='log_loss'.*log-odds.*refine=None"),
-        ({"sparsity": "kl"}, "comes last, after what makes them, such as TopK"),
+        ({"sparsity": "kl"}, r"refine='omp'.*sparsity='kl' are nowhere zero"),
     ],
     ids=str,
 )
@@ -338,7 +355,87 @@ def test_partial_fit_refines_as_well(rows):
     assert issparse(sparse)
 
 
+@pytest.mark.parametrize("refine", METHODS)
+def test_no_more_is_solved_for_than_rows_have_features(refine, rows):
+    X = rows[:, :3].astype(np.float32)
+    for params in ({"k": 2, "n_components": 40}, {"sparsity": "l1", "alpha": 0.01}):
+        transformer = fitted(X, refine, **params)
+        codes = transformer.transform(X)
+        assert (codes != 0).sum(axis=1).max() <= 3
+        file = io.BytesIO()
+        transformer.save(file)
+        file.seek(0)
+        found = skae.inference.load(file)
+        assert (found.transform(X) != 0).sum(axis=1).max() <= 3
+        # The last of three columns may be any that is left: all add up to the row.
+        expected = transformer.reconstruct(X)
+        np.testing.assert_allclose(found.reconstruct(X), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("refine", METHODS)
+def test_refined_codes_of_positive_components_are_not_negative(refine, rows):
+    X = rows.astype(np.float32)
+    transformer = fitted(X, refine, n_components=48, k=3, positive=True)
+    codes = transformer.transform(X)
+    assert codes.min() == 0
+    signed = fitted(X, refine, n_components=48, k=3, positive=False).transform(X)
+    assert signed.min() < 0
+    encoded = fitted(X, None, n_components=48, k=3, positive=True)
+    assert transformer.score(X) > encoded.score(X)
+    file = io.BytesIO()
+    transformer.save(file)
+    file.seek(0)
+    in_numpy = skae.inference.load(file).transform(X)
+    graph = skae.to_onnx(transformer, part="encoder").SerializeToString()
+    [in_onnx] = onnxruntime.InferenceSession(graph).run(None, {"X": X})
+    for found in (in_numpy, in_onnx):
+        assert found.min() == 0
+        assert np.isclose(found, codes, rtol=1e-3, atol=1e-3).mean() > 0.97
+
+
 # Which components are kept
+
+
+def test_the_automatic_k_is_no_identity(rows):
+    for n_components, k in ((256, 3), (16, 2), (4, 1)):
+        transformer = SparseAutoencoderTransformer(n_components, **SHORT).fit(rows)
+        assert transformer._model.recipe.code_maps[0].k == k
+    with pytest.warns(UserWarning, match=r"k=12.*12 features.*learn the identity"):
+        SparseAutoencoderTransformer(48, k=12, **SHORT).fit(rows)
+
+
+def test_auto_adds_only_unless_codes_are_chosen_anew(rows):
+    for refine, expected in (("auto", "auto"), (None, "auto"), ("omp", False)):
+        transformer = fitted(rows, refine, n_components=48, k=3)
+        assert transformer._model.recipe.code_maps[0].positive == expected
+
+
+def test_wide_rows_are_trained_at_a_smaller_rate():
+    """Thousands of features, each of which adds to a step of a code."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 8)) @ rng.normal(size=(8, 2000))
+    X += 0.3 * rng.normal(size=X.shape)
+    losses = [
+        SparseAutoencoderTransformer(
+            32,
+            k=4,
+            learning_rate=rate,
+            max_iter=8,
+            early_stopping=False,
+            random_state=0,
+        )
+        .fit(X)
+        .loss_curve_
+        for rate in ("auto", 0.02)
+    ]
+    assert max(losses[0]) < 1.2 * X.var() < max(losses[1])
+
+
+def test_what_says_nothing_of_new_rows_is_said():
+    X = np.random.default_rng(0).normal(size=(60, 30))
+    sparse = SparseAutoencoderTransformer(64, k=1, max_iter=10, random_state=0)
+    with pytest.warns(UserWarning, match=r"no less than their mean does .*max_iter"):
+        sparse.set_params(learning_rate=1.0).fit(X)
 
 
 def test_positive_keeps_the_largest_of_the_positive():
@@ -376,6 +473,22 @@ def test_dead_components_of_a_soft_threshold_get_gradients():
     assert code.grad.tolist() == [[1.0, 1.0, 1.0]]
     assert module.idle.tolist() == [0.0, 100.0, 0.0]
     assert "idle" not in module.state_dict()  # files of earlier versions have none
+
+
+@pytest.mark.parametrize("threshold", [10**400, 1e31])
+def test_thresholds_past_single_precision_are_refused(threshold, rows, monkeypatch):
+    transformer = fitted(rows, None, "l1")
+    [part] = transformer._model.recipe.code_maps
+    assert not SoftThreshold(10**30)(4)(torch.ones(2, 4)).any()
+    part.threshold = threshold
+    monkeypatch.setattr(SoftThreshold, "_validate_params", lambda self: None)
+    file = io.BytesIO()
+    transformer.save(file)
+    monkeypatch.undo()
+    for load in (skae.load, skae.inference.load):
+        file.seek(0)
+        with pytest.raises(skae.InvalidFileError):
+            load(file)
 
 
 def test_strong_penalties_leave_components_alive(digits):

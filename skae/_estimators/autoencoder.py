@@ -62,9 +62,11 @@ class AutoencoderTransformer(BaseAutoencoder):
     code_map : CodeMap, callable or list of these, default=None
         What codes pass through, such as :class:`skae.code_maps.TopK`, or any callable
         ``n_components -> module``; of several, one after the other.
-    learning_rate : float, default=0.02
+    learning_rate : float or "auto", default=0.02
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number,
+        since each of them adds to how far a step takes a code.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"

@@ -47,11 +47,13 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool or "encoder", default=True
+    linear_path : bool, "encoder" or "auto", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
         Training then has to beat it, unless codes pass through a code map that is not
         Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
-        and codes are not drawn to PCA's. Not used with `network`.
+        and codes are not drawn to PCA's. "auto" is True, but "encoder" where rows are
+        corrupted by "noisy_masking", for codes that are features. Not used with
+        `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -66,9 +68,11 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         DataFrame's columns of categories, text and truth values; None takes no column.
         A table with categories or dates is encoded and scaled, see :doc:`/tables`;
         numbers alone stay as they are.
-    learning_rate : float, default=0.02
+    learning_rate : float or "auto", default=0.02
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number,
+        since each of them adds to how far a step takes a code.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
@@ -99,7 +103,8 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         this. Only used with early stopping.
     warm_start : bool, default=False
         Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
-        instead of starting anew.
+        instead of starting anew. The earlier fit is a candidate for the best epoch;
+        rows are held out once, whatever their number.
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
@@ -289,11 +294,13 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
             spread = self.code_spread_
             np.divide(len(units) ** -0.5, spread, out=units, where=spread > 0)
             units[spread == 0] = 0
+        largest = units.max() or 1.0  # in single precision its square may overflow
+        factors = torch.tensor(units / largest)
 
         def norms(module, rows):
             # Codes with own units don't grow with the data, as others do.
             unit = 1 / scaling.scale if module.has_own_units else 1.0
-            norms = squared_jacobian_norms(module, rows, torch.tensor(units).to(rows))
-            return norms.sqrt().cpu().double() * unit
+            norms = squared_jacobian_norms(module, rows, factors.to(rows))
+            return norms.sqrt().cpu().double() * (largest * unit)
 
         return self._model.apply(norms, X, (), inference_device(self.device))

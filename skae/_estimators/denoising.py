@@ -69,9 +69,11 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         DataFrame's columns of categories, text and truth values; None takes no column.
         A table with categories or dates is encoded and scaled, see :doc:`/tables`;
         numbers alone stay as they are.
-    learning_rate : float, default=0.005
+    learning_rate : float or "auto", default=0.005
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number,
+        since each of them adds to how far a step takes a code.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.rows import OfRows
 from skae._inference.marginals import Marginals
+from skae._inference.mixture import CodeMixture
 from skae._inference.model import Model
 from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import instance, not_required, optional
@@ -18,11 +19,15 @@ from skae._utils.stored import stored_base
 from skae._utils.typing import Rows
 from skae._utils.validation import without_torch
 
-# Samples by which those of a table are mapped to its columns' distributions.
+# Samples by which those of a table are mapped to its columns' distributions, and draws
+# of rows' codes to which a mixture is fitted.
 _N_SAMPLES = 4096
 
 
-@stored_base(_marginals=not_required(optional(instance(Marginals))))
+@stored_base(
+    _marginals=not_required(optional(instance(Marginals))),
+    _mixture=not_required(optional(instance(CodeMixture))),
+)
 class Sampling(OfRows):
     """Mixin of estimators with a whole model, whose codes are standard normal.
 
@@ -30,18 +35,27 @@ class Sampling(OfRows):
     ----------
     _marginals : Marginals or None
         Of a table with categories or dates.
+    _mixture : CodeMixture or None
+        Of which draws are decoded; None is the prior.
     """
 
     _model: Model
     _marginals: Marginals | None = None
+    _mixture: CodeMixture | None = None
     device: str
     n_components_: int
     noise_scale_: np.ndarray
     validation_loss_curve_: list | None
     best_iter_: int
 
-    def sample(self, n_samples=1, random_state=None, noise=False) -> Rows:
-        """Draw new rows: decode draws from the prior.
+    def sample(self, n_samples=1, random_state=None, *, noise=False) -> Rows:
+        """Draw new rows: decode draws from a distribution of codes.
+
+        Which is a mixture of normal distributions, fitted once training has ended to
+        the codes that rows have (Ghosh et al. 2020, https://arxiv.org/abs/1903.12436):
+        codes have the moments of the prior, but leave parts of it empty. It is the
+        prior itself after `partial_fit`, and where fewer than ten rows were fitted for
+        each component, or there are more than 400 of these.
 
         Parameters
         ----------
@@ -59,17 +73,26 @@ class Sampling(OfRows):
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, `n_features_in_`)
-            Rows in the units of the data, as `inverse_transform` returns them.
+            Rows in the units of the data, as `inverse_transform` returns them: a
+            DataFrame if a table with categories or dates was fitted, and an array of
+            numbers for an array or a DataFrame of numbers alone.
 
         Raises
         ------
         NotFittedError
             If the transformer was not fitted.
         ValueError
-            If `n_samples` is less than 1; or if noise is wanted of a transformer that
-            was saved before it was stored.
+            If `n_samples` is less than 1, `random_state` or `noise` is something else;
+            or if noise is wanted of a transformer that was saved before it was stored.
         """
         check_is_fitted(self)
+        if isinstance(random_state, bool | np.bool_):
+            raise ValueError(
+                f"random_state={random_state!r}, but an integer, a RandomState or None "
+                "was expected: noise is passed by name, noise=True."
+            )
+        if not isinstance(noise, bool | np.bool_):
+            raise ValueError(f"noise={noise!r}, but True or False was expected.")
         is_bool = isinstance(n_samples, bool)
         if is_bool or not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(
@@ -107,8 +130,18 @@ class Sampling(OfRows):
             self._marginals = Marginals.of(columns.numbers(without_torch(X)))
         return rows
 
-    def _learn_samples(self):
-        """Set what samples of a table look like, once all else is fitted."""
+    def _learn_samples(self, X, is_incremental):
+        """Set what samples look like, once all else is fitted to rows X."""
+        self._mixture = None
+        if not is_incremental:  # the rows of one call are not all
+            rng = np.random.default_rng(self._model.seed)
+            chosen = rng.permutation(X.shape[0])[:_N_SAMPLES]
+            mean, deviation = (
+                np.resize(part, (_N_SAMPLES, self.n_components_))
+                for part in self._distribution(dense(X[chosen]))
+            )
+            codes = mean + deviation * rng.normal(size=mean.shape)
+            self._mixture = CodeMixture.of(codes, len(chosen), self._model.seed)
         if self._columns is not None:
             rng = np.random.default_rng(self._model.seed)
             samples = self._varied(self._decoded(_N_SAMPLES, rng), rng)
@@ -116,15 +149,29 @@ class Sampling(OfRows):
 
     def _check_loaded(self):
         super()._check_loaded()
+        mixture = self._mixture
+        if mixture is not None and mixture.means.shape[1] != self.n_components_:
+            raise ValueError("Its mixture is not one of its codes.")
         marginals, columns = self._marginals, self._columns
         if (marginals is None) != (columns is None):
             raise ValueError("Its samples are not those of its columns.")
         if columns is not None and len(marginals.observed) != columns.layout.n_numbers:
             raise ValueError("Its samples are not those of its columns.")
+        noise = getattr(self, "noise_scale_", None)
+        if noise is None:
+            return
+        # Of categories there is none, nor of a table's columns without any cell.
+        known = noise if columns is None else noise[~np.isnan(noise)]
+        is_possible = np.isfinite(known).all() and (known >= 0).all()
+        if noise.shape != (self.n_features_in_,) or not is_possible:
+            raise ValueError("Its noise is not that of its columns.")
 
     def _decoded(self, n_samples, rng):
-        """Rows (n_samples, width) that draws from the prior decode to."""
-        code = rng.normal(size=(n_samples, self.n_components_))
+        """Rows (n_samples, width) that draws of codes decode to."""
+        if self._mixture is None:
+            code = rng.normal(size=(n_samples, self.n_components_))
+        else:
+            code = self._mixture.draw(n_samples, rng)
         return self._model.decode(code, inference_device(self.device))
 
     def _varied(self, rows, rng):

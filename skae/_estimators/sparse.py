@@ -17,8 +17,6 @@ from skae.code_maps import Refinement, Sigmoid, SoftThreshold, TopK
 from skae.losses._losses import as_loss
 from skae.penalties import L1, BernoulliKL
 
-# Nonzeros up to which least squares take little time; it grows with their cube.
-_MOST_REFINED = 64
 # Rows whose codes tell which components are dead.
 _MOST_ROWS = 2**14
 
@@ -33,11 +31,10 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     component's part in the reconstruction is one vector: a column of what
     ``decoder_`` multiplies codes by, the dictionary.
 
-    Training starts at random maps, whatever the kind of sparsity. PCA's codes are dense
-    and its components orthogonal, so that it is no candidate for the best epoch, and
-    to start there would keep as many components as PCA has; ``init="pca"`` does so.
-    With "kl" codes start at `rho`. Epochs are trained and chosen with the encoder's
-    codes; those of a fitted transformer are refined.
+    Training starts at random maps. PCA's codes are dense, so that it is no candidate
+    for the best epoch, and to start there would keep as many components as PCA has;
+    ``init="pca"`` does so. Epochs are trained and chosen with the encoder's codes;
+    those of a fitted transformer are refined.
 
     Parameters
     ----------
@@ -54,24 +51,29 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         to be `rho` in the mean (:class:`skae.penalties.BernoulliKL`,
         :class:`skae.code_maps.Sigmoid`).
     alpha : float, default=None
-        Strength of the penalty, 0 is none at all, and the soft threshold; not for
-        "top_k". None is 1 for "l1", and 30 for "kl", which holds means near `rho`.
+        Strength of the penalty, 0 is none at all, and the soft threshold. None is 1 for
+        "l1", of which a little leaves codes dense, and 30 for "kl", which holds means
+        near `rho`. Not used with "top_k".
     rho : float in (0, 1), default=0.05
-        Target for the mean of each component; for "kl".
+        Target for the mean of each component. Only used with "kl".
     k : int, default=None
-        Nonzero components of each code; for "top_k". None is an eighth of the
-        components, at least one.
+        Nonzero components of each code. None is an eighth of the components, or a
+        quarter of the features if these are fewer, at least one. As many as there are
+        features can be the row itself. Only used with "top_k".
     positive : bool or "auto", default="auto"
-        Whether components are kept only if positive, and otherwise the largest in
-        magnitude; for "top_k". "auto" is True for 16 components or more per nonzero.
+        Whether components are kept only if positive, so that they add to a row and
+        never take away, refined or not; otherwise the largest in magnitude are. "auto"
+        is True for 16 components or more per nonzero, unless `refine` is "omp", which
+        gains from both signs. Only used with "top_k".
     refine : {"auto", "least_squares", "omp"} or None, default="auto"
         How codes of a fitted transformer are improved on by its decoder
         (:class:`skae.code_maps.Refinement`). "least_squares" solves for the nonzeros
         that the encoder chose. "omp" also chooses them anew, by orthogonal matching
         pursuit: the lowest errors, by several times the time per row, and features that
         classifiers make less of. None are the encoder's codes. "auto" is
-        "least_squares" where the decoder is linear, its output is rows, and `k` is 64
-        at the most; and None otherwise: for "kl", hidden layers, networks of your own,
+        "least_squares" where the decoder is linear, its output is rows, and those
+        trained on have up to 64 nonzeros each; and None otherwise: for dense codes as
+        of "l1" with a small `alpha`, "kl", hidden layers, networks of your own,
         "log_loss" and tables with categories.
     sparse_output : bool, default=False
         Whether `transform` returns a sparse array in CSR format.
@@ -84,11 +86,13 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool or "encoder", default=True
+    linear_path : bool, "encoder" or "auto", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
         Training then has to beat it, unless codes pass through a code map that is not
         Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
-        and codes are not drawn to PCA's. Not used with `network`.
+        and codes are not drawn to PCA's. "auto" is True, but "encoder" where rows are
+        corrupted by "noisy_masking", for codes that are features. Not used with
+        `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -103,9 +107,11 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         DataFrame's columns of categories, text and truth values; None takes no column.
         A table with categories or dates is encoded and scaled, see :doc:`/tables`;
         numbers alone stay as they are.
-    learning_rate : float, default=0.02
+    learning_rate : float or "auto", default="auto"
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number,
+        since each of them adds to how far a step takes a code.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
@@ -136,7 +142,8 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         this. Only used with early stopping.
     warm_start : bool, default=False
         Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
-        instead of starting anew.
+        instead of starting anew. The earlier fit is a candidate for the best epoch;
+        rows are held out once, whatever their number.
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
@@ -242,7 +249,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         init="random",
         loss="squared_error",
         categorical_features="from_dtype",
-        learning_rate=2e-2,
+        learning_rate="auto",
         weight_decay=0.1,
         batch_size="auto",
         max_iter="auto",
@@ -290,37 +297,42 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     def _make_penalty(self):
         if self.sparsity == "l1":
             return L1(self._strength)
-        if self.sparsity == "kl":
-            return BernoulliKL(self._strength, self.rho)
-        return None
+        return BernoulliKL(self._strength, self.rho) if self.sparsity == "kl" else None
 
     def _make_code_map(self):
+        if self.sparsity == "kl" and self.refine not in (None, "auto"):
+            raise ValueError(
+                f"refine={self.refine!r} solves for few nonzeros, but codes with "
+                "sparsity='kl' are nowhere zero: use refine=None or sparsity='top_k'."
+            )
         if self.sparsity == "l1":
             code_map = SoftThreshold(self._strength)
         elif self.sparsity == "kl":
             code_map = Sigmoid(self.rho)
         else:
-            code_map = TopK(self.k, self.positive)
-        refine = self.refine
-        if refine == "auto":
-            refine = "least_squares" if self._can_refine else None
-        return code_map if refine is None else [code_map, Refinement(refine)]
+            has_signs = self.positive == "auto" and self.refine == "omp"
+            code_map = TopK(self._nonzeros, False if has_signs else self.positive)
+        stays = self.refine is None or (self.refine == "auto" and not self._can_refine)
+        return code_map if stays else [code_map, Refinement(self.refine)]
 
     @property
     def _strength(self):
-        if self.alpha is None:
-            return 30.0 if self.sparsity == "kl" else 1.0
-        return self.alpha
+        default = 30.0 if self.sparsity == "kl" else 1.0
+        return default if self.alpha is None else self.alpha
+
+    @property
+    def _nonzeros(self):
+        if self.k is not None or self.n_components < 1:
+            return self.k  # None: of as many components as a share turns out as
+        return max(1, min(self.n_components // 8, self.n_features_in_ // 4))
 
     @property
     def _can_refine(self):
-        """Whether codes are sparse, and the decoder adds up its columns to a row."""
+        """Whether codes have zeros, and the decoder adds up its columns to a row."""
         has_levels = self._columns is not None and len(self._columns.layout.widths) > 0
         adds_up = is_of_rows(as_loss(self.loss)) and not has_levels
         is_linear = self.network is None and not np.size(self.hidden_layer_sizes)
-        nonzeros = self.n_components // 8 if self.k is None else self.k
-        are_few = self.sparsity == "l1" or nonzeros <= _MOST_REFINED
-        return self.sparsity != "kl" and are_few and is_linear and adds_up
+        return self.sparsity != "kl" and is_linear and adds_up
 
     def _describe(self, X, is_incremental):
         threshold = self.rho if self.sparsity == "kl" else 0.0

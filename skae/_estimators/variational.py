@@ -37,7 +37,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     scale is assumed around the reconstruction: there is no variance to be tuned [5]_.
 
     ``transform`` returns the means. They have the prior's units: multiplying X by a
-    constant leaves them. PCA, where it is a candidate, is probabilistic PCA [6]_.
+    constant leaves them. PCA, where it is a candidate, is probabilistic PCA [6]_. New
+    rows are decoded from draws of a mixture that is fitted to codes in the end [7]_.
 
     Parameters
     ----------
@@ -57,11 +58,13 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     network : callable, default=None
         A network of your own: ``(n_features, n_components) -> module``, with ``encode``
         and ``decode``; see :doc:`/network`. None is :class:`skae.networks.MLP`.
-    linear_path : bool or "encoder", default=True
+    linear_path : bool, "encoder" or "auto", default=True
         Whether linear maps run beside the networks, so that the autoencoder can be PCA.
         Training then has to beat it, unless codes pass through a code map that is not
         Gaussian. "encoder" is a map beside the encoder alone: noise is averaged out,
-        and codes are not drawn to PCA's. Not used with `network`.
+        and codes are not drawn to PCA's. "auto" is True, but "encoder" where rows are
+        corrupted by "noisy_masking", for codes that are features. Not used with
+        `network`.
     init : {"pca", "random", "layerwise"}, default="random"
         Where training starts: at PCA, at random networks, or at these after pairs of
         mirrored layers were trained one after the other, from the outermost inwards;
@@ -76,9 +79,11 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         DataFrame's columns of categories, text and truth values; None takes no column.
         A table with categories or dates is encoded and scaled, see :doc:`/tables`;
         numbers alone stay as they are.
-    learning_rate : float, default=0.005
+    learning_rate : float or "auto", default=0.005
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number,
+        since each of them adds to how far a step takes a code.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
@@ -109,7 +114,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         this. Only used with early stopping.
     warm_start : bool, default=False
         Whether `fit` goes on from the earlier fit, with its shift, scale and widths,
-        instead of starting anew.
+        instead of starting anew. The earlier fit is a candidate for the best epoch;
+        rows are held out once, whatever their number.
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
@@ -185,6 +191,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     .. [6] Tipping, M. E., Bishop, C. M. (1999). Probabilistic principal component
        analysis. Journal of the Royal Statistical Society B 61(3).
        :doi:`10.1111/1467-9868.00196`
+    .. [7] Ghosh, P. et al. (2020). From variational to deterministic autoencoders.
+       ICLR. https://arxiv.org/abs/1903.12436
 
     Examples
     --------
@@ -272,7 +280,7 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         if self._columns is not None:
             errors = errors[self._columns.layout.first] * self._columns.scales
         self.noise_scale_ = errors
-        self._learn_samples()
+        self._learn_samples(X, is_incremental)
         if not is_incremental and self.kl_per_component_.max() < _COLLAPSED:
             warn(
                 "Posterior collapse: codes carry no information about the rows, all of "

@@ -10,12 +10,15 @@ from skae._training.probabilistic import prior_factors
 from skae._training.refit import refitted
 from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
+from skae._utils.warnings import warn
 from skae.exceptions import DivergenceError
 from skae.networks._layers import LinearPath, weighted_layers
 
 # Rows that a trained network is looked at with, and how often cells of them are hidden.
 _HEAD_ROWS = 2048
 _HIDINGS = 8
+# Epochs of which more is expected than of a trial.
+_FEWEST_EPOCHS = 10
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def finished(model, result, data, objective, settings):
     if model.recipe.refines_codes:
         most = max(int((code != 0).sum(1).max()) for code in codes)
         model = model.replaced(recipe=model.recipe.for_codes_with(most))
+    if not model.recipe.penalty.in_nats:  # whose codes may be empty on purpose
+        _warn_of_mean(result, data, objective)
     if settings.is_incremental or result.best_iter == 0:
         return model
     if model.recipe.refines_codes:
@@ -98,6 +103,23 @@ def finished(model, result, data, objective, settings):
         slopes = _slopes_of_parts(codes, data)
     map_codes(module.bare, _metric_root(slopes))
     return model.replaced(weights=as_arrays(module.state_dict()))
+
+
+def _warn_of_mean(result, data, objective):
+    """Warn where held-out rows lose no less by what is kept than by their mean."""
+    if result.best_iter == 0 or len(result.history) < _FEWEST_EPOCHS:
+        return
+    row = result.history[result.best_iter - 1]
+    # What undoes damage may do worse for rows without any.
+    losses = [row[name] for name in ("valid_loss", "valid_objective") if name in row]
+    kept = min(losses, default=-np.inf)
+    of_mean = objective.of_mean(data.all[:_HEAD_ROWS].dense())
+    if kept >= of_mean > 0:
+        warn(
+            f"What was trained loses {kept:.3g} on held-out rows, no less than their "
+            f"mean does ({of_mean:.3g}): it says nothing of new rows. Use a smaller "
+            "learning_rate or more epochs (max_iter), fewer components, or more rows."
+        )
 
 
 @torch.no_grad()

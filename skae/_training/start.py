@@ -118,6 +118,7 @@ def warn_of(start, data, baseline, settings):
 def _warn_of_size(model, data, is_incremental):
     n_components, recipe = model.n_components, model.recipe
     n_rows, n_features = data.all.rows.shape
+    n_nonzeros = recipe.n_nonzeros(n_components)
     if n_components > n_features and not recipe.is_constrained:
         # Of a table they are more than its columns: there is one for each level.
         what = "features" if recipe.layout is None else "encoded columns"
@@ -125,6 +126,12 @@ def _warn_of_size(model, data, is_incremental):
             f"n_components={n_components} is more than the {n_features} {what} of X "
             "and nothing else constrains the code: the network can learn the identity. "
             "Use fewer components, a corruption or a penalty."
+        )
+    elif n_features <= n_nonzeros < n_components:
+        warn(
+            f"k={n_nonzeros} components of each code are nonzero, no fewer than the "
+            f"{n_features} features of X: the network can learn the identity. Use a "
+            "smaller k."
         )
     elif n_features >= n_components > n_rows and not (
         recipe.is_constrained or is_incremental

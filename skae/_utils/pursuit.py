@@ -9,6 +9,8 @@ _CELLS = 2**15
 _FEWEST_ROWS = 16
 # A column of which the others leave less than this share of its square depends on them.
 _LEAST_FREE = 1e-4
+# How often negative coefficients are dropped and the others solved for again.
+_ROUNDS = 3
 
 
 def rows_at_once(method, n_components, n_nonzeros):
@@ -27,7 +29,7 @@ def rows_at_once(method, n_components, n_nonzeros):
     return max(_FEWEST_ROWS, _CELLS // width)
 
 
-def of_support(products, gram, atoms, counts, numbers):
+def of_support(products, gram, atoms, is_used, numbers):
     """Coefficients of chosen columns, by least squares.
 
     Parameters
@@ -37,9 +39,9 @@ def of_support(products, gram, atoms, counts, numbers):
     gram : array of shape (m, m)
         Inner products of these columns.
     atoms : array of shape (n, k), int
-        Which columns are chosen for each row, those that count first.
-    counts : array of shape (n,), int
-        How many of them count.
+        Which columns are chosen for each row.
+    is_used : array of shape (n, k), bool
+        Which of them count.
     numbers : array of shape (n,), int
         Those of the rows, from 0 on.
 
@@ -55,8 +57,8 @@ def of_support(products, gram, atoms, counts, numbers):
     # The Gram matrix becomes triangular, column by column.
     for step in range(n_steps):
         pivot, row = left[:, 0, 0], left[:, 0, 1:]
-        counts_here = (step < counts) & (pivot > _LEAST_FREE)
-        share = counts_here / pivot.clip(_LEAST_FREE)
+        is_free = is_used[:, step] & (pivot > _LEAST_FREE)
+        share = is_free / pivot.clip(_LEAST_FREE)
         part, factor = rest[:, 0] * share, row * share[:, None]
         rest = rest[:, 1:] - part[:, None] * row
         left = left[:, 1:, 1:] - row[:, :, None] * factor[:, None, :]
@@ -69,7 +71,28 @@ def of_support(products, gram, atoms, counts, numbers):
     return found
 
 
-def of_any(products, gram, n_steps, counts, numbers):
+def without_negatives(found, products, gram, atoms, numbers):
+    """Coefficients of chosen columns by least squares, none of them negative.
+
+    Columns whose coefficients come out negative are dropped, and the others solved for
+    again, a few times; what is negative then is zero.
+
+    Parameters
+    ----------
+    found : array of shape (n, k)
+        Coefficients of either sign.
+    products, gram, atoms, numbers : arrays, as for :func:`of_support`
+
+    Returns
+    -------
+    coefficients : array of shape (n, k)
+    """
+    for _ in range(_ROUNDS):
+        found = of_support(products, gram, atoms, found > 0, numbers)
+    return found.clip(0)
+
+
+def of_any(products, gram, n_steps, counts, numbers, is_positive=False):
     """Columns and their coefficients, by orthogonal matching pursuit.
 
     Each step adds the column after which least squares leave the smallest error
@@ -78,19 +101,26 @@ def of_any(products, gram, n_steps, counts, numbers):
 
     Parameters
     ----------
-    products, gram, counts, numbers : arrays, as for :func:`of_support`
+    products, gram, numbers : arrays, as for :func:`of_support`
     n_steps : int
         The most that counts.
+    counts : array of shape (n,), int
+        How many columns each row has at the most.
+    is_positive : bool, default=False
+        Whether columns are only added, and not taken away, when they are chosen. Later
+        ones may turn the coefficients of earlier ones.
 
     Returns
     -------
     atoms : list of n_steps arrays of shape (n,), int
     coefficients : list of n_steps arrays of shape (n,)
     """
-    search = _Search(products, numbers)
+    search = _Search(products, numbers, is_positive)
     for step in range(n_steps):
-        atom = search.gains().argmax(1)
-        search.add(atom, gram[atom], step < counts)
+        gains = search.gains()
+        atom = gains.argmax(1)
+        is_gain = gains[numbers, atom] > 0
+        search.add(atom, gram[atom], is_gain & (step < counts))
     return search.atoms, search.coefficients()
 
 
@@ -102,10 +132,12 @@ class _Search:
     products : array of shape (n, m)
         Inner products of the rows and of columns of unit length.
     numbers : array of shape (n,), int
+    is_positive : bool
     """
 
-    def __init__(self, products, numbers):
+    def __init__(self, products, numbers, is_positive):
         self.numbers = numbers
+        self.is_positive = is_positive
         self.left = products  # inner products of columns and of what is left of a row
         self.free = 0 * products + 1  # squared lengths of what is left of columns
         self.atoms, self.directions, self.parts, self.lengths = [], [], [], []
@@ -114,7 +146,8 @@ class _Search:
     def gains(self):
         """By how much each column would lower the squared error (n, m)."""
         is_free = self.free > _LEAST_FREE
-        return is_free * (self.left * self.left / self.free.clip(_LEAST_FREE))
+        left = self.left.clip(0) if self.is_positive else self.left
+        return is_free * (left * left / self.free.clip(_LEAST_FREE))
 
     def add(self, atom, inner, counts):
         """Add a column to each row, where it counts.

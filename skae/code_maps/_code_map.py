@@ -48,6 +48,10 @@ class CodeMap(Part):
         """Whether codes of a size don't stay as they are."""
         return not self.is_neutral
 
+    def nonzeros(self, n_components):
+        """How many components of a code are nonzero at the most."""
+        return n_components
+
     def bounds_after(self, bounds):
         """Range of components that were in a range before, or None."""
         return self.bounds

@@ -1,9 +1,13 @@
 """Codes that are solved for, once a network is trained."""
 
+from sklearn.base import clone
 from torch import nn
 
 from skae._utils.compat import StrOptions
 from skae.code_maps._code_map import CodeMap
+
+# Nonzeros up to which least squares take little time; it grows with their cube.
+_MOST_NONZEROS = 64
 
 
 class Refinement(CodeMap):
@@ -11,7 +15,8 @@ class Refinement(CodeMap):
 
     An encoder has one guess at a sparse code. Where the decoder is linear, each code is
     a sum of its columns, and better ones can be found at the cost of time. They have as
-    many nonzeros as the encoder's, after the maps before this one, which is the last.
+    many nonzeros as the encoder's, after the maps before this one, which is the last,
+    but no more than there are features; after ``TopK(positive=True)`` none is negative.
     The network is trained with the encoder's codes. Then the decoder is fitted to the
     refined ones of up to 8192 rows, in turns [1]_, as often as held-out rows gain.
 
@@ -22,11 +27,13 @@ class Refinement(CodeMap):
 
     Parameters
     ----------
-    method : {"omp", "least_squares"}, default="omp"
+    method : {"omp", "least_squares", "auto"}, default="omp"
         "least_squares" changes the nonzeros that the encoder chose to those that
         reconstruct the row best. "omp" chooses anew, one component after the other, by
         orthogonal matching pursuit: each time the one with which the squared error
-        becomes the lowest [2]_. Nonzeros are of either sign.
+        becomes the lowest [2]_. "auto" is "least_squares" if the rows trained on have
+        up to 64 nonzeros each, of which its time grows with the cube, and leaves codes
+        as the encoder's otherwise.
 
     References
     ----------
@@ -52,7 +59,7 @@ class Refinement(CodeMap):
     True
     """
 
-    _parameter_constraints = {"method": [StrOptions({"least_squares", "omp"})]}
+    _parameter_constraints = {"method": [StrOptions({"least_squares", "omp", "auto"})]}
     moves_codes = False
     is_exact = refines = True
 
@@ -64,6 +71,14 @@ class Refinement(CodeMap):
 
     def __call__(self, n_components):
         return _Refined(self.method)
+
+    def of_codes(self, n_nonzeros):
+        """This map for codes of up to so many nonzeros; None if it leaves them."""
+        if self.method != "auto":
+            return self
+        if n_nonzeros > _MOST_NONZEROS:
+            return None
+        return clone(self).set_params(method="least_squares")
 
 
 class _Refined(nn.Identity):

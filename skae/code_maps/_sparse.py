@@ -65,19 +65,19 @@ class TopK(CodeMap):
         return bounds if bounds and bounds[0] <= 0 <= bounds[1] else None
 
     def changes(self, n_components):
-        keeps_all = self._kept(n_components) == n_components
+        keeps_all = self.nonzeros(n_components) == n_components
         return self._is_positive(n_components) or not keeps_all
 
     def _is_positive(self, n_components):
         if self.positive == "auto":
-            return n_components >= _MANY * self._kept(n_components)
+            return n_components >= _MANY * self.nonzeros(n_components)
         return self.positive
 
-    def _kept(self, n_components):
+    def nonzeros(self, n_components):
         return max(1, n_components // 8) if self.k is None else int(self.k)
 
     def __call__(self, n_components):
-        k = self._kept(n_components)
+        k = self.nonzeros(n_components)
         if k > n_components:
             raise ValueError(
                 f"k={k} components of each code are to be kept, but the code has "
@@ -159,7 +159,8 @@ class SoftThreshold(CodeMap):
     tensor([[ 2.,  0., -1.]])
     """
 
-    _parameter_constraints = {"threshold": [Interval(Real, 0, None, closed="left")]}
+    # Single precision ends at 3.4e38.
+    _parameter_constraints = {"threshold": [Interval(Real, 0, 1e30, closed="both")]}
     is_exact = True
 
     def __init__(self, threshold=0.1):
@@ -170,7 +171,7 @@ class SoftThreshold(CodeMap):
         return self.threshold == 0
 
     def __call__(self, n_components):
-        return _Shrunk(self.threshold, n_components)
+        return _Shrunk(float(self.threshold), n_components)
 
 
 class _Shrunk(_Reviving):

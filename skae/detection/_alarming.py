@@ -1,22 +1,45 @@
 """What a watch says of its alarms: when they were, and what made them."""
 
 from collections.abc import Callable
+from functools import update_wrapper
 from numbers import Integral
+from types import MethodType
 
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.metaestimators import available_if
 
-from skae.detection._alarms import intervals, table_of_alarms, table_of_reasons
+from skae.detection._alarms import (
+    check_levels,
+    intervals,
+    table_of_alarms,
+    table_of_reasons,
+)
 from skae.detection._series import OfSeries
 
 
-def _detector_has(name):
-    def has(watch):
-        return watch.detector is None or hasattr(watch.detector, name)
+class _OfDetector:
+    """A method that is there if the detector has one of its name.
 
-    return available_if(has)
+    As :func:`sklearn.utils.metaestimators.available_if`, which has no words for why it
+    is not.
+    """
+
+    def __init__(self, function):
+        self._function = function
+        update_wrapper(self, function)
+
+    def __get__(self, watch, owner=None):
+        if watch is None:
+            return self._function
+        detector, name = watch.detector, self._function.__name__
+        if detector is not None and not hasattr(detector, name):
+            raise AttributeError(
+                f"detector={detector!r} has no {name}, which tells what each reading "
+                f"adds, so there is none of windows: use a detector that has it, such "
+                "as AutoencoderOutlierDetector. alarms() does without."
+            )
+        return MethodType(self._function, watch)
 
 
 class Alarming(OfSeries):
@@ -52,9 +75,12 @@ class Alarming(OfSeries):
         Raises
         ------
         ValueError
-            As for :meth:`predict`, or if `merge_within` is not possible.
+            As for :meth:`predict`, if `merge_within` is not possible, or if a level of
+            the index has the name of another column.
         """
-        series, numbers, scores = self._found(X, merge_within)
+        series = self._read(X)
+        check_levels(series.labels)
+        numbers, scores = self._found(series, merge_within)
         names, sensors = self.get_feature_names_out(), None
         if len(names) == 1:
             sensors = np.repeat(names, len(numbers[0]))
@@ -63,14 +89,17 @@ class Alarming(OfSeries):
             sensors = names[self._of_sensors(windows).argmax(axis=1)]
         return table_of_alarms(series.labels, numbers, scores, sensors)
 
-    @_detector_has("explain")
+    @_OfDetector
     def explain(
         self, X, n_sensors=3, *, n_readings=1, merge_within=None
     ) -> pd.DataFrame:
         """The readings that make alarms, in numbers and in words.
 
-        Those of the window that ends at the alarm's peak, by the detector's own
-        `explain`.
+        Those of the window that ends at the alarm's peak. Sensors come by how much of
+        the score they have, and of each the readings that are the farthest from what is
+        expected of them. That is by the other sensors' readings in the window, since
+        the sensor's own may all be faulty: of one sensor alone it is the mean of the
+        training windows. By the detector's own `explain`, with `groups`.
 
         Parameters
         ----------
@@ -86,23 +115,25 @@ class Alarming(OfSeries):
         Returns
         -------
         reasons : DataFrame
-            A line for each alarm, sensor and reading; the sensor with most of the score
-            first, and of its readings the most unusual: `alarm` (its label in what
+            A line for each alarm, sensor and reading: `alarm` (its label in what
             :meth:`alarms` returns), `time`, `sensor`, `observed`, `expected`,
-            `standardized_error` (by how many usual errors the one is above the other),
-            `score` (of the reading) and `message`.
+            `standardized_error` (by how many usual errors of what is expected the one
+            is above the other), `score` (of the reading) and `message`.
 
         Raises
         ------
         ValueError
-            As for :meth:`alarms`, or if a number is not possible.
+            As for :meth:`predict`, or if `merge_within` or a number is not possible.
+        AttributeError
+            If the detector has no `explain`.
         """
         for name, value in (("n_sensors", n_sensors), ("n_readings", n_readings)):
             if not isinstance(value, Integral) or value < 1:
                 raise ValueError(
                     f"{name}={value!r}, but a whole number of at least 1 was expected."
                 )
-        series, numbers, _ = self._found(X, merge_within)
+        series = self._read(X)
+        numbers, _ = self._found(series, merge_within)
         windows, firsts = self._at_peaks(series, numbers[2])
         units = FunctionTransformer(self._standardised, self._in_units)
         units.set_output(transform="default")  # whatever is set for all
@@ -111,6 +142,7 @@ class Alarming(OfSeries):
             series.X[times_of].reshape(windows.shape),
             windows.shape[1],
             preprocessing=units,
+            groups=np.tile(np.arange(self.n_features_in_), series.stretches.length),
         )
         cells = pd.Index(self.detector_.get_feature_names_out())
         lengths = [len(name) for name in found["feature"]]
@@ -126,7 +158,7 @@ class Alarming(OfSeries):
             n_readings,
         )
 
-    @_detector_has("feature_scores")
+    @_OfDetector
     def feature_scores(self, X) -> np.ndarray:
         """How much of each time's score is each sensor's.
 
@@ -149,12 +181,11 @@ class Alarming(OfSeries):
         smoothed = self._smoothed(series.stretches, of_sensors)
         return series.stretches.at_times(smoothed)
 
-    def _found(self, X, merge_within):
-        """A series, its alarms by number of their times, and the scores of these."""
-        series = self._read(X)
+    def _found(self, series, merge_within):
+        """Alarms of a series by number of their times, and the scores of all times."""
         scores, is_alarm = self._states(series)
         given = series.stretches, series.steps, merge_within
-        return series, intervals(is_alarm, scores, *given), scores
+        return intervals(is_alarm, scores, *given), scores
 
     def _at_peaks(self, series, peaks):
         """Windows (n, w) that end by given times, and the numbers of their first."""

@@ -5,6 +5,29 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+# Columns of tables of alarms, after those of the index.
+_COLUMNS = "start", "end", "n_readings", "peak", "score", "sensor"
+# Usual errors below which a reading is as usual by itself.
+_USUAL = 2.0
+
+
+def check_levels(labels):
+    """Raise ValueError for levels of an index that can't be columns beside others."""
+    names = [*_keys(labels), *_COLUMNS]
+    repeated = [name for k, name in enumerate(names) if name in names[:k]]
+    if repeated:
+        raise ValueError(
+            f"The index of X has levels {list(labels.names)}, and alarms would have "
+            f"two columns {repeated[0]!r}: give the level another name, as by "
+            "X.rename_axis(index={" + f"{repeated[0]!r}: 'machine'" + "})."
+        )
+
+
+def _keys(labels):
+    """Names of the columns of all levels of an index but the last."""
+    names = enumerate(labels.names[:-1])
+    return [f"level_{level}" if name is None else name for level, name in names]
+
 
 def intervals(is_alarm, scores, stretches, steps, merge_within):
     """Alarms as intervals, by the numbers of times.
@@ -60,10 +83,10 @@ def table_of_alarms(labels, numbers, scores, sensors):
         The one that is most at fault.
     """
     first, last, peak = numbers
-    columns = {}
-    for level, name in enumerate(labels.names[:-1]):
-        keys = labels.get_level_values(level)[first]
-        columns[f"level_{level}" if name is None else name] = keys
+    columns = {
+        name: labels.get_level_values(level)[first]
+        for level, name in enumerate(_keys(labels))
+    }
     times = labels.get_level_values(-1)
     columns |= {
         "start": times[first],
@@ -96,20 +119,21 @@ def table_of_reasons(found, sensors, times, of_sensors, n_sensors, n_readings):
     alarm, cell = found["row"].to_numpy(int), found["feature"].to_numpy(int)
     moment, sensor = np.divmod(cell, len(sensors))
     place = np.argsort(np.argsort(-of_sensors, axis=1, kind="stable"), axis=1)
+    size = found["standardized_error"].abs()
     order = pd.DataFrame(
-        {"alarm": alarm, "place": place[alarm, sensor], "score": -found["score"]}
+        {"alarm": alarm, "place": place[alarm, sensor], "nearness": -size}
     )
-    order = order.sort_values(["alarm", "place", "score"], kind="stable")
+    is_usual = size.groupby([alarm, sensor]).transform("max") < _USUAL
+    order = order.sort_values(["alarm", "place", "nearness"], kind="stable")
     among = order.groupby("alarm")["place"].rank("dense")
     nth = order.groupby(["alarm", "place"]).cumcount()
     kept = order.index[(among <= n_sensors) & (nth < n_readings)]
     taken = found.loc[kept].reset_index(drop=True)
     alarm, moment, names = alarm[kept], moment[kept], sensors[sensor[kept]]
     at = [times[a][m] for a, m in zip(alarm, moment, strict=True)]
-    messages = [
-        f"{name} at {time}{said}"
-        for name, time, said in zip(names, at, taken["message"], strict=True)
-    ]
+    hints = np.where(is_usual[kept], "; not by itself unusual, but its course is", "")
+    parts = zip(names, at, taken["message"], hints, strict=True)
+    messages = [f"{name} at {time}{said}{hint}" for name, time, said, hint in parts]
     columns = ["observed", "expected", "standardized_error", "score"]
     return pd.DataFrame(
         {
@@ -126,14 +150,17 @@ def _as_step(merge_within, steps):
     """What alarms may be apart, in the unit of steps in time; None for nothing."""
     if merge_within is None:
         return None
-    if steps.unit == "s" and not isinstance(merge_within, Real):
+    # A timedelta64 of NumPy says of itself that it is an integer.
+    is_number = isinstance(merge_within, Real)
+    is_number = is_number and not isinstance(merge_within, np.timedelta64)
+    if steps.unit == "s" and not is_number:
         try:
             limit = pd.Timedelta(merge_within).total_seconds()
         except ValueError as error:
             raise ValueError(
                 f"merge_within={merge_within!r} is no duration, such as '2h': {error}."
             ) from error
-    elif steps.unit == "s" or not isinstance(merge_within, Real):
+    elif steps.unit == "s" or not is_number:
         expected = "a duration such as '2h'" if steps.unit == "s" else "a number"
         raise ValueError(
             f"merge_within={merge_within!r}, but {expected} was expected, as the index "

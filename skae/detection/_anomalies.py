@@ -77,7 +77,8 @@ class Anomalies:
     power : float
         Of the norm; 1 is the sum.
     given_others : GivenOthers or None
-        What divides scores among the features that don't say how.
+        What is expected of cells, and what divides scores among the features that
+        don't say how; None in files that have none.
     """
 
     def __init__(self, scaling):
@@ -110,8 +111,8 @@ class Anomalies:
             Of all rows, fold by fold.
         """
         scale = self.scaling.scale
-        errors = np.concatenate([errors for _, errors in folds])
-        self.usual_errors = usual_errors(errors / scale) * scale
+        all_errors = np.concatenate([errors for _, errors in folds])
+        self.usual_errors = usual_errors(all_errors / scale) * scale
         self.fitted_scores, held_out = [], []
         for X, errors in folds:
             rows, errors = self.scaling.standardise(X), self.relative(errors)
@@ -121,12 +122,10 @@ class Anomalies:
         held_out = np.concatenate(held_out)
         self.tails = [Tail.beyond_all(usual, _LEAST_TAIL) for usual in held_out.T]
         self.power = _POWER
-        self.given_others = None
-        if not all(cls.can_be_divided for cls in score_classes):
-            rows = np.concatenate([self.scaling.standardise(X) for X, _ in folds])
-            order = np.random.default_rng(seed).permutation(len(rows))
-            self.given_others = GivenOthers(rows[order])
-        return self._combined(held_out)
+        rows = np.concatenate([self.scaling.standardise(X) for X, _ in folds])
+        order = np.random.default_rng(seed).permutation(len(rows))
+        self.given_others = GivenOthers(rows[order])
+        return _of_known(self._combined(held_out), all_errors)
 
     def check(self, n_features, n_folds):
         """Raise ValueError for parts, read from a file, that don't fit together."""
@@ -159,8 +158,10 @@ class Anomalies:
         Returns
         -------
         scores : ndarray of shape (n,)
+            0 for rows of which nothing is known.
         """
-        return self._combined(self._mean_over(folds, _scores_of))
+        scores = self._combined(self._mean_over(folds, _scores_of))
+        return _of_known(scores, folds[0][1])
 
     def feature_scores(self, folds):
         """How unusual each feature makes rows; higher is more unusual.
@@ -197,7 +198,7 @@ class Anomalies:
     def _parts_of(self, fitted, rows, errors):
         """What features add to each of the scores, up to factors: (n_parts, n, d)."""
         divided = [score.parts for score in fitted if score.can_be_divided]
-        if self.given_others is not None:
+        if len(divided) < len(fitted) and self.given_others is not None:
             divided.append(lambda rows, errors: self.given_others(rows))
         parts = np.empty((len(divided), *rows.shape))
         for chunk in gen_batches(len(rows), _CHUNK_ROWS):
@@ -206,9 +207,34 @@ class Anomalies:
         return parts
 
     def relative(self, errors):
-        """Errors (..., n, d) in units of each feature's usual one; of none, 0."""
-        relative = errors / self.usual_errors
-        return np.where(np.isnan(errors), 0.0, relative)
+        """Errors (..., n, d) in units of each feature's usual one."""
+        return errors / self.usual_errors
+
+    def expected(self, rows, groups):
+        """What is expected of cells, given those of the features of other groups.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d)
+            Their missing cells filled.
+        groups : ndarray of shape (d,)
+
+        Returns
+        -------
+        expected : ndarray of shape (n, d)
+        errors : ndarray of shape (n, d)
+            Of what is expected, in units of each feature's usual one.
+        """
+        standard = self.scaling.standardise(rows)
+        expected, usual = self.given_others.expected(standard, groups)
+        errors = (standard - expected) / usual
+        return self.scaling.shift + expected * self.scaling.scale, errors
+
+    def are_beyond(self, rows):
+        """Which cells (n, d) are beyond all that was fitted, where that is known."""
+        if self.given_others is None:
+            return np.zeros(rows.shape, bool)
+        return self.given_others.are_beyond(self.scaling.standardise(rows))
 
     def _combined(self, scores):
         """One score (n,) out of n_scores (n, n_scores): the norm of the surprisals."""
@@ -236,3 +262,8 @@ def _scores_of(fitted, rows, errors):
         for j, score in enumerate(fitted):
             scores[chunk, j] = score.of(rows[chunk], errors[chunk])
     return scores
+
+
+def _of_known(scores, errors):
+    """Scores (n,), 0 for rows without a known cell, which have no errors (n, d)."""
+    return np.where(np.isnan(errors).all(axis=1), 0.0, scores)

@@ -30,7 +30,8 @@ class Explaining(OfRows):
         nearest row would be without the feature. Of "combined" they are the mean of the
         shares that features have in four things: the squared errors, the fall of both
         distances, and, for random cuts, what is left of each cell after a linear
-        regression on the others, squared and in units of what usually is [1]_.
+        regression on the others, squared and in units of what usually is [1]_. Rows of
+        which nothing is there have 0 in all features.
 
         Of tables with categories or dates: how many times less likely a value is beside
         the others of its row than in general, as a logarithm in nats. A number at an
@@ -76,7 +77,9 @@ class Explaining(OfRows):
         rows = self._models.reconstruct(self._applied(X), self._columns)
         return self._as_given(rows, X)
 
-    def explain(self, X, n_features=5, *, preprocessing=None) -> pd.DataFrame:
+    def explain(
+        self, X, n_features=5, *, preprocessing=None, groups=None
+    ) -> pd.DataFrame:
         """The features that make rows unusual, in numbers and in words.
 
         Parameters
@@ -92,24 +95,36 @@ class Explaining(OfRows):
             ``pipeline[:-1]``. X is then in the units from before it, and so are
             `observed`, `expected` and the names. It needs `inverse_transform`, and as
             many columns as features.
+        groups : array-like of shape (n_features,), default=None
+            The group of each feature, whose features may be faulty together: what is
+            expected of them is expected given those of other groups alone. None is a
+            group for each feature. Not for tables with categories or dates.
 
         Returns
         -------
         reasons : DataFrame
             A line for each row and feature, the most unusual first: `row` (its label in
-            a DataFrame, or number), `feature`, `observed`, `expected`,
-            `standardized_error` (by how many usual errors the one is above the other),
-            `score` (that of :meth:`feature_scores`) and `message`. Of tables with
-            categories or dates, `expected` is by the other cells of the row, and
-            `standardized_error` is NaN for categories.
+            a DataFrame, or number), `feature`, `observed`, `expected` (given the other
+            cells of the row), `standardized_error` (by how many usual errors of what is
+            expected the one is above the other), `score` (that of
+            :meth:`feature_scores`) and `message`. Of arrays, `expected` is by linear
+            regression, and within the range of the rows of `fit`. `standardized_error`
+            is NaN for categories and for what is missing.
 
         Raises
         ------
         TypeError
             If `preprocessing` has no `inverse_transform`.
         ValueError
-            If `preprocessing` makes other columns of the features, or is given though a
-            table with categories or dates was fitted, whose units are its own.
+            If `preprocessing` makes other columns of the features; if it or `groups` is
+            given though a table with categories or dates was fitted, whose units are
+            its own; or if `groups` is not one for each feature.
+
+        Warns
+        -----
+        UserWarning
+            If most rows are beyond all that was fitted in most of their features, and
+            `preprocessing` is None: it may have been forgotten.
 
         Examples
         --------
@@ -127,7 +142,16 @@ class Explaining(OfRows):
         """
         check_is_fitted(self)
         units = Units(preprocessing, self, X)
-        return self._models.reasons(units.rows, units, n_features, index_of(X))
+        given = units.rows, units, n_features, index_of(X)
+        if self._columns is None:
+            return self._models.reasons(*given, _numbered(groups, len(units.names)))
+        if groups is not None:
+            raise ValueError(
+                "groups was given, but the detector was fitted to a table with "
+                "categories or dates, of which each column is expected given all "
+                "others: leave it out."
+            )
+        return self._models.reasons(*given)
 
     def _applied(self, X, min_samples=1):
         """Rows to apply what was fitted to: an array, or a table as it is."""
@@ -141,3 +165,14 @@ class Explaining(OfRows):
         X = frame_of(without_torch(X)).X
         self._encoded(X, reset, min_samples)
         return X
+
+
+def _numbered(groups, n_features):
+    """The number (n_features,) of the group of each feature."""
+    groups = np.arange(n_features) if groups is None else np.asarray(groups)
+    if groups.shape != (n_features,):
+        raise ValueError(
+            f"groups has shape {groups.shape}, but one group for each of "
+            f"{n_features} features was expected."
+        )
+    return np.unique(groups, return_inverse=True)[1]

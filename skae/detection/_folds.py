@@ -11,6 +11,7 @@ from skae._tables.column import in_words
 from skae._utils.checks import fitted, instance, list_of
 from skae._utils.scaling import Scaling
 from skae._utils.stored import stored
+from skae._utils.warnings import warn
 from skae.detection._anomalies import Anomalies, within_reach
 from skae.detection._reasons import of_number, reasons
 from skae.detection._scores import SCORES
@@ -108,7 +109,7 @@ class FoldModels:
         """
         return self.reconstructions(X).mean(axis=0).astype(X.dtype)
 
-    def reasons(self, X, units, n_features, labels):
+    def reasons(self, X, units, n_features, labels, groups):
         """Reasons, as :meth:`AutoencoderOutlierDetector.explain` returns them.
 
         Parameters
@@ -118,13 +119,16 @@ class FoldModels:
             That reasons are given in.
         n_features : int
         labels : Index or None
+        groups : ndarray of shape (d,)
+            Features that may be faulty together.
         """
         # Autoencoders take no empty tables.
-        expected, scores = X, X
+        expected, errors, scores = X, X, X
         if len(X):
-            expected = self.reconstructions(X).mean(axis=0)
+            if units.are_those_of_fit:
+                self._check_units(X)
+            expected, errors = self._expected(X, groups)
             scores = self.feature_scores(X)
-        errors = self._anomalies.relative(self._near(X) - expected)
         observed = units.observed.astype(float)
         expected = units.of_data(expected).astype(float)
 
@@ -133,6 +137,29 @@ class FoldModels:
 
         given = observed, expected, errors, scores, said
         return reasons(units.names, *given, n_features, labels)
+
+    def _expected(self, X, groups):
+        """What is expected of cells, given others, and its errors, in usual ones."""
+        rows = self._near(X)
+        made = self.reconstructions(rows).mean(axis=0)
+        if self._anomalies.given_others is None:  # in files from before it was kept
+            return made, self._anomalies.relative(rows - made)
+        missing = np.isnan(rows)
+        filled = np.where(missing, made, rows)
+        expected, errors = self._anomalies.expected(filled, groups)
+        return expected, np.where(missing, np.nan, errors)
+
+    def _check_units(self, X):
+        """Warn of rows that seem to be in other units than those fitted."""
+        beyond = self._anomalies.are_beyond(X).mean(axis=1)
+        n_beyond = np.count_nonzero(beyond > 0.5)
+        if n_beyond > len(X) / 2:
+            warn(
+                f"{n_beyond} of {len(X)} rows are beyond all that was fitted in most "
+                "of their features, as rows in other units are. If steps before the "
+                "detector change units, such as a scaler, pass these steps too: "
+                "preprocessing=pipeline[:-1]."
+            )
 
     def _near(self, X):
         return within_reach(X, self._anomalies.scaling)

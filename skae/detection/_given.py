@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skae._utils.checks import array
+from skae._utils.checks import array, not_required
 from skae._utils.stored import stored
 
 # Rows that are learned from, and directions in which they are told apart.
@@ -18,19 +18,25 @@ _LEAST_SCALE, _LEAST_VARIANCE = 0.01, 1e-3
     scale=array("f", 1),
     directions=array("f", 2),
     weights=array("f", 1),
+    low=not_required(array("f", 1)),
+    high=not_required(array("f", 1)),
 )
 class GivenOthers:
-    """How unexpected each cell of a row is, given the others.
+    """What is expected of cells given others, and how unexpected they are.
 
-    The square of what is left of it after a linear regression on the others, in units
-    of what usually is. That of all features at once comes from the precision matrix
-    [1]_, here of the correlations, shrunk [2]_: ``I + V diag(w) V'`` up to a factor,
-    with the leading directions V.
+    By linear regression on the others of their rows. Those of all features at once come
+    from the precision matrix [1]_, here of the correlations, shrunk [2]_:
+    ``I + V diag(w) V'`` up to a factor, with the leading directions V.
 
     Parameters
     ----------
     rows : ndarray of shape (n, d)
         In global standard deviations and random order.
+
+    Attributes
+    ----------
+    low, high : ndarray of shape (d,) or None
+        Range of the rows; None in files from before it was kept.
 
     References
     ----------
@@ -41,7 +47,11 @@ class GivenOthers:
        :doi:`10.1016/S0047-259X(03)00096-4`
     """
 
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
     def __init__(self, rows):
+        self.low, self.high = rows.min(axis=0), rows.max(axis=0)
         rows = rows[:_MOST_ROWS]
         self._learn(rows)
         # Outlying rows would make each other expected.
@@ -57,10 +67,55 @@ class GivenOthers:
             raise ValueError("Its directions are not those of its features.")
         if (self.scale <= 0).any() or (self._diagonal() <= 0).any():
             raise ValueError("Its scales are not possible.")
+        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        if [len(bound) for bound in bounds] not in ([], [n_features] * 2):
+            raise ValueError("Its range is not one of its features.")
 
     def __call__(self, rows):
-        """Squares (n, d) of rows (n, d), up to a factor."""
+        """Squares (n, d) of what is left of rows (n, d), up to a factor."""
         return np.square(self._pulled(rows)) / self._diagonal()
+
+    def expected(self, rows, groups):
+        """What is expected of cells, given those of the features of other groups.
+
+        None of these says more than the farthest that was seen, and no more is
+        expected.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d)
+            In global standard deviations.
+        groups : ndarray of shape (d,)
+
+        Returns
+        -------
+        expected : ndarray of shape (n, d)
+        usual : ndarray of shape (d,)
+            Standard deviations of what is left.
+        """
+        near = self._in_range(rows)
+        left, variances = self._pulled(near), np.empty(rows.shape[1])
+        for group in np.unique(groups):
+            own = groups == group
+            along = self.directions[own]
+            own_precision = np.eye(len(along)) + (along * self.weights) @ along.T
+            inverse = np.linalg.inv(own_precision)
+            left[:, own] = np.einsum("nd,de->ne", left[:, own], inverse)
+            variances[own] = np.diag(inverse)
+        # Variances along the directions and all others add up to one for each feature.
+        others = len(variances) - len(self.weights)
+        factor = len(variances) / ((1 / (1 + self.weights)).sum() + others)
+        expected = self._in_range(near - left * self.scale)
+        return expected, np.sqrt(variances * factor) * self.scale
+
+    def are_beyond(self, rows):
+        """Which cells (n, d) are beyond all that was seen."""
+        if self.low is None:
+            return np.zeros(rows.shape, bool)
+        return (rows < self.low) | (rows > self.high)
+
+    def _in_range(self, rows):
+        return rows if self.low is None else np.clip(rows, self.low, self.high)
 
     def _learn(self, rows):
         # Imported here: it slows down `import skae`.

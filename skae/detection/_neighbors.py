@@ -19,7 +19,8 @@ class Neighbors:
     The mean over all draws in closed form: a sum over all references, the j-th nearest
     weighed by the probability that it is the nearest of those drawn. The number of
     references then doesn't matter, only their distribution, and one outlying reference
-    hides another only as often as it is drawn [1]_.
+    hides another only as often as it is drawn [1]_. Cells that are NaN are as in each
+    reference.
 
     Parameters
     ----------
@@ -77,20 +78,36 @@ class Neighbors:
         nearest, falls = squared.min(axis=1), np.empty((len(rows), n_own))
         for j in range(n_own):
             columns = rows[:, j::n_own], self.references[:, j::n_own]
-            without = (squared - cdist(*columns, "sqeuclidean")).min(axis=1)
+            alone = np.nan_to_num(cdist(*columns, "sqeuclidean"))
+            without = (squared - alone).min(axis=1)
             falls[:, j] = nearest - np.maximum(without, 0.0)
         return np.maximum(falls, 0.0)
 
     def _squared(self, rows, n_own):
         """Squared distances (n, m) to references, infinite to the row itself."""
         rows = rows.astype(self.references.dtype)
-        squared = cdist(rows, self.references, "sqeuclidean")
+        squared = self._to_all(rows)
         nearest = squared.argmin(axis=1)
         own = rows[:, :n_own].astype(np.float64)
-        apart = np.square(own - self.references[nearest, :n_own]).mean(axis=1)
-        size = 1 + np.square(own).mean(axis=1)
+        apart = np.nan_to_num(own - self.references[nearest, :n_own])
+        apart = np.square(apart).mean(axis=1)
+        size = 1 + np.square(np.nan_to_num(own)).mean(axis=1)
         same = np.flatnonzero(apart <= SAME**2 * size)
         squared[same, nearest[same]] = np.inf
+        return squared
+
+    def _to_all(self, rows):
+        """Squared distances (n, m) to all references, in the cells that are known."""
+        missing = np.isnan(rows)
+        if not missing.any():
+            return cdist(rows, self.references, "sqeuclidean")
+        squared = np.zeros((len(rows), len(self.references)))
+        patterns, which = np.unique(missing, axis=0, return_inverse=True)
+        for k, pattern in enumerate(patterns):
+            if not pattern.all():
+                alike = which.ravel() == k
+                columns = rows[alike][:, ~pattern], self.references[:, ~pattern]
+                squared[alike] = cdist(*columns, "sqeuclidean")
         return squared
 
 

@@ -55,6 +55,8 @@ class Detector(nn.Module):
         units = self.shift, self.scale, self.usual_errors
         of_folds = [fold(near, *units) for fold in self.folds]
         scores = -self._combined(torch.stack(of_folds).mean(0))
+        # NaN stays what it is: that of networks that know of no missing cells.
+        scores = torch.where(X.isnan().all(1), scores * 0.0, scores)
         label = torch.where(scores - self.offset < 0, -1, 1)
         return scores.to(X.dtype), label
 
@@ -125,10 +127,12 @@ class _Fold(nn.Module):
 
     def forward(self, near, shift, scale, usual_errors):
         reconstructed = self.decoder(self.encoder(self.bounds(near))).double()
-        near = torch.where(near.isnan(), reconstructed, near)
+        known = ~near.isnan()
+        near = torch.where(known, near, reconstructed)
         rows = (near - shift) / scale
         errors = (near - reconstructed) / usual_errors  # 0 where cells were missing
-        return torch.stack([score(rows, errors) for score in self.scores], 1)
+        known = known.double()
+        return torch.stack([score(rows, errors, known) for score in self.scores], 1)
 
 
 class _MeanSquaredError(nn.Module):
@@ -137,7 +141,7 @@ class _MeanSquaredError(nn.Module):
     def __init__(self, score):
         super().__init__()
 
-    def forward(self, rows, errors):
+    def forward(self, rows, errors, known):
         return errors.square().mean(1)
 
 
@@ -147,7 +151,7 @@ class _LogErrors(nn.Module):
     def __init__(self, score):
         super().__init__()
 
-    def forward(self, rows, errors):
+    def forward(self, rows, errors, known):
         squares = errors.square()
         return torch.where(squares > ROUNDING, squares, 0.0).log1p().mean(1)
 
@@ -161,7 +165,8 @@ class _Isolation(nn.Module):
         # Nodes of all trees in one row: each tree's first one, and children from there.
         first = torch.arange(n_trees)[:, None] * n_nodes
         self.register_buffer("first", first.T.contiguous())
-        for name in ("left", "right"):
+        self.knows_usual = score.usual is not None
+        for name in ("left", "right", "usual")[: 2 + self.knows_usual]:
             self.register_buffer(
                 name, (torch.tensor(getattr(score, name)) + first).ravel()
             )
@@ -170,12 +175,15 @@ class _Isolation(nn.Module):
         self.register_buffer("length", _double(score.length).ravel())
         self.depth, self.normalizer = score.depth, score.normalizer
 
-    def forward(self, rows, errors):
+    def forward(self, rows, errors, known):
         cells = rows.float().double()  # as trees read them
         node = self.first.expand(rows.shape[0], -1)  # (n, n_trees)
         for _ in range(self.depth):
-            is_left = cells.gather(1, self.feature[node]) <= self.threshold[node]
-            node = torch.where(is_left, self.left[node], self.right[node])
+            feature, at = self.feature[node], node
+            is_left = cells.gather(1, feature) <= self.threshold[at]
+            node = torch.where(is_left, self.left[at], self.right[at])
+            if self.knows_usual:
+                node = torch.where(known.gather(1, feature) > 0, node, self.usual[at])
         return 2 ** -(self.length[node].sum(1) / self.normalizer)
 
 
@@ -195,10 +203,10 @@ class _RowDistance(nn.Module):
         self.register_buffer("weights", weights / weights.sum())
         self.register_buffer("references", torch.tensor(references))  # float32
 
-    def forward(self, rows, errors):
-        return self.distances(rows, rows.shape[1])
+    def forward(self, rows, errors, known):
+        return self.distances(rows, known, rows.shape[1])
 
-    def distances(self, rows, n_exact):
+    def distances(self, rows, known, n_exact):
         """Distance (n,) of rows (n, d), none of which is a reference for itself.
 
         One reference is left out that equals the row but for rounding, in its first
@@ -207,14 +215,17 @@ class _RowDistance(nn.Module):
         Parameters
         ----------
         rows : Tensor of shape (n, d)
+        known : Tensor of shape (n, d)
+            1 where cells were there, 0 where they were missing.
         n_exact : int
             Columns that tell whether rows are the same.
         """
-        rows, references = rows.float().double(), self.references.double()
+        rows, references = rows.float().double() * known, self.references.double()
         # Up to the squared length of each row.
-        squared = references.square().sum(1) - 2 * (rows @ references.T)  # (n, m)
+        squared = known @ references.square().T - 2 * (rows @ references.T)  # (n, m)
         nearest = squared.topk(len(self.weights) + 1, largest=False).indices
-        squares = (rows[:, None] - self.references[nearest].double()).square()
+        apart = rows[:, None] - self.references[nearest].double() * known[:, None]
+        squares = apart.square()
         size = 1 + rows[:, :n_exact].square().mean(1, keepdim=True)
         is_same = squares[:, :, :n_exact].mean(2) <= SAME**2 * size
         is_same = is_same.any(1, keepdim=True)
@@ -226,8 +237,9 @@ class _RowDistance(nn.Module):
 class _JointDistance(_RowDistance):
     """The same, in rows and in their errors together."""
 
-    def forward(self, rows, errors):
-        return self.distances(torch.cat([rows, errors], 1), rows.shape[1])
+    def forward(self, rows, errors, known):
+        both = torch.cat([rows, errors], 1), torch.cat([known, known], 1)
+        return self.distances(*both, rows.shape[1])
 
 
 _MODULES = {

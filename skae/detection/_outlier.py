@@ -267,7 +267,7 @@ class AutoencoderOutlierDetector(
             ones count most.
         """
         X = self._applied(X)
-        return -self._models.scores(X)
+        return 0.0 - self._models.scores(X)  # no minus zero
 
     def decision_function(self, X) -> np.ndarray:
         """Score above the threshold; below 0 is outlying.

@@ -265,9 +265,15 @@ def _of_levels(column, cells, expected):
         return np.zeros(len(cells))
     there = ~np.isnan(cells[:, 0])
     level = np.where(there, np.argmax(cells, axis=1), 0)
-    share = column.shares[level]
-    here = expected[np.arange(len(cells)), level] / column.factor
-    # None is less likely than as if one more cell had been seen, in whatever row.
+    here = likelihoods(column, expected)[np.arange(len(cells)), level]
+    return np.where(there, np.log(column.shares[level]) - np.log(here), 0.0)
+
+
+def likelihoods(column, expected):
+    """Probabilities (n, width) of a category's levels, by what is expected (n, width).
+
+    None is less than as if one more cell had been seen, in whatever row.
+    """
     n = sum(column.counts)
-    here = (n * np.clip(here, 0, 1) + share) / (n + 1)
-    return np.where(there, np.log(share) - np.log(here), 0.0)
+    here = np.clip(expected / column.factor, 0, 1)
+    return (n * here + column.shares) / (n + 1)

@@ -113,8 +113,8 @@ def of_level(observed, expected, unseen, score):
     ----------
     observed : object
         None where it is missing.
-    expected : str
-        In words.
+    expected : str or None
+        In words; None if it is what was observed.
     unseen : bool
         Whether it was not there in `fit`.
     score : float
@@ -124,7 +124,8 @@ def of_level(observed, expected, unseen, score):
         return f" is missing; expected {expected}"
     if unseen:
         return f" is {observed!r}, as in no row of fit; expected {expected}"
-    return f" is {observed!r}, {_times(score)}; expected {expected}"
+    said = f" is {observed!r}, {_times(score)}"
+    return said if expected is None else f"{said}; expected {expected}"
 
 
 def _times(score):

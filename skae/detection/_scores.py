@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
-from skae._utils.checks import array, count, instance, positive
+from skae._utils.checks import array, count, instance, not_required, positive
 from skae._utils.stored import stored, stored_base
 from skae.detection._neighbors import SAME, Neighbors
 
@@ -91,7 +91,8 @@ class Score:
         rows : ndarray of shape (n, d)
             In global standard deviations and random order.
         errors : ndarray of shape (n, d)
-            Of their reconstructions, in units of each feature's usual one.
+            Of their reconstructions, in units of each feature's usual one. NaN where
+            cells were missing, which are filled in the rows.
         seed : int
 
         Returns
@@ -119,10 +120,10 @@ class MeanSquaredError(Score):
     can_be_divided = True
 
     def of(self, rows, errors):
-        return np.square(errors).mean(axis=1)
+        return self.parts(rows, errors).mean(axis=1)
 
     def parts(self, rows, errors):
-        return np.square(errors)
+        return np.square(np.nan_to_num(errors))
 
 
 @stored()
@@ -137,11 +138,11 @@ class LogErrors(Score):
     can_be_divided = True
 
     def of(self, rows, errors):
-        squares = np.square(errors)
+        squares = self.parts(rows, errors)
         return np.log1p(np.where(squares > ROUNDING, squares, 0.0)).mean(axis=1)
 
     def parts(self, rows, errors):
-        return np.square(errors)
+        return np.square(np.nan_to_num(errors))
 
 
 @stored(
@@ -152,15 +153,26 @@ class LogErrors(Score):
     length=array("f", 2),
     depth=lambda value: count(value) and value <= _SAMPLE_SIZE,
     normalizer=positive,
+    usual=not_required(array("i", 2)),
 )
 class Isolation(Score):
     """How few random cuts tell a row from the others: an isolation forest [1]_.
+
+    Missing cells are on the side of each cut that most rows are on.
+
+    Attributes
+    ----------
+    usual : ndarray of shape (n_trees, n_nodes) or None
+        The child that most rows went to; None in files from before it was kept, by
+        which missing cells are as they were filled.
 
     References
     ----------
     .. [1] Liu, F. T., Ting, K. M., Zhou, Z.-H. (2008). Isolation forest. ICDM.
        :doi:`10.1109/ICDM.2008.17`
     """
+
+    usual: np.ndarray | None = None
 
     def fit(self, rows, errors, seed):
         # Imported here: it slows down `import skae`.
@@ -176,7 +188,7 @@ class Isolation(Score):
         self.threshold = np.zeros(shape)
         # Leaves are their own children, so that all walks are of one length.
         self.left = np.tile(np.arange(shape[1]), (shape[0], 1))
-        self.right = self.left.copy()
+        self.right, self.usual = self.left.copy(), self.left.copy()
         self.length = np.zeros(shape)
         for k, tree in enumerate(trees):
             inner = np.flatnonzero(tree.children_left >= 0)
@@ -185,6 +197,9 @@ class Isolation(Score):
             self.threshold[k, inner] = tree.threshold[inner]
             self.left[k, inner] = tree.children_left[inner]
             self.right[k, inner] = tree.children_right[inner]
+            sides = np.c_[self.left[k, inner], self.right[k, inner]]
+            most = tree.n_node_samples[sides].argmax(axis=1)
+            self.usual[k, inner] = sides[np.arange(len(inner)), most]
             depths = tree.compute_node_depths()[leaves] - 1.0
             left_over = _mean_depth(tree.n_node_samples[leaves])
             self.length[k, leaves] = depths + left_over
@@ -194,26 +209,32 @@ class Isolation(Score):
 
     def of(self, rows, errors):
         cells = rows.astype(np.float32).ravel()  # as trees read them
+        missing = np.isnan(errors).ravel()
+        has_holes = self.usual is not None and missing.any()
         row = np.arange(len(rows))[:, None] * rows.shape[1]
         tree = np.arange(len(self.feature)) * self.feature.shape[1]
         node = np.zeros((len(rows), len(tree)), np.int64)
         for _ in range(self.depth):
             at = node + tree
-            values = cells.take(row + self.feature.take(at))
-            is_left = values <= self.threshold.take(at)
+            cell = row + self.feature.take(at)
+            is_left = cells.take(cell) <= self.threshold.take(at)
             node = np.where(is_left, self.left.take(at), self.right.take(at))
+            if has_holes:
+                node = np.where(missing.take(cell), self.usual.take(at), node)
         lengths = self.length.take(node + tree).sum(axis=1)
         return 2 ** -(lengths / self.normalizer)
 
     def check(self, n_features):
         shape = self.feature.shape
-        arrays = self.threshold, self.left, self.right, self.length
+        usual = self.left if self.usual is None else self.usual
+        arrays = self.threshold, self.left, self.right, self.length, usual
         if 0 in shape or any(values.shape != shape for values in arrays):
             raise ValueError("Its trees are not of one size.")
         for numbers, end in (
             (self.feature, n_features),
             (self.left, shape[1]),
             (self.right, shape[1]),
+            (usual, shape[1]),
         ):
             if numbers.min() < 0 or numbers.max() >= end:
                 raise ValueError("Its trees lead to what is not there.")
@@ -233,7 +254,7 @@ def _mean_depth(counts):
 
 @stored(neighbors=instance(Neighbors))
 class RowDistance(Score):
-    """Distance to the nearest rows."""
+    """Distance to the nearest rows, in the cells that are not missing."""
 
     can_be_divided = True
 
@@ -245,10 +266,10 @@ class RowDistance(Score):
         self.neighbors.check(n_features)
 
     def of(self, rows, errors):
-        return self.neighbors.distances(rows, rows.shape[1])
+        return self.neighbors.distances(_known(rows, errors), rows.shape[1])
 
     def parts(self, rows, errors):
-        return self.neighbors.falls(rows, rows.shape[1])
+        return self.neighbors.falls(_known(rows, errors), rows.shape[1])
 
 
 @stored(neighbors=instance(Neighbors))
@@ -258,7 +279,7 @@ class JointDistance(Score):
     can_be_divided = True
 
     def fit(self, rows, errors, seed):
-        both = np.c_[rows, errors][:_MOST_REFERENCES]
+        both = np.c_[rows, np.nan_to_num(errors)][:_MOST_REFERENCES]
         self.neighbors = Neighbors(both.astype(np.float32))
         return self
 
@@ -266,10 +287,16 @@ class JointDistance(Score):
         self.neighbors.check(2 * n_features)
 
     def of(self, rows, errors):
-        return self.neighbors.distances(np.c_[rows, errors], rows.shape[1])
+        both = np.c_[_known(rows, errors), errors]
+        return self.neighbors.distances(both, rows.shape[1])
 
     def parts(self, rows, errors):
-        return self.neighbors.falls(np.c_[rows, errors], rows.shape[1])
+        return self.neighbors.falls(np.c_[_known(rows, errors), errors], rows.shape[1])
+
+
+def _known(rows, errors):
+    """Rows (n, d), with NaN for cells that were missing, which have no errors."""
+    return np.where(np.isnan(errors), np.nan, rows)
 
 
 # Scores by method; of several, the norm of the surprisals is taken.

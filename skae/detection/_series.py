@@ -1,6 +1,6 @@
 """Series as they are passed, and as windows of readings on one scale."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -9,14 +9,23 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skae._utils.checks import array, dict_of, not_required, optional, positive
+from skae._utils.checks import (
+    array,
+    boolean,
+    dict_of,
+    not_required,
+    optional,
+    positive,
+)
 from skae._utils.stored import stored_base
 from skae._utils.validation import validated
+from skae._utils.warnings import warn
 from skae.detection._stretches import Stretches, trailing_mean
 from skae.detection._times import (
     Steps,
     check_order,
     ends_of_stretches,
+    has_zone,
     read_series,
     steps_of,
 )
@@ -49,6 +58,7 @@ class Series(NamedTuple):
     mean_=not_required(optional(array("f", 1))),
     scale_=not_required(optional(array("f", 1))),
     _usual_steps=not_required(dict_of(positive)),
+    _had_zone=not_required(boolean),
 )
 class OfSeries:
     """Mixin of estimators that read series, and cut them into windows.
@@ -57,6 +67,8 @@ class OfSeries:
     ----------
     _usual_steps : dict of str to float
         The median step in time in `fit`, by the unit of :class:`Steps`.
+    _had_zone : bool
+        Whether times in `fit` had a time zone; False in files that don't say.
     """
 
     length: int
@@ -66,16 +78,27 @@ class OfSeries:
     scale: bool
     max_step: float | None
     n_features_in_: int
+    get_feature_names_out: Callable
     detector_: Any
     # Files from before there was a scale have none.
     mean_: np.ndarray | None = None
     scale_: np.ndarray | None = None
     _usual_steps: Mapping[str, float] = MappingProxyType({})
+    _had_zone: bool = False
 
     def _learned(self, X):
         """A series to fit to."""
         X, labels = read_series(X)
         X = validated(self, X, reset=True)
+        self._check_sensors(X)
+        if self.stride > self.length:
+            warn(
+                f"stride={self.stride} is more than length={self.length}: "
+                f"{self.stride - self.length} of every {self.stride} readings are in "
+                "no window, and nothing is found there. Use a stride of at most the "
+                "length."
+            )
+        self._had_zone = has_zone(labels) is True
         self.mean_ = self.scale_ = None
         if self.scale:
             # Sums depend on the order in memory, which results must not.
@@ -91,6 +114,12 @@ class OfSeries:
         check_is_fitted(self)
         X, labels = read_series(X)
         X = validated(self, X, reset=False)
+        if self._had_zone and has_zone(labels) is False:
+            warn(
+                "The times of X have no time zone, but those that the detector was "
+                "fitted to had one. If they are local ones, an hour is missing or "
+                "there twice where clocks are changed: use X.tz_localize()."
+            )
         return self._series(X, labels, steps_of(labels, len(X)))
 
     def _series(self, X, labels, steps):
@@ -144,6 +173,16 @@ class OfSeries:
             clone = new().fit(series.windows[train])
             scores[held_out] = clone.score_samples(series.windows[held_out])
         return self._smoothed(stretches, scores)
+
+    def _check_sensors(self, X):
+        """Raise ValueError for sensors without a single reading."""
+        silent = np.flatnonzero(np.isnan(X).all(axis=0))
+        if len(silent):
+            names = list(self.get_feature_names_out()[silent[:5]])
+            raise ValueError(
+                f"Sensors {names} of X have no reading, so that nothing can be learned "
+                "of them: leave them out, or pass readings from while they worked."
+            )
 
     def _check_scale(self):
         """Raise ValueError for a scale, read from a file, that is none of sensors."""

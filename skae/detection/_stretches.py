@@ -94,13 +94,13 @@ class Stretches:
 
 def trailing_mean(scores, count):
     """Mean of each score (n, ...) and those before it, `count` at the most."""
-    count = min(count, len(scores))
     # Sums of their own, not differences of running ones: one score must not round away
-    # those after it.
-    padded = np.concatenate([np.zeros((count - 1, *scores.shape[1:])), scores])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, count, axis=0)
+    # those after it. Term by term, so that no later one decides how they add up.
+    total = scores.copy()
+    for lag in range(1, min(count, len(scores))):
+        total[lag:] += scores[:-lag]
     n_seen = np.minimum(np.arange(1, len(scores) + 1), count)
-    return (windows.sum(axis=-1).T / n_seen).T
+    return (total.T / n_seen).T
 
 
 def trailing_count(is_one, count):

@@ -11,7 +11,7 @@ from skae._utils.checks import fitted, instance, list_of, positive
 from skae._utils.device import inference_device
 from skae._utils.stored import stored
 from skae.detection._anomalies import REACH
-from skae.detection._ratios import Ratios
+from skae.detection._ratios import Ratios, likelihoods
 from skae.detection._reasons import in_places, of_level, of_number, reasons
 from skae.detection._scores import SCORES, JointDistance
 from skae.detection._tails import Tail
@@ -87,7 +87,8 @@ class TableModels:
             if self._hides:
                 found = ratios.of(columns, cells, unseen, expected, are_references=True)
                 self._tails.append([Tail(values) for values in _of_cells(found)])
-                scores[held_out] = self._rarest(-1, found)
+                known = (~np.isnan(cells)).any(axis=1) | unseen.any(axis=1)
+                scores[held_out] = np.where(known, self._rarest(-1, found), 0.0)
             else:
                 scores[held_out] = self._of_rows(-1, cells, unseen)
         self._tail = Tail(scores[~np.isnan(scores)], _LEAST_TAIL).size
@@ -171,11 +172,13 @@ class TableModels:
         for k, autoencoder in enumerate(self.autoencoders if len(X) else ()):
             of_fold, cells, of_others = self._judged(k, X)
             own, usual = autoencoder._columns, self._ratios[k].usual_errors
-            expected += own.translated(of_others, columns) / self._n_folds
+            made = own.translated(of_others, columns)
+            expected += _logs(columns, made) / self._n_folds
             scores += of_fold / self._n_folds
             numbers = slice(0, len(usual))
             apart = (cells - of_others)[:, numbers] / usual
             errors[:, own.layout.order[numbers]] += apart / self._n_folds
+        _undo_logs(columns, expected)
         errors[:, columns.is_category] = np.nan
         observed, unseen = columns.values_of(X), columns.unseen(X)
         values = columns.values_of(columns.restore(expected))
@@ -184,6 +187,7 @@ class TableModels:
             kind, cells = columns.columns[j], expected[i, columns.parts[j]]
             value, told = observed[i, j], kind.told(values[i, j], cells)
             if kind.is_category:
+                told = None if value == values[i, j] else told
                 return of_level(value, told, unseen[i, j], scores[i, j])
             if isinstance(kind, NumberColumn) and kind.places is not None:
                 number = float(cells[0] * kind.scale + kind.shift)
@@ -224,7 +228,11 @@ class TableModels:
         return np.maximum(*(tail(scores) for tail, scores in pairs))
 
     def _of_rows(self, k, cells, unseen, expected=None):
-        """Scores (n,) of rows by one fold."""
+        """Scores (n,) of rows by one fold; 0 for rows of which nothing is known."""
+        known = (~np.isnan(cells)).any(axis=1) | unseen.any(axis=1)
+        return np.where(known, self._of_known(k, cells, unseen, expected), 0.0)
+
+    def _of_known(self, k, cells, unseen, expected):
         autoencoder = self.autoencoders[k]
         columns = autoencoder._columns
         if self._hides:
@@ -247,14 +255,15 @@ class TableModels:
     def _filled(self, k, cells, unseen):
         """Rows without missing cells, and the errors of their reconstructions.
 
-        Of what is missing there are none. A level that was not observed is none of
+        These are NaN where cells are missing. A level that was not observed is none of
         those that were.
         """
         layout = self.autoencoders[k]._columns.layout
         made = self._reconstructed(k, np.clip(cells, -REACH, REACH))
         rows = np.where(np.isnan(cells), made, cells)
-        rows[unseen[:, layout.of_column]] = 0.0
-        return rows, rows - made
+        none = unseen[:, layout.of_column]
+        rows[none] = 0.0
+        return rows, np.where(np.isnan(cells) & ~none, np.nan, rows - made)
 
     def _expected(self, k, cells):
         """What is expected of each column by the others: (n, width)."""
@@ -284,6 +293,29 @@ def _check_reads_tables(autoencoder):
             "read so that its columns can be told apart: pass a transformer of this "
             "package, or encode the columns as numbers first."
         )
+
+
+def _logs(columns, expected):
+    """Expected rows (n, width) with the logarithms of what levels' probabilities are.
+
+    As in log ratios, whose mean over the folds is then that of what is expected.
+    """
+    found = expected.copy()
+    for column, part in _levels_of(columns):
+        found[:, part] = np.log(likelihoods(column, expected[:, part]))
+    return found
+
+
+def _undo_logs(columns, rows):
+    """Levels' probabilities of their logarithms, in place."""
+    for column, part in _levels_of(columns):
+        rows[:, part] = np.exp(rows[:, part]) * column.factor
+
+
+def _levels_of(columns):
+    """Categories that have levels, with their cells."""
+    pairs = zip(columns.columns, columns.parts, strict=True)
+    return [(c, part) for c, part in pairs if c.is_category and not c.is_empty]
 
 
 def _of_cells(ratios):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from skae._tables.frames import library_of
+from skae._tables.frames import library_of, refuse_others
 from skae._utils.warnings import warn
 
 # Text that begins as dates do, or times of day.
@@ -73,6 +73,7 @@ def read_series(X):
     if library == "polars":
         return _of_polars(X)
     if library != "pandas":
+        refuse_others(X)
         return X, None
     _check_columns(X)
     _check_labels(X.index)
@@ -96,6 +97,12 @@ def steps_of(labels, n_times):
         keys = labels.get_level_values(level)
         sizes[keys[1:] != keys[:-1]] = np.nan
     return Steps(sizes, unit)
+
+
+def has_zone(labels):
+    """Whether times have a time zone; None of labels that are none."""
+    times = None if labels is None else labels.get_level_values(-1)
+    return times.tz is not None if isinstance(times, pd.DatetimeIndex) else None
 
 
 def check_order(steps, labels):
@@ -211,6 +218,14 @@ def _check_labels(labels):
             f"The index of X lacks {times.isna().sum()} of its {len(times)} times: "
             "remove these rows or fill in when they were read."
         )
+    for level, name in enumerate(labels.names[:-1]):
+        keys = labels.get_level_values(level)
+        if keys.hasnans:
+            raise ValueError(
+                f"Level {level if name is None else name!r} of the index of X lacks "
+                f"{keys.isna().sum()} of its {len(keys)} keys, which tell whose "
+                "readings these are: remove these rows or fill in the keys."
+            )
     first = times[0] if len(times) and _may_be_text(times.dtype) else None
     if isinstance(first, str) and _LIKE_TIMES.match(first):
         raise ValueError(

@@ -27,6 +27,8 @@ class Units:
         Of the columns of the data.
     columns : Columns or None
         Of a table with categories or dates.
+    are_those_of_fit : bool
+        Whether rows come as the detector was fitted to them: without `preprocessing`.
 
     Raises
     ------
@@ -37,7 +39,8 @@ class Units:
     def __init__(self, preprocessing, detector, X):
         self._preprocessing, self._detector = preprocessing, detector
         self.names, self.columns = detector.get_feature_names_out(), detector._columns
-        if preprocessing is not None:
+        self.are_those_of_fit = preprocessing is None
+        if not self.are_those_of_fit:
             self._check()
         self.rows, self.observed = self._read(X)
 
@@ -75,7 +78,7 @@ class Units:
 
     def _read(self, X):
         """Rows of the data (n, n_features), in units of the detector and as given."""
-        if self._preprocessing is None:
+        if self.are_those_of_fit:
             rows = self._detector._applied(X, min_samples=0)
             return rows, rows
         # Transformers of scikit-learn take no empty tables.
@@ -89,7 +92,7 @@ class Units:
 
     def of_data(self, rows):
         """Rows (n, n_features) in units of the detector, in those of the data."""
-        if self._preprocessing is None or not len(rows):
+        if self.are_those_of_fit or not len(rows):
             return rows
         return np.asarray(self._preprocessing.inverse_transform(rows))
 

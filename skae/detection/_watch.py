@@ -54,7 +54,7 @@ class WindowedDetector(
     back, and another value in the first levels of an index with several, such as the
     names of machines in ``pd.concat({"A": a, "B": b})``. A time has no score but NaN
     before the first window of its stretch has ended. Readings may be missing, NaN, if
-    they may be in rows of the detector.
+    they may be in rows of the detector; those of one that is silent raise no alarm.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class WindowedDetector(
     length : int, default=24
         Times in a window.
     stride : int, default=1
-        Times from the start of one window to that of the next.
+        Times from the start of one window to that of the next, at most `length`.
     smoothing : int, default=1
         Over how many of the latest windows scores are averaged.
     n_required : int, default=1
@@ -74,11 +74,13 @@ class WindowedDetector(
     alpha : float in (0, 1) or None, default=0.01
         False-alarm rate: share of normal windows that are to be found outlying,
         estimated on whole stretches of time, each held out from a clone of the
-        detector. None is the detector's own threshold, `offset_`, and holds out
-        nothing.
+        detector. Single series differ: of 21 made ones of 1,000 readings, 0 to 7.2 % of
+        new times were alarmed at 1 %. None is the detector's own threshold, `offset_`,
+        and holds out nothing.
     cv : int, default=8
         In how many stretches windows are held out, in turn. Windows that share times
-        with them are fitted by none. Not used without `alpha`.
+        with them are fitted by none, which splitters don't know, so it is a number. Not
+        used without `alpha`.
     scale : bool, default=True
         Whether each sensor is brought to mean 0 and variance 1 first.
     max_step : float or None, default=5.0
@@ -189,16 +191,18 @@ class WindowedDetector(
         ------
         ValueError
             If no stretch is as long as a window, rows are in no order of time, or
-            columns or the index hold times as text; if stretches that are held out
-            leave too few windows; if an alarm requires more outlying windows than are
-            counted. An earlier fit is kept.
+            columns or the index hold times as text; if a sensor has no reading, or the
+            index lacks times or keys; if stretches that are held out leave too few
+            windows; if an alarm requires more outlying windows than are counted. An
+            earlier fit is kept.
         TypeError
             If the detector has no threshold of its own, and `alpha` is None.
 
         Warns
         -----
         UserWarning
-            If times are repeated or go back.
+            If times are repeated or go back, a stride longer than a window leaves
+            readings out, or too few windows are held out for `alpha`.
         """
         if self.n_required > self.n_recent:
             raise ValueError(
@@ -237,7 +241,8 @@ class WindowedDetector(
         Warns
         -----
         UserWarning
-            If not even a tenth of the windows are held out that such a rate needs.
+            If not even a tenth of the windows that share no reading are held out that
+            such a rate needs.
         """
         check_is_fitted(self)
         if not hasattr(self, "held_out_scores_"):
@@ -245,7 +250,9 @@ class WindowedDetector(
                 "No windows were held out, as the fit was with alpha=None: fit with a "
                 "number for alpha."
             )
-        return threshold(self.held_out_scores_, alpha)
+        overlap = max(self.length / self.stride, 1.0)
+        kind = "windows that share no reading"
+        return threshold(self.held_out_scores_, alpha, overlap, kind)
 
     def score_samples(self, X) -> np.ndarray:
         """Score of the latest windows at each time; higher is more normal.

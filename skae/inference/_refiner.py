@@ -16,12 +16,16 @@ class Refiner:
     method : {"least_squares", "omp"}
     n_nonzeros : int or None
         Of each code; None is as many as the encoder's has.
+    is_positive : bool, default=False
+        Whether no component of a code is negative.
     """
 
-    def __init__(self, weight, bias, method, n_nonzeros):
+    def __init__(self, weight, bias, method, n_nonzeros, is_positive=False):
         self.weight, self.bias = weight, bias
         self.method = method
-        self.n_nonzeros = n_nonzeros
+        self.is_positive = is_positive
+        self.most = len(weight)
+        self.n_nonzeros = None if n_nonzeros is None else min(n_nonzeros, self.most)
         lengths = np.sqrt(np.square(weight).sum(axis=0))
         self.lengths = np.where(lengths > 0, lengths, np.float32(1))
         self.unit = (weight / self.lengths).T.copy()
@@ -44,15 +48,19 @@ class Refiner:
         numbers = np.arange(len(code))
         counts, n_steps = np.count_nonzero(code, axis=1), self.n_nonzeros
         if n_steps is None:
-            n_steps = max(1, int(counts.max(initial=0)))
+            n_steps = min(max(1, int(counts.max(initial=0))), self.most)
         if self.method == "omp":
             if self.n_nonzeros is not None:
                 counts = np.full_like(counts, n_steps)
-            found = pursuit.of_any(products, self.gram, n_steps, counts, numbers)
-            atoms, values = (np.stack(parts, axis=1) for parts in found)
+            given = products, self.gram, n_steps, counts, numbers, self.is_positive
+            atoms, values = (np.stack(p, axis=1) for p in pursuit.of_any(*given))
         else:
             atoms = np.argsort(-np.abs(code), axis=1, kind="stable")[:, :n_steps]
-            values = pursuit.of_support(products, self.gram, atoms, counts, numbers)
+            is_used = np.arange(n_steps) < counts[:, None]
+            values = pursuit.of_support(products, self.gram, atoms, is_used, numbers)
+        if self.is_positive:
+            given = values, products, self.gram, atoms, numbers
+            values = pursuit.without_negatives(*given)
         refined = np.zeros_like(code)
         # Added, since a component that no longer counts may be there already.
         np.add.at(refined, (numbers[:, None], atoms), values)

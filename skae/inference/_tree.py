@@ -213,12 +213,12 @@ class _Stacks:
             layers[0] = weight * factor, bias
         return self._stack("decoder", layers, widths)
 
-    def refiner(self, method, n_nonzeros):
+    def refiner(self, method, n_nonzeros, is_positive):
         is_linear = len(self.widths) == 2 and not self.is_tied
         expect(is_linear, "linear decoder that codes are refined with")
         [layer] = self._layers("decoder", self.widths[::-1])
         expect(all(np.isfinite(part).all() for part in layer), "finite weights")
-        return Refiner(*layer, method, n_nonzeros)
+        return Refiner(*layer, method, n_nonzeros, is_positive)
 
     def _layers(self, half, widths):
         last = len(widths) - 2
@@ -295,9 +295,10 @@ def _loss(node, layout=None):
 def _code_maps(nodes, n_components):
     """Functions of codes, whether codes have units of their own, and what refines them.
 
-    That is a method and how many are nonzero, or None.
+    That is a method, how many are nonzero, or None, and whether none is negative.
     """
     functions, has_own_units, refining, kept = [], False, None, []
+    adds_only = False
     for part in nodes:
         expect(refining is None, "order of code maps")
         code_map = node_of(part, *_CODE_MAPS)
@@ -311,10 +312,11 @@ def _code_maps(nodes, n_components):
             if is_positive == "auto":
                 is_positive = n_components >= _MANY * k
             functions.append(_functions.top_k(k, truth(is_positive)))
+            adds_only |= is_positive
             kept.append(k)
         elif code_map.name == "SoftThreshold":
             threshold = number(part_of(values, "threshold"))
-            expect(threshold >= 0, "threshold")
+            expect(0 <= threshold <= 1e30, "threshold")
             functions.append(_functions.soft_threshold(threshold))
         elif code_map.name == "Sigmoid":
             start = number(part_of(values, "start"))
@@ -323,6 +325,6 @@ def _code_maps(nodes, n_components):
         elif code_map.name == "Refinement":
             method = part_of(values, "method")
             expect(method in _METHODS, "method of refinement")
-            refining = method, min(kept, default=None)
+            refining = method, min(kept, default=None), adds_only
         # Gaussian codes are means, and codes are rounded while training alone.
     return functions, has_own_units, refining

@@ -98,6 +98,33 @@ class Loss(Part):
         """
         return loss * self.degree / n_columns if self.degree else 1 / n_columns
 
+    def told(self, n_columns):
+        """How many nats a loss of 1 is in each column (n_columns,).
+
+        NaN where that depends on the noise, which is the likeliest one.
+        """
+        return torch.full((n_columns,), torch.nan if self.degree else 1.0)
+
+    def surprise(self, losses, counts):
+        """Minus the log-likelihood of rows (n,), with noise of the likeliest scale.
+
+        Parameters
+        ----------
+        losses, counts : Tensors of shape (n,)
+            The sum of a row's losses over columns with noise, and how many these are.
+        """
+        mean = losses.sum() / counts.sum().clamp(min=1)
+        # No residual is known more exactly than single precision has it.
+        mean = mean.clamp(min=torch.finfo(torch.float32).eps ** self.degree)
+        unit = torch.as_tensor(self.per_nat(mean, 1))
+        return losses / unit + counts * self._log_mass(unit)
+
+    def _log_mass(self, unit):
+        """The logarithm of what exp(-loss / unit) adds up to over all residuals."""
+        if not self.degree:
+            return 0.0
+        return math.log(2 * math.gamma(1 + 1 / self.degree)) + unit.log() / self.degree
+
 
 class SquaredError(Loss):
     """Squared error, the loss that PCA minimises.
@@ -172,11 +199,19 @@ class Huber(Loss):
         # a whole one of the other, and in between what leaves the unit as it is.
         told = 0.5
         for _ in range(_UNIT_STEPS):
-            corner = self.delta * (told / loss) ** 0.5  # delta, in units of the noise
-            tails = torch.exp(-(corner**2) / 2)
-            middle = corner * math.sqrt(2 * math.pi) * torch.erf(corner / math.sqrt(2))
-            told = 0.5 + tails / (middle + 2 * tails)
+            tails, mass = self._masses(loss / told)
+            told = 0.5 + tails / mass
         return loss / (told * n_columns)
+
+    def _log_mass(self, unit):
+        return (self._masses(unit)[1] * unit / self.delta).log()
+
+    def _masses(self, unit):
+        """Of a tail and in all, of the noise; in its units, times delta in them."""
+        corner = self.delta / unit**0.5
+        tail = torch.exp(-(corner**2) / 2)
+        middle = corner * math.sqrt(2 * math.pi) * torch.erf(corner / math.sqrt(2))
+        return tail, middle + 2 * tail
 
 
 class LogLoss(Loss):

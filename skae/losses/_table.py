@@ -1,5 +1,6 @@
 """The loss of tables, whose columns are numbers and categories."""
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -71,15 +72,30 @@ class TableLoss(Loss):
     def per_nat(self, loss, n_columns):
         # Of numbers, noise of the likeliest scale; categories are told in nats.
         layout = self.layout
-        of_numbers = layout.n_numbers / self.numbers.per_nat(loss, 1)
-        per_column = of_numbers + float(layout.entropies.sum())
+        per_column = float(self._least_entropies.sum())
+        if layout.n_numbers:
+            per_column = per_column + layout.n_numbers / self.numbers.per_nat(loss, 1)
         return layout.n_columns / (n_columns * per_column)
+
+    def told(self, n_columns):
+        of_numbers = self.numbers.told(self.layout.n_numbers)
+        of_categories = torch.as_tensor(self._least_entropies).float()
+        order = torch.as_tensor(self.layout.places)
+        return torch.cat([of_numbers, of_categories])[order]
+
+    def surprise(self, losses, counts):
+        return self.numbers.surprise(losses, counts)
+
+    @property
+    def _least_entropies(self):
+        """What the losses of categories (n_blocks,) are shares of, in nats."""
+        return np.maximum(self.layout.entropies, LEAST_ENTROPY)
 
     def _blocks(self, device):
         """Where categories lie, as tensors on a device; made once."""
         made = vars(self).setdefault("_made", {})
         if device not in made:
-            made[device] = Blocks(self.layout, device)
+            made[device] = Blocks(self.layout, self._least_entropies, device)
         return made[device]
 
     def __getstate__(self):
@@ -92,13 +108,15 @@ class Blocks:
     Parameters
     ----------
     layout : Layout
+    entropies : ndarray of shape (n_blocks,)
+        What losses are shares of.
     device : str
     """
 
-    def __init__(self, layout, device):
+    def __init__(self, layout, entropies, device):
         with torch.device(device):
             widths = torch.as_tensor(layout.widths, device=device)
-            entropies = torch.as_tensor(layout.entropies, device=device).float()
+            entropies = torch.as_tensor(entropies, device=device)
             factors = torch.as_tensor(layout.factors, device=device)
             place = torch.arange(int(widths.max()) if len(widths) else 0)
         # Shorter blocks are filled up with a cell beyond the last one.
@@ -109,7 +127,7 @@ class Blocks:
             widths
         )
         self.place = (starts + place)[~is_filled]
-        self.entropies = entropies.clamp(min=LEAST_ENTROPY)
+        self.entropies = entropies.float()
         self.factors = factors.repeat_interleave(widths)
         self.order = torch.as_tensor(layout.places, device=device)
         self.shape = self.positions.shape

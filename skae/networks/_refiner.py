@@ -17,13 +17,18 @@ class Refiner(nn.Module):
     method : {"least_squares", "omp"}
         See :class:`skae.code_maps.Refinement`.
     n_nonzeros : int or None
-        Of each code; None is as many as the encoder's has.
+        Of each code; None is as many as the encoder's has. More than there are features
+        are never solved for: these determine no more.
+    is_positive : bool, default=False
+        Whether no component of a code is negative.
     """
 
-    def __init__(self, dictionary, method, n_nonzeros):
+    def __init__(self, dictionary, method, n_nonzeros, is_positive=False):
         super().__init__()
         self.method = method
-        self.n_nonzeros = n_nonzeros
+        self.is_positive = is_positive
+        self.most = dictionary.out_features
+        self.n_nonzeros = None if n_nonzeros is None else min(n_nonzeros, self.most)
         weight, bias = dictionary.weight.detach(), dictionary.bias.detach()
         lengths = weight.norm(dim=0)
         lengths = torch.where(lengths > 0, lengths, 1.0)  # of unused columns
@@ -69,15 +74,19 @@ class Refiner(nn.Module):
                 "cannot tell: use refine=None, or sparsity='top_k'."
             )
         if n_steps is None:
-            n_steps = max(1, int(counts.max()))
+            n_steps = min(max(1, int(counts.max())), self.most)
         if self.method == "omp":
             if self.n_nonzeros is not None:
                 counts = 0 * counts + n_steps
-            found = pursuit.of_any(products, self.gram, n_steps, counts, numbers)
-            atoms, values = (torch.stack(parts, 1) for parts in found)
+            given = products, self.gram, n_steps, counts, numbers, self.is_positive
+            atoms, values = (torch.stack(p, 1) for p in pursuit.of_any(*given))
         else:
             atoms = code.abs().topk(n_steps, dim=1).indices
-            values = pursuit.of_support(products, self.gram, atoms, counts, numbers)
+            is_used = torch.arange(n_steps, device=code.device) < counts[:, None]
+            values = pursuit.of_support(products, self.gram, atoms, is_used, numbers)
+        if self.is_positive:
+            given = values, products, self.gram, atoms, numbers
+            values = pursuit.without_negatives(*given)
         # Added, since a component that no longer counts may be there already.
         refined = torch.zeros_like(code).scatter_add(1, atoms, values)
         return refined / self.lengths
