@@ -434,8 +434,8 @@ def test_wide_rows_are_trained_at_a_smaller_rate():
 def test_what_says_nothing_of_new_rows_is_said():
     X = np.random.default_rng(0).normal(size=(60, 30))
     sparse = SparseAutoencoderTransformer(64, k=1, max_iter=10, random_state=0)
-    with pytest.warns(UserWarning, match=r"no less than their mean does .*max_iter"):
-        sparse.set_params(learning_rate=1.0).fit(X)
+    with pytest.warns(UserWarning, match=r"more than their mean does .*max_iter"):
+        sparse.set_params(learning_rate=3.0).fit(X)
 
 
 def test_positive_keeps_the_largest_of_the_positive():

@@ -318,7 +318,7 @@ def test_ctrl_c_while_the_first_epoch_is_kept_is_ctrl_c(
         raise KeyboardInterrupt
 
     estimator = make(linear_path=False, early_stopping=early_stopping)
-    monkeypatch.setattr(selection, "_state", ctrl_c)
+    monkeypatch.setattr(selection, "cloned_state", ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(tables)
     assert not hasattr(estimator, "n_iter_")
@@ -335,9 +335,9 @@ def test_ctrl_c_while_a_later_epoch_is_kept_keeps_the_one_before(
             raise KeyboardInterrupt
         return state(module)
 
-    state = selection._state
+    state = selection.cloned_state
     estimator = make(linear_path=False, early_stopping=False, max_iter=9)
-    monkeypatch.setattr(selection, "_state", ctrl_c)
+    monkeypatch.setattr(selection, "cloned_state", ctrl_c)
     with pytest.warns(ConvergenceWarning, match="interrupted"):
         estimator.fit(tables)
     assert estimator.n_iter_ == estimator.best_iter_ == len(estimator.loss_curve_) == 2

@@ -1,10 +1,9 @@
 """What codes are like in all: a mixture of normal distributions, to draw from."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
+from sklearn import config_context
 from sklearn.mixture import GaussianMixture
 
 from skae._utils.checks import array
@@ -12,6 +11,8 @@ from skae._utils.stored import stored
 
 # Distributions at the most, and rows for each component that one of them takes.
 _MOST, _LEAST_ROWS = 10, 5
+# Nats that an iteration gains for each row, or is the last one.
+_GAIN = 0.01
 # Added to variances, of codes whose own are 1 in all.
 _LEAST_VARIANCE = 1e-3
 
@@ -48,9 +49,13 @@ class CodeMixture:
             reg_covar=_LEAST_VARIANCE,
             init_params="k-means++",
             random_state=seed,
+            # Close to the likeliest will do. Likelihoods are bounded, so that there
+            # are no more iterations that gain as much.
+            tol=_GAIN,
+            max_iter=10_000,
         )
-        with warnings.catch_warnings():  # close to the likeliest will do
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # Dispatching to other arrays than numpy's would refuse the start.
+        with config_context(array_api_dispatch=False):
             mixture.fit(codes)
         roots = np.linalg.cholesky(mixture.covariances_).transpose(0, 2, 1)
         return cls(mixture.weights_, mixture.means_, np.ascontiguousarray(roots))
