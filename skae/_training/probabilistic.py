@@ -18,7 +18,8 @@ def become_probabilistic(module, pca, rows):
         Whose codes pass through a :class:`GaussianCode`.
     pca : PrincipalComponents
     rows : Tensor of shape (n, d)
-        What PCA was fitted to, to measure variances of codes and of what is left.
+        Of those that PCA was fitted to, to measure variances of codes and of what is
+        left.
 
     References
     ----------

@@ -109,7 +109,7 @@ class Score:
         raise NotImplementedError
 
     def parts(self, rows, errors):
-        """What features (n, d) add to the score, up to a factor for each row."""
+        """What features (n, d) make of the score: the shares by which it is divided."""
         raise NotImplementedError
 
 
