@@ -119,6 +119,11 @@ PARAMETERS = {
         'Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is '
         "CUDA's GPU where there is one.",
     ),
+    "memory_limit": (
+        "int",
+        "Bytes of rows that are held in memory at once, about, where X is not in "
+        "memory; see :doc:`/scale`. Half as many are read whole.",
+    ),
     "random_state": (
         "int, RandomState instance or None",
         "Determines initial weights, the rows held out, their order and all noise. "

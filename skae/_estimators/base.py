@@ -17,6 +17,7 @@ from skae._files.saving import Saving
 from skae._inference.loaded import checked
 from skae._inference.model import Model, mean_of_known
 from skae._onnx.modules import Part, Reconstruct, Score
+from skae._sources.by_blocks import by_blocks
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
@@ -77,7 +78,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features)
+        X : MemoryRows or StreamedRows of shape (n_samples, n_features)
         is_incremental : bool
             Whether this was an epoch of `partial_fit`, and not a whole training.
         """
@@ -141,6 +142,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         """
         return self._fit(X, getattr(self, "_model", None), is_incremental=True)
 
+    @by_blocks
     def reconstruct(self, X) -> Rows:
         """Encode rows and decode them again.
 
@@ -157,6 +159,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         """
         return self._as_given(self._expected(X), X)
 
+    @by_blocks
     def score_samples(self, X) -> np.ndarray:
         """Minus the reconstruction loss of each row; higher is more normal.
 
@@ -289,11 +292,12 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
     def _fit(self, X, earlier, is_incremental):
         """Train, and store the result: all of it, or nothing."""
         with all_or_nothing(self) as twin:
-            first, given = earlier is None, X
-            X = twin._learned(X, min_samples=2) if first else twin._read(X)
+            first = earlier is None
+            X, given = twin._rows(X, first)
             check_is_there(X, type(self).__name__)
             if not first:
-                check_distance(X, earlier.scaling, type(self).__name__)
+                for part in X.parts():
+                    check_distance(part, earlier.scaling, type(self).__name__)
             done = 0 if first else self.n_iter_
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
             layout = None if twin._columns is None else twin._columns.layout

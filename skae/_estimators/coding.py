@@ -9,6 +9,7 @@ from skae._estimators.rows import OfRows
 from skae._inference.model import Model
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Part
+from skae._sources.by_blocks import by_blocks
 from skae._utils.checks import check_names
 from skae._utils.device import inference_device
 from skae._utils.layout import same_layout
@@ -38,6 +39,7 @@ class Encoding(
     device: str
     n_components_: int
 
+    @by_blocks
     def transform(self, X) -> np.ndarray:
         """Encode rows.
 

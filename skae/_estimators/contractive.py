@@ -4,13 +4,13 @@ from numbers import Real
 
 import numpy as np
 import torch
-from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
 from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import array, not_required
 from skae._utils.compat import Interval
 from skae._utils.device import inference_device
+from skae._utils.moments import Moments, sum_of
 from skae._utils.sparse import dense
 from skae._utils.stored import stored
 from skae.penalties import Contractive, squared_jacobian_norms
@@ -111,6 +111,9 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     device : str, default="auto"
         Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
         CUDA's GPU where there is one.
+    memory_limit : int, default=1000000000
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.
@@ -209,6 +212,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         warm_start=False,
         callbacks=None,
         device="auto",
+        memory_limit=1_000_000_000,
         random_state=None,
         verbose=0,
     ):
@@ -232,6 +236,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
             warm_start=warm_start,
             callbacks=callbacks,
             device=device,
+            memory_limit=memory_limit,
             random_state=random_state,
             verbose=verbose,
         )
@@ -242,10 +247,10 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         return Contractive(self.alpha, self.n_projections)
 
     def _describe(self, X, is_incremental):
-        device, codes = inference_device(self.device), []
-        for rows in gen_batches(X.shape[0], CHUNK_ROWS):
-            codes.append(self._model.encode(dense(X[rows]), device))
-        self.code_spread_ = np.concatenate(codes).std(axis=0, dtype=np.float64)
+        device = inference_device(self.device)
+        parts = X.parts(CHUNK_ROWS)
+        codes = (self._model.encode(dense(rows), device) for rows in parts)
+        self.code_spread_ = sum_of(map(Moments.of, codes)).deviation
 
     def _check_loaded(self):
         super()._check_loaded()

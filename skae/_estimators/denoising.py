@@ -112,6 +112,9 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
     device : str, default="auto"
         Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
         CUDA's GPU where there is one.
+    memory_limit : int, default=1000000000
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.
@@ -226,6 +229,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
         warm_start=False,
         callbacks=None,
         device="auto",
+        memory_limit=1_000_000_000,
         random_state=None,
         verbose=0,
     ):
@@ -249,6 +253,7 @@ class DenoisingAutoencoderTransformer(BaseAutoencoder):
             warm_start=warm_start,
             callbacks=callbacks,
             device=device,
+            memory_limit=memory_limit,
             random_state=random_state,
             verbose=verbose,
         )

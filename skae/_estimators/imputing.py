@@ -7,6 +7,8 @@ import numpy as np
 from skae._estimators.rows import OfRows
 from skae._inference.donors import Donors
 from skae._inference.model import Model
+from skae._sources.by_blocks import by_blocks
+from skae._sources.memory import MemoryRows
 from skae._tables.filled import fill
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.device import inference_device
@@ -31,6 +33,7 @@ class Imputing(OfRows):
     _donors: Donors | None = None
     device: str
 
+    @by_blocks
     def impute(self, X, draws=None, random_state=None) -> Rows | list[Rows]:
         """Fill missing cells by what is expected there, given the others of the row.
 
@@ -114,8 +117,8 @@ class Imputing(OfRows):
         if hidden is not None:
             # What was scaled once does not come back to the bit.
             if self._columns is not None:
-                rows = self._columns.numbers(without_torch(given))
-            observed = dense(rows[hidden.rows])
+                rows = MemoryRows(self._columns.numbers(without_torch(given)))
+            observed = dense(rows.take(hidden.rows))
             self._donors = Donors.of(hidden.expected, observed, hidden.n_held_out)
 
     def _check_donors(self):

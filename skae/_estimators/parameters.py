@@ -59,6 +59,7 @@ class AutoencoderParameters(BaseEstimator):
         "warm_start": ["boolean"],
         "callbacks": [list, None],
         "device": [str],
+        "memory_limit": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -85,6 +86,7 @@ class AutoencoderParameters(BaseEstimator):
         warm_start,
         callbacks,
         device,
+        memory_limit,
         random_state,
         verbose,
     ):
@@ -107,6 +109,7 @@ class AutoencoderParameters(BaseEstimator):
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.device = device
+        self.memory_limit = memory_limit
         self.random_state = random_state
         self.verbose = verbose
 

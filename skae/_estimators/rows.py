@@ -1,9 +1,11 @@
 """Rows as users pass them, as models read them, and as users get them back."""
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
+from skae._sources.door import source_of, whole
+from skae._sources.memory import MemoryRows
+from skae._sources.streamed import StreamedRows
 from skae._tables.columns import Columns
 from skae._tables.filled import fill
 from skae._tables.frames import frame_of, index_of, refuse_others
@@ -25,6 +27,7 @@ class OfRows:
     """
 
     _columns: Columns | None = None
+    memory_limit: int
 
     def _learned(self, X, min_samples):
         """Rows (n, width) to fit to, once their columns are known."""
@@ -39,6 +42,35 @@ class OfRows:
         if self._columns is None:
             return self._numbers(X, False, min_samples)
         return self._encoded(X, False, min_samples)[0]
+
+    def _rows(self, X, is_first):
+        """The rows to fit to, as models read them: in memory, or a stream of them.
+
+        Returns
+        -------
+        rows : MemoryRows or StreamedRows of shape (n, width)
+        given : object
+            X, or what a source holds that was read whole.
+        """
+        source = source_of(X)
+        if source is not None:
+            X = whole(source, self.memory_limit)
+        if X is None:
+            return self._streamed(source, is_first), None
+        read = self._learned(X, min_samples=2) if is_first else self._read(X)
+        return MemoryRows(read), X
+
+    def _streamed(self, source, is_first):
+        """Rows of a source, the first of which say which columns there are."""
+        is_learned = not is_first
+
+        def read(block):
+            nonlocal is_learned
+            rows = self._read(block) if is_learned else self._learned(block, 1)
+            is_learned = True
+            return rows
+
+        return StreamedRows(source, read, self.memory_limit)
 
     def _numbers(self, X, reset, min_samples):
         refuse_others(X)
@@ -95,8 +127,8 @@ class OfRows:
 
 def check_is_there(X, name):
     """Raise for rows to fit to that are all missing."""
-    if not issparse(X) and np.isnan(X[:1]).all() and np.isnan(X).all():
+    if np.isnan(X.ends()[0]):
         raise ValueError(
-            f"X has {len(X)} rows, and all of their cells are missing, but {name} is "
-            "fitted to those that are not."
+            f"X has {X.shape[0]} rows, and all of their cells are missing, but {name} "
+            "is fitted to those that are not."
         )

@@ -3,7 +3,6 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.rows import OfRows
@@ -135,10 +134,11 @@ class Sampling(OfRows):
         self._mixture = None
         if not is_incremental:  # the rows of one call are not all
             rng = np.random.default_rng(self._model.seed)
-            chosen = rng.permutation(X.shape[0])[:_N_SAMPLES]
+            n_chosen = min(X.shape[0], _N_SAMPLES)
+            chosen = rng.choice(X.shape[0], n_chosen, replace=False)
             mean, deviation = (
                 np.resize(part, (_N_SAMPLES, self.n_components_))
-                for part in self._distribution(dense(X[chosen]))
+                for part in self._distribution(dense(X.take(chosen)))
             )
             codes = mean + deviation * rng.normal(size=mean.shape)
             self._mixture = CodeMixture.of(codes, len(chosen), self._model.seed)
@@ -187,8 +187,8 @@ class Sampling(OfRows):
         model, device = self._model, inference_device(self.device)
         rng = np.random.default_rng(model.seed)
         squares, counts, loss = np.zeros(X.shape[1]), np.zeros(X.shape[1]), 0.0
-        for part in gen_batches(X.shape[0], CHUNK_ROWS):
-            rows = dense(X[part])
+        for part in X.parts(CHUNK_ROWS):
+            rows = dense(part)
             mean, deviation = self._distribution(rows)
             code = mean + deviation * rng.normal(size=mean.shape)
             errors = (rows - model.decode(code, device)).astype(np.float64)

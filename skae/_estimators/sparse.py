@@ -1,9 +1,9 @@
 """The sparse autoencoder: many components, few of them at a time."""
 
+from itertools import islice
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
 from skae._estimators.sparse_output import SparseOutput
@@ -150,6 +150,9 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     device : str, default="auto"
         Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
         CUDA's GPU where there is one.
+    memory_limit : int, default=1000000000
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.
@@ -260,6 +263,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         warm_start=False,
         callbacks=None,
         device="auto",
+        memory_limit=1_000_000_000,
         random_state=None,
         verbose=0,
     ):
@@ -283,6 +287,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
             warm_start=warm_start,
             callbacks=callbacks,
             device=device,
+            memory_limit=memory_limit,
             random_state=random_state,
             verbose=verbose,
         )
@@ -337,7 +342,8 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     def _describe(self, X, is_incremental):
         threshold = self.rho if self.sparsity == "kl" else 0.0
         is_alive = np.zeros(self.n_components_, bool)
-        for rows in gen_batches(min(X.shape[0], _MOST_ROWS), CHUNK_ROWS):
-            codes = self._model.encode(X[rows], inference_device(self.device))
+        parts = islice(X.parts(CHUNK_ROWS), -(-_MOST_ROWS // CHUNK_ROWS))
+        for rows in parts:
+            codes = self._model.encode(rows, inference_device(self.device))
             is_alive |= (np.abs(codes) > threshold).any(axis=0)
         self.dead_fraction_ = float(1 - is_alive.mean())

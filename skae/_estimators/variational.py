@@ -5,7 +5,6 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import gen_batches
 
 from skae._estimators.base import BaseAutoencoder
 from skae._estimators.sampling import Sampling
@@ -122,6 +121,9 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
     device : str, default="auto"
         Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
         CUDA's GPU where there is one.
+    memory_limit : int, default=1000000000
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.
@@ -236,6 +238,7 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         warm_start=False,
         callbacks=None,
         device="auto",
+        memory_limit=1_000_000_000,
         random_state=None,
         verbose=0,
     ):
@@ -259,6 +262,7 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
             warm_start=warm_start,
             callbacks=callbacks,
             device=device,
+            memory_limit=memory_limit,
             random_state=random_state,
             verbose=verbose,
         )
@@ -273,8 +277,8 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
 
     def _describe(self, X, is_incremental):
         kl = np.zeros(self.n_components_)
-        for rows in gen_batches(X.shape[0], CHUNK_ROWS):
-            kl += self._of_codes(gaussian_kl, X[rows]).sum(axis=0)
+        for rows in X.parts(CHUNK_ROWS):
+            kl += self._of_codes(gaussian_kl, rows).sum(axis=0)
         self.kl_per_component_ = kl / X.shape[0]
         errors = self._noise(X)
         if self._columns is not None:

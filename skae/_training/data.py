@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 
+from skae._sources.streamed import StreamedRows
 from skae._training.sparse import SparseRows
+from skae._training.spooled import SpooledRows, spooled
 from skae._utils.scaling import Scaling
 
 # Rows that are evaluated at once.
@@ -19,7 +21,7 @@ class Batch:
 
     Attributes
     ----------
-    rows : Tensor or SparseRows of shape (n, d)
+    rows : Tensor, SparseRows or SpooledRows of shape (n, d)
         Standardised.
     weights : Tensor of shape (n,) or None
         What each row counts for; None is the same for all.
@@ -28,7 +30,7 @@ class Batch:
         others are 0. Columns of numbers are one cell each.
     """
 
-    rows: torch.Tensor | SparseRows
+    rows: torch.Tensor | SparseRows | SpooledRows
     weights: torch.Tensor | None = None
     mask: torch.Tensor | None = None
 
@@ -51,8 +53,26 @@ class Batch:
         if not missing.any():
             return cls(rows)
         missing &= ~missing.all(0)
+        return cls._masked(rows, missing, first)
+
+    @classmethod
+    def _masked(cls, rows, missing, first):
         mask = ~(missing if first is None else missing.index_select(1, first))
         return cls(rows.nan_to_num_(0.0), mask=mask)
+
+    @classmethod
+    def joined(cls, batches):
+        """The batch of the rows of several dense ones, one after the other."""
+        if len(batches) == 1:
+            return batches[0]
+        fields = ([getattr(b, name) for b in batches] for name in vars(batches[0]))
+        return cls(*(None if of[0] is None else torch.cat(of) for of in fields))
+
+    @property
+    def has_holes(self):
+        """Whether columns may be missing."""
+        is_dense = isinstance(self.rows, torch.Tensor)
+        return self.mask is not None if is_dense else self.rows.has_holes
 
     def _map(self, function):
         parts = self.rows, self.weights, self.mask
@@ -88,7 +108,25 @@ class Batch:
         """This batch, its rows a tensor."""
         if isinstance(self.rows, torch.Tensor):
             return self
-        return Batch(self.rows.dense(), self.weights, self.mask)
+        return self._of(self.rows.dense())
+
+    def _of(self, rows):
+        """The batch of rows that were made dense."""
+        if self.rows.has_holes:
+            return Batch._masked(rows, rows.isnan(), self.rows.first)
+        return Batch(rows, self.weights, self.mask)
+
+    def shuffled(self, generator):
+        """Yield batches of all rows, in a random order, each with one of its own rows.
+
+        One batch of all rows, where these can be taken in any order.
+        """
+        parts = [self]
+        if isinstance(self.rows, SpooledRows):
+            parts = map(self._of, self.rows.shuffled(generator))
+        for part in parts:
+            device = part.rows.device
+            yield part, torch.randperm(len(part), generator=generator, device=device)
 
     def _few(self, size):
         is_dense = isinstance(self.rows, torch.Tensor)
@@ -143,10 +181,34 @@ class ShuffledBatches:
         return self.count
 
     def __iter__(self):
-        device = self.rows.rows.device
-        order = torch.randperm(len(self.rows), generator=self.generator, device=device)
-        for chosen in order.tensor_split(self.count):
-            yield self.rows.take(chosen)
+        parts = self.rows.shuffled(self.generator)
+        part, order = next(parts)
+        fewest, more = divmod(len(self.rows), self.count)
+        for i in range(self.count):
+            left, taken = fewest + (i < more), []
+            while left:
+                if not len(order):
+                    part, order = next(parts)
+                taken.append(part.take(order[:left]))
+                order, left = order[left:], left - len(taken[-1])
+            yield Batch.joined(taken)
+
+
+def given(X, scaling, seed, device, first=None):
+    """What :meth:`TrainingData.of` takes: rows in memory, or those of a stream spooled.
+
+    Parameters
+    ----------
+    X : MemoryRows or StreamedRows
+    scaling : Scaling
+    seed : int
+    device : torch.device
+    first : Tensor of shape (n_columns,), int, default=None
+        A cell of each column. None is all cells, of columns of one each.
+    """
+    if isinstance(X, StreamedRows):
+        return spooled(X, scaling, seed, device, first)
+    return X.X
 
 
 @dataclass(frozen=True)
@@ -172,7 +234,10 @@ class TrainingData:
         """Rows (n, d) of X, in an order that depends on the seed alone.
 
         So a fit that goes on holds out the same rows again. Each fold has others.
+        Spooled rows have their order, and no folds.
         """
+        if isinstance(X, SpooledRows):
+            return cls(scaling, Batch(X), n_held_out, X.spool.numbers)
         order = np.random.default_rng(seed).permutation(X.shape[0])
         order = np.roll(order, -fold * n_held_out)
         if issparse(X):

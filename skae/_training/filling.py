@@ -16,7 +16,7 @@ _WEIGHT = 0.3
 _LEAST_NOISE = 1e-3
 
 
-def completed(rows, mask, first=0):
+def completed(rows, mask, filling):
     """Rows whose missing cells are what is expected of them by factor analysis.
 
     Columns are sums of common factors and of noise, each of its own variance. The EM
@@ -29,15 +29,13 @@ def completed(rows, mask, first=0):
         With 0 in missing cells.
     mask : Tensor of shape (n, d), bool
         Cells that are there.
-    first : int, default=0
-        The first row that the factors are found from.
+    filling : tuple of four Tensors
+        As :func:`factors_that_fill` finds them.
 
     Returns
     -------
     rows : Tensor of shape (n, d)
         A copy.
-    filling : tuple of four Tensors
-        As :func:`skae.networks._holes.filled` takes them.
 
     References
     ----------
@@ -46,10 +44,9 @@ def completed(rows, mask, first=0):
     .. [2] Little, R. J. A., Rubin, D. B. (2019). Statistical analysis with missing
        data, 3rd edition, chapter 11. :doi:`10.1002/9781119482260`
     """
-    filling = factors_that_fill(rows[first:], mask[first:])
     parts = rows.split(FILLED_ROWS), mask.split(FILLED_ROWS)
     parts = [filled(part, ~there, *filling) for part, there in zip(*parts, strict=True)]
-    return torch.cat(parts), filling
+    return torch.cat(parts)
 
 
 def factors_that_fill(rows, mask=None):

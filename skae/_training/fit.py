@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skae._training.callbacks import checked_callbacks
+from skae._training.data import given
 from skae._training.folds import cross_fitted
 from skae._training.objective import Objective
 from skae._training.settings import as_arrays
@@ -13,12 +14,10 @@ from skae._training.start import pca_weights, resumed, warn_of
 from skae._training.task import Task
 from skae._utils.device import training_device
 from skae._utils.random import new_seed
-from skae._utils.ranges import has_holes
-from skae._utils.scaling import Scaling
 from skae._utils.threads import threads, usable_threads
 from skae._utils.torch_state import undisturbed
 from skae._utils.warnings import warn
-from skae.losses._losses import check_bounds
+from skae.losses._losses import check_ends
 
 
 @torch.enable_grad()
@@ -29,7 +28,7 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     ----------
     recipe : Recipe
     settings : Settings
-    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+    X : MemoryRows or StreamedRows of shape (n_samples, n_features)
         NaN stands for missing cells.
     earlier : Model, default=None
     epochs_done : int, default=0
@@ -43,8 +42,9 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     """
     checked_callbacks(settings.callbacks)
     reads_holes = earlier is not None and earlier.recipe.reads_holes
-    recipe = recipe.of_rows(layout, reads_holes or has_holes(X))
-    check_bounds(X, recipe.loss)
+    recipe = recipe.of_rows(layout, reads_holes or X.has_holes())
+    if recipe.loss.bounds is not None:
+        check_ends(*X.ends(), recipe.loss)
     if earlier is not None:
         recipe = recipe.continuing(earlier.recipe, earlier.n_components)
     device = training_device(settings.device)
@@ -53,14 +53,15 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     if earlier is not None:
         scaling = earlier.scaling
     else:
-        scaling = Scaling.of(X) if layout is None else Scaling.centring(X)
+        scaling = X.scaling() if layout is None else X.centring()
     settings = replace(settings, most_threads=usable_threads())
     settings = settings.for_rows(*X.shape)
     settings.warn_of_few(X.shape[0])
     n_folds = settings.n_folds(X.shape[0], recipe.corruption.hides)
     with undisturbed(device), threads(1):
         objective = Objective(recipe, scaling, epochs_done).to(device)
-        task = Task(recipe, settings, X, scaling, objective, device, seed, seeds)
+        rows = given(X, scaling, seed, device, objective.first)
+        task = Task(recipe, settings, rows, scaling, objective, device, seed, seeds)
         if earlier is not None:
             return _resumed(task, earlier)
         if n_folds > 1:

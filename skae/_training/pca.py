@@ -87,21 +87,21 @@ def principal_components(rows, n_components, seed):
     """
     n, d = rows.shape
     share = None if n_components >= 1 else n_components
-    is_sparse = isinstance(rows, SparseRows)
-    if is_sparse and min(n, d) > _LARGEST_EIGH:
+    is_stored = not isinstance(rows, torch.Tensor)
+    if is_stored and min(n, d) > _LARGEST_EIGH:
         if share is not None:
             raise ValueError(
                 f"n_components={n_components}, a share of the variance, needs all "
-                f"principal components, but X is sparse and has {n} rows of {d} "
-                f"columns, more than {_LARGEST_EIGH}: pass a number of components, "
-                "such as n_components=32."
+                f"principal components, but X is sparse or streamed and has {n} rows "
+                f"of {d} columns, more than {_LARGEST_EIGH}: pass a number of "
+                "components, such as n_components=32."
             )
         mean = rows.mean()
     else:
         mean = _mean(rows)
     wanted = min(n, d) if share is not None else min(n_components, n, d)
     if share is None and min(n, d) > _LARGEST_EIGH:
-        find = _by_subspace_iteration if is_sparse else _randomized
+        find = _by_subspace_iteration if is_stored else _randomized
         variance, components = find(rows, wanted, seed)
     elif d <= n:
         variance, components = _from_covariance(rows, mean, wanted)
@@ -160,6 +160,8 @@ def _from_gram(rows, mean, count):
     n = len(rows)
     if isinstance(rows, SparseRows):
         return _from_columns(rows, mean, count)
+    if not isinstance(rows, torch.Tensor):
+        rows = rows.dense()
     centred = rows.double() - mean
     variance, scores = _leading(centred @ centred.T / n, count)
     # Null directions have no scores to be recovered from: QR completes them to an

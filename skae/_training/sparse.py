@@ -31,6 +31,7 @@ class SparseRows:
     scale : Tensor of shape (), float64
     """
 
+    has_holes = False
     data: torch.Tensor
     columns: torch.Tensor
     ends: torch.Tensor

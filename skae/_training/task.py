@@ -79,15 +79,21 @@ class Task:
         Missing cells are filled by rows that are not held out: others could not judge
         it.
         """
-        rows, mask, filling = data.all.rows, data.all.mask, None
-        if self.recipe.reads_holes and mask is None:
+        rows, filling = data.all.rows, None
+        if self.recipe.reads_holes or data.all.has_holes:
             known = data.train[:FILLED_ROWS].dense()
-            filling = factors_that_fill(known.rows)
-        elif mask is not None:
-            cells = self.objective.cells_of(mask)
-            rows, filling = completed(rows, cells, data.n_held_out)
+            mask = None if known.mask is None else self.objective.cells_of(known.mask)
+            filling = factors_that_fill(known.rows, mask)
+        if data.all.has_holes:
+            rows = self._completed(data.all, filling)
         pca = principal_components(rows[first:], n_components, self.seed)
         return Baseline(pca, rows, filling)
+
+    def _completed(self, batch, filling):
+        """The rows of a batch, whose missing cells are what is expected of them."""
+        if not isinstance(batch.rows, torch.Tensor):
+            return batch.rows.filled(filling)
+        return completed(batch.rows, self.objective.cells_of(batch.mask), filling)
 
     def fresh(self, data, baseline):
         """A new model."""

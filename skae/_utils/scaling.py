@@ -60,6 +60,17 @@ class Scaling:
         return cls(shift, largest * (squares / n_cells) ** 0.5)
 
     @classmethod
+    def of_moments(cls, moments, dtype):
+        """The same of rows of a dtype, whose moments are known."""
+        shift = moments.mean
+        deviation = np.fmax(moments.high - shift, shift - moments.low)
+        is_constant = deviation <= 4 * np.finfo(dtype).eps * np.abs(shift)
+        squares = np.where(is_constant, 0.0, moments.squares).sum()
+        if not squares > 0:
+            return cls(shift, 1.0)
+        return cls(shift, float((squares / moments.counts.sum()) ** 0.5))
+
+    @classmethod
     def centring(cls, X):
         """The mean of each feature, for rows (n, d) that have units of their own."""
         return cls(_mean(X, _counts(X)), 1.0)

@@ -270,12 +270,19 @@ def check_bounds(X, loss):
     """Raise for values outside of the range that a loss needs."""
     if loss.bounds is None:
         return
-    low, high = loss.bounds
     if issparse(X):
         ends = X.min(), X.max()
     else:  # of what is not missing
         ends = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
-    smallest, largest = map(float, ends)
+    check_ends(*ends, loss)
+
+
+def check_ends(smallest, largest, loss):
+    """Raise where the least or the largest cell is outside of what a loss needs."""
+    if loss.bounds is None:
+        return
+    low, high = loss.bounds
+    smallest, largest = float(smallest), float(largest)
     # Scaling to the bounds may pass them by rounding.
     if smallest < low - _ROUNDING or largest > high + _ROUNDING:
         wrong = f"up to {largest!r}" if largest > high else f"down to {smallest!r}"

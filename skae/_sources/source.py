@@ -1,0 +1,135 @@
+"""The base of sources: rows that are read a block at a time."""
+
+import os
+from abc import ABC, abstractmethod
+from os import fspath
+
+import numpy as np
+
+# Bytes of a block, about.
+BLOCK_BYTES = 2**25
+
+
+class RowSource(ABC):
+    """Rows that are read a block at a time, as often as is wanted, in one order.
+
+    Attributes
+    ----------
+    title : str
+        What it is, for messages.
+    """
+
+    title: str
+
+    @abstractmethod
+    def blocks(self):
+        """Yield blocks: arrays (m, n_columns) or DataFrames, in order."""
+
+    def mapped(self, function):
+        """Yield what a function makes of each block that has rows, in order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            What the function raises, with the numbers of the rows and where they are.
+        """
+        start = 0
+        for block in self.blocks():
+            stop = start + block.shape[0]
+            if stop == start:
+                continue
+            try:
+                made = function(block)
+            except (TypeError, ValueError) as error:
+                where = f"In rows {start:,} to {stop - 1:,} of {self.title}"
+                raise type(error)(f"{where}: {error}") from error
+            yield made
+            start = stop
+
+    def applied(self, function, names):
+        """What a function makes of the rows: numbers of rows at once, or `Blocks`.
+
+        Parameters
+        ----------
+        function : callable
+            From a block to an array (m,) or (m, k), or a table.
+        names : list of str or None
+            Of the columns of what it makes.
+
+        Returns
+        -------
+        result : ndarray of shape (n,) or Blocks
+        """
+        results = self.mapped(function)
+        first = next(results, None)
+        if first is None:
+            raise ValueError(f"{self.title} has no rows.")
+        if first.ndim == 1:
+            return np.concatenate([first, *results])
+        return Blocks(self, function, names)
+
+
+class Blocks:
+    """Rows that are made of those of a source, a block at a time as they are asked for.
+
+    Parameters
+    ----------
+    source : RowSource
+    function : callable
+        From a block to an array (m, k), or a table.
+    names : list of str or None
+        Of the columns of what it makes.
+    """
+
+    def __init__(self, source, function, names):
+        self._source = source
+        self._function = function
+        self._names = names
+
+    def __iter__(self):
+        return self._source.mapped(self._function)
+
+    def to_numpy(self):
+        """All rows as one array: they have to fit into memory."""
+        return np.concatenate([np.asarray(block) for block in self])
+
+    def to_parquet(self, path) -> None:
+        """Write the rows to a file of Parquet, with the names of their columns.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            A file that is there is replaced once all rows are written.
+        """
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        partial = f"{fspath(path)}.partial"
+        writer = None
+        try:
+            for block in self:
+                table = self._table(pa, block)
+                if writer is None:
+                    writer = parquet.ParquetWriter(partial, table.schema)
+                writer.write_table(table)
+            writer.close()
+            os.replace(partial, path)
+        except BaseException:
+            if writer is not None:
+                writer.close()
+                os.remove(partial)
+            raise
+
+    def _table(self, pa, block):
+        if hasattr(block, "to_arrow"):  # of polars
+            return block.to_arrow()
+        if hasattr(block, "columns"):
+            return pa.Table.from_pandas(block, preserve_index=False)
+        names = self._names or [f"x{i}" for i in range(block.shape[1])]
+        columns = [pa.array(np.ascontiguousarray(column)) for column in block.T]
+        return pa.table(dict(zip(names, columns, strict=True)))
+
+
+def block_rows(n_columns, itemsize=8):
+    """How many rows a block has."""
+    return max(1, BLOCK_BYTES // max(1, n_columns * itemsize))

@@ -1,0 +1,86 @@
+"""Rows of a source as numbers, a part at a time."""
+
+import numpy as np
+
+from skae._utils.moments import Moments
+from skae._utils.scaling import Scaling
+
+
+class StreamedRows:
+    """Rows (n, d) of a source as numbers, read anew in each pass.
+
+    Parameters
+    ----------
+    source : RowSource
+    read : callable
+        From a block to its rows (m, d), checked.
+    memory_limit : int
+        Bytes of what is read, and held, at once.
+
+    Attributes
+    ----------
+    moments : Moments
+    dtype : dtype
+        Of the first rows.
+    """
+
+    def __init__(self, source, read, memory_limit):
+        self.source = source
+        self._read = read
+        self.memory_limit = memory_limit
+        self.moments = self.dtype = None
+        for rows in self.parts():
+            moments = Moments.of(rows)
+            if self.moments is None:
+                self.moments, self.dtype = moments, rows.dtype
+            else:
+                self.moments += moments
+        if self.moments is None:
+            raise ValueError(f"{source.title} has no rows.")
+
+    @property
+    def shape(self):
+        return self.moments.n_rows, len(self.moments.mean)
+
+    def has_holes(self):
+        """Whether cells are missing."""
+        return bool((self.moments.counts < self.moments.n_rows).any())
+
+    def ends(self):
+        """The least and the largest cell of those that are there."""
+        low, high = self.moments.low, self.moments.high
+        return np.fmin.reduce(low), np.fmax.reduce(high)
+
+    def scaling(self):
+        """What rows are shifted and divided by."""
+        return Scaling.of_moments(self.moments, self.dtype)
+
+    def centring(self):
+        """The same, for rows that have units of their own."""
+        return Scaling(self.moments.mean, 1.0)
+
+    def parts(self, size=None):
+        """Yield rows (m, d), in order; at the most so many at a time.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If rows are not what is expected; with their numbers, and where they are.
+        """
+        for rows in self.source.mapped(self._read):
+            for first in range(0, len(rows), size or len(rows)):
+                yield rows[first : first + size] if size else rows
+
+    def take(self, numbers):
+        """The rows with some numbers, in their order."""
+        order = np.argsort(numbers)
+        wanted, found, start = np.asarray(numbers)[order], [], 0
+        for rows in self.parts():
+            stop = start + len(rows)
+            here = wanted[
+                np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)
+            ]
+            found.append(rows[here - start])
+            start = stop
+        taken = np.concatenate(found)
+        return taken[np.argsort(order)]
