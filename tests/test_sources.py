@@ -320,3 +320,15 @@ def test_partial_fit_goes_on_with_blocks(X):
         estimator.partial_fit(lambda: np.array_split(X, 4))
     assert estimator.n_iter_ == 2
     assert np.isfinite(estimator.score(X))
+
+
+def test_levels_of_a_stream_are_refused_and_known_ones_are_read(X):
+    table = pd.DataFrame(X, columns=NAMES).assign(kind=["x", "y"] * (N_ROWS // 2))
+    params = {"hidden_layer_sizes": (), "max_iter": 1, "random_state": 0}
+    estimator = skae.AutoencoderTransformer(2, memory_limit=2**16, **params)
+    parts = [table[i : i + 300] for i in range(0, N_ROWS, 300)]
+    with pytest.raises(TypeError, match=r"In rows 0 to 299 .*go on with partial_fit"):
+        estimator.fit(lambda: iter(parts))
+    estimator.fit(table[:600]).partial_fit(lambda: iter(parts))
+    assert estimator.n_iter_ == 2
+    assert estimator.reconstruct(lambda: iter(parts)).to_numpy().shape == table.shape

@@ -40,6 +40,10 @@ PACKAGES = {
         imports=["_utils"],
         holds="columns of tables as numbers, and numbers as columns again",
     ),
+    "_sources": Package(
+        imports=["_utils"],
+        holds="where rows come from: memory, files, collections and functions",
+    ),
     "_names": Package(
         imports=[],
         holds="the public names, and where they are",
@@ -98,6 +102,7 @@ PACKAGES = {
             "networks",
             "_recipe",
             "_inference",
+            "_sources",
         ],
         holds="from rows to a trained model; the only package that knows skorch",
     ),
@@ -109,6 +114,7 @@ PACKAGES = {
         imports=[
             "_utils",
             "_tables",
+            "_sources",
             "losses",
             "penalties",
             "corruptions",

@@ -66,8 +66,16 @@ class OfRows:
 
         def read(block):
             nonlocal is_learned
-            rows = self._read(block) if is_learned else self._learned(block, 1)
-            is_learned = True
+            if is_learned:
+                return self._read(block)
+            rows, is_learned = self._learned(block, 1), True
+            if self._columns is not None:
+                raise TypeError(
+                    "there are categories or dates, whose levels are learned from rows "
+                    "in memory: fit to some of the rows and go on with partial_fit, "
+                    "select the columns of numbers, or raise memory_limit="
+                    f"{self.memory_limit}, of which half is read whole."
+                )
             return rows
 
         return StreamedRows(source, read, self.memory_limit)

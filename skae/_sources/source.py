@@ -112,6 +112,8 @@ class Blocks:
                 if writer is None:
                     writer = parquet.ParquetWriter(partial, table.schema)
                 writer.write_table(table)
+            if writer is None:
+                raise ValueError(f"{self._source.title} has no rows.")
             writer.close()
             os.replace(partial, path)
         except BaseException:

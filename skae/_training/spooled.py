@@ -70,7 +70,7 @@ class SpooledRows:
             yield self[start : start + size].dense()
 
     def dense(self):
-        """Tensor (n, d), float32; NaN where cells are missing, unless they are filled."""
+        """Tensor (n, d), float32; NaN where cells are missing and not filled."""
         rows = torch.from_numpy(self.spool.read(self.start, self.stop))
         rows = rows.to(self.device)
         if self.filling is None:
