@@ -98,7 +98,8 @@ def commit():
         return subprocess.run(command, capture_output=True, text=True)
 
     try:
-        name, changes = told("rev-parse", "--short", "HEAD"), told("diff", "--stat")
+        name = told("rev-parse", "--short", "HEAD")
+        changes = told("diff", "--stat", "--", "*.py", "../skae")
     except FileNotFoundError:  # git is not installed
         return None
     if name.returncode:

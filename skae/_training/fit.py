@@ -77,7 +77,8 @@ def _held_out(task):
     start = task.fresh(data, baseline)
     warn_of(start, data, baseline, settings)
     attempt = task.trained(start, data, baseline)
-    _warn_of_far_rows(attempt.result)
+    if not task.recipe.penalty.in_nats:  # which have no ratio
+        _warn_of_far_rows(attempt.result)
     if attempt.result.best_iter == 0 and start.pca_weights and baseline.filling:
         # Rows held out have judged, and may help to fill.
         whole = task.baseline(task.data(0), start.model.n_components)
