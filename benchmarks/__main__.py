@@ -24,6 +24,7 @@ QUESTIONS = (
     "tables_sampling",
     "variational",
     "memory",
+    "scale",
     "sparse",
     "sparse_codes",
     "deploy",

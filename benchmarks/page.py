@@ -25,6 +25,7 @@ TITLES = {
     "tables_sampling": "Tables that are made up",
     "variational": "Rows that are drawn",
     "memory": "Memory",
+    "scale": "More than memory",
     "sparse": "Sparse matrices",
     "sparse_codes": "Sparse codes",
     "deploy": "Production",
@@ -57,9 +58,9 @@ time:
 The other questions are ``few_rows``, ``speed``, ``features``, ``denoising``,
 ``retrieval``, ``compression``, ``family``, ``detection``, ``machine``, ``tables``,
 ``tables_detection``, ``tables_features``, ``tables_sampling``, ``variational``,
-``memory``, ``sparse``, ``sparse_codes``, ``deploy``, ``gpu``, which needs one, and
-``defaults``, which changes one default at a time and is not part of ``make bench``;
-``--quick`` shows that it runs.
+``memory``, ``scale``, ``sparse``, ``sparse_codes``, ``deploy``, ``gpu``, which needs
+one, and ``defaults``, which changes one default at a time and is not part of ``make
+bench``; ``--quick`` shows that it runs.
 """
 
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
         "detection",
         "compression",
         "deploy",
+        "scale",
         "gpu",
         "tables",
         "tables_detection",
