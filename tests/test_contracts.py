@@ -479,6 +479,7 @@ OTHER_VALUES = {
     "warm_start": True,
     "callbacks": [],
     "device": "cpu",
+    "memory_limit": 10**8,
     "random_state": 3,
     "verbose": 2,
     "penalty": L1(0.02),
