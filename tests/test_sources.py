@@ -332,3 +332,16 @@ def test_levels_of_a_stream_are_refused_and_known_ones_are_read(X):
     estimator.fit(table[:600]).partial_fit(lambda: iter(parts))
     assert estimator.n_iter_ == 2
     assert estimator.reconstruct(lambda: iter(parts)).to_numpy().shape == table.shape
+
+
+def test_what_is_not_read_in_blocks_is_said(X, tmp_path):
+    path = as_parquet(X, tmp_path)
+    for estimator in (skae.AutoencoderImputer(), skae.AutoencoderOutlierDetector()):
+        for source in (path, str(path), lambda: [X]):
+            with pytest.raises(TypeError, match="but a DataFrame, or an array-like"):
+                estimator.fit(source)
+    tables = skae.AutoencoderTransformer(2, max_iter=1, random_state=0).fit(path)
+    tables.set_output(transform="pandas")
+    with pytest.raises(TypeError, match=r"set_output\(transform='default'\)"):
+        tables.transform(path)
+    assert tables.score_samples(path).shape == (N_ROWS,)

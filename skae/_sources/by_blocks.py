@@ -3,6 +3,7 @@
 from functools import partial, wraps
 
 import numpy as np
+from sklearn import get_config
 
 from skae._sources.door import source_of
 
@@ -22,12 +23,24 @@ def by_blocks(method):
             return method(self, X, *args, **kwargs)
         names = None
         if method.__name__ == "transform":
+            _check_output(self)
             names = list(self.get_feature_names_out())
         elif hasattr(self, "feature_names_in_"):
             names = list(self.feature_names_in_)
         return source.applied(partial(_of_block, method, self, args, kwargs), names)
 
     return of_any
+
+
+def _check_output(estimator):
+    """Raise TypeError where codes are to be tables: blocks are no rows to make one of."""
+    own = getattr(estimator, "_sklearn_output_config", {}).get("transform")
+    wanted = get_config()["transform_output"] if own is None else own
+    if wanted != "default":
+        raise TypeError(
+            f"set_output(transform={wanted!r}) makes tables of rows in memory, but X is "
+            "read in blocks: use set_output(transform='default'), or pass rows."
+        )
 
 
 def _of_block(method, estimator, args, kwargs, block):

@@ -59,6 +59,10 @@ _WAYS_OUT = {
     "LazyFrame": "call .collect() first",
     "Series": "a column alone is X.to_frame()",
     "dict": "pandas.DataFrame(X) makes a table of columns by name",
+    "str": "read the file first, as pandas.read_parquet(X) does",
+    "PosixPath": "read the file first, as pandas.read_parquet(X) does",
+    "WindowsPath": "read the file first, as pandas.read_parquet(X) does",
+    "function": "pass what it returns",
 }
 
 
