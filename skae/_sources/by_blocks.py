@@ -33,13 +33,13 @@ def by_blocks(method):
 
 
 def _check_output(estimator):
-    """Raise TypeError where codes are to be tables: blocks are no rows to make one of."""
+    """Raise TypeError where codes are to be tables, which blocks don't become."""
     own = getattr(estimator, "_sklearn_output_config", {}).get("transform")
     wanted = get_config()["transform_output"] if own is None else own
     if wanted != "default":
         raise TypeError(
-            f"set_output(transform={wanted!r}) makes tables of rows in memory, but X is "
-            "read in blocks: use set_output(transform='default'), or pass rows."
+            f"set_output(transform={wanted!r}) makes tables of rows in memory, but X "
+            "is read in blocks: use set_output(transform='default'), or pass rows."
         )
 
 
