@@ -431,6 +431,29 @@ def test_wide_rows_are_trained_at_a_smaller_rate():
     assert max(losses[0]) < 1.2 * X.var() < max(losses[1])
 
 
+class FourOf(torch.nn.Module):
+    """A user's own map, whose k is something else."""
+
+    def __init__(self, n_components):
+        super().__init__()
+        self.k = 1.0
+
+    def forward(self, code):
+        places = code.abs().topk(4).indices
+        return torch.zeros_like(code).scatter(
+            -1, places, self.k * code.gather(-1, places)
+        )
+
+
+def test_numbers_of_nonzeros_are_not_read_off_users_modules():
+    X = np.random.default_rng(0).normal(size=(60, 9))
+    maps = [FourOf, Refinement("omp")]
+    fitted = AutoencoderTransformer(
+        12, hidden_layer_sizes=(), linear_path=False, code_map=maps, **SHORT
+    ).fit(X)
+    assert ((fitted.transform(X) != 0).sum(axis=1) == 4).all()
+
+
 def test_what_says_nothing_of_new_rows_is_said():
     X = np.random.default_rng(0).normal(size=(60, 30))
     sparse = SparseAutoencoderTransformer(64, k=1, max_iter=10, random_state=0)

@@ -174,6 +174,9 @@ class MappedAutoencoder(Autoencoder):
             )
         self._moving = [i for i, make in enumerate(code_maps) if make.moves_codes]
         self._is_refined = any(make.refines for make in code_maps)
+        numbers = [make.nonzeros(n_components) for make in code_maps]
+        # Nonzeros of each code, where a map says how many.
+        self._most = min(numbers) if min(numbers) < n_components else None
         if self._is_refined:
             self._check_refined(code_maps)
         self.draws, self.is_tied = network.draws, network.is_tied
@@ -209,9 +212,8 @@ class MappedAutoencoder(Autoencoder):
         if not self._is_refined:
             return None
         *maps, last = self.maps
-        n_nonzeros = min((made.k for made in maps if hasattr(made, "k")), default=None)
         is_positive = any(getattr(made, "is_positive", False) for made in maps)
-        return Refiner(self.bare.dictionary, last.method, n_nonzeros, is_positive)
+        return Refiner(self.bare.dictionary, last.method, self._most, is_positive)
 
     def halves(self):
         encoder, decoder = self.network.halves()
