@@ -319,13 +319,12 @@ def test_other_things_than_rows_are_named(name, fitted_to):
     message = rf"X is a {name}, but a DataFrame, .* was expected: .*{re.escape(advice)}"
     fitted = Denoising(**SHORT).fit(CASES[fitted_to]())
     calls = [
-        fitted.transform,
-        fitted.impute,
         without_torch(fitted).transform,
-        Denoising().fit,
         AutoencoderImputer().fit,
         skae.AutoencoderOutlierDetector().fit,
     ]
+    if name != "LazyFrame":  # which transformers read block by block
+        calls += [fitted.transform, fitted.impute, Denoising().fit]
     for call in calls:
         with pytest.raises(TypeError, match=message):
             call(X)

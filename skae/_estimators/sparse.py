@@ -17,8 +17,8 @@ from skae.code_maps import Refinement, Sigmoid, SoftThreshold, TopK
 from skae.losses._losses import as_loss
 from skae.penalties import L1, BernoulliKL
 
-# Rows whose codes tell which components are dead.
-_MOST_ROWS = 2**14
+# Chunks of rows whose codes tell which components are dead.
+_MOST_CHUNKS = 4
 
 
 @stored(dead_fraction_=number)
@@ -342,8 +342,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     def _describe(self, X, is_incremental):
         threshold = self.rho if self.sparsity == "kl" else 0.0
         is_alive = np.zeros(self.n_components_, bool)
-        parts = islice(X.parts(CHUNK_ROWS), -(-_MOST_ROWS // CHUNK_ROWS))
-        for rows in parts:
+        for rows in islice(X.parts(CHUNK_ROWS), _MOST_CHUNKS):
             codes = self._model.encode(rows, inference_device(self.device))
             is_alive |= (np.abs(codes) > threshold).any(axis=0)
         self.dead_fraction_ = float(1 - is_alive.mean())
