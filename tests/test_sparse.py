@@ -290,7 +290,7 @@ def _training_rows(X):
 
 def test_wide_fits_agree_with_dense_ones(monkeypatch):
     from skae._training import pca
-    from skae._training import sparse as module
+    from skae._training import stored_rows as module
 
     monkeypatch.setattr(pca, "_LARGEST_EIGH", 20)
     monkeypatch.setattr(module, "_CHUNK_CELLS", 2**10)

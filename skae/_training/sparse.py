@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-# Cells that are made dense at once where no batch is asked for, and rows at the least.
-_CHUNK_CELLS, _LEAST_ROWS = 2**23, 256
+from skae._training.stored_rows import StoredRows
+
 # Parts of the rows that are multiplied one after the other, each a copy.
 _N_MATRICES = 16
 
 
 @dataclass(frozen=True)
-class SparseRows:
+class SparseRows(StoredRows):
     """Standardised rows (n, d) of a CSR matrix, in an order of their own.
 
     Shift and scale would leave no cell 0, so that the matrix stays as it is: rows are
@@ -31,7 +31,6 @@ class SparseRows:
     scale : Tensor of shape (), float64
     """
 
-    has_holes = False
     data: torch.Tensor
     columns: torch.Tensor
     ends: torch.Tensor
@@ -66,11 +65,6 @@ class SparseRows:
     def device(self):
         return self.data.device
 
-    @property
-    def chunk_rows(self):
-        """How many rows take moderate memory when they are dense."""
-        return max(_LEAST_ROWS, _CHUNK_CELLS // len(self.shift))
-
     def __getitem__(self, part):
         """The rows of a slice, which share their memory."""
         return replace(self, order=self.order[part])
@@ -78,11 +72,6 @@ class SparseRows:
     def index_select(self, dim, chosen):
         """The rows with the given numbers, as of a tensor."""
         return replace(self, order=self.order.index_select(dim, chosen))
-
-    def split(self, size):
-        """Yield so many rows at a time as tensors."""
-        for start in range(0, len(self), size):
-            yield self[start : start + size].dense()
 
     def dense(self):
         """Tensor (n, d), float32."""
@@ -98,13 +87,6 @@ class SparseRows:
         total = sum(part.sum(axis=0) for part in self._matrices())
         total = torch.as_tensor(total, device=self.device)
         return (total / len(self) - self.shift) / self.scale
-
-    def var(self, dim, correction):
-        """Variance (d,) of each column, as of a tensor."""
-        mean = self.mean()
-        parts = self.split(self.chunk_rows)
-        squares = sum((rows - mean).square().sum(dim) for rows in parts)
-        return squares / (len(self) - correction)
 
     def times_gram(self, matrix):
         """The product (d, k) of the Gram matrix (d, d) of the rows and a matrix (d, k).

@@ -7,13 +7,12 @@ import numpy as np
 import torch
 
 from skae._training.spool import Spool
+from skae._training.stored_rows import StoredRows
 from skae.networks._holes import filled
-
-_CHUNK_CELLS, _LEAST_ROWS = 2**23, 256
 
 
 @dataclass(frozen=True)
-class SpooledRows:
+class SpooledRows(StoredRows):
     """Standardised rows (n, d) of a spool, or a slice of them.
 
     Attributes
@@ -49,10 +48,6 @@ class SpooledRows:
     def shape(self):
         return len(self), self.spool.shape[1]
 
-    @property
-    def chunk_rows(self):
-        return max(_LEAST_ROWS, _CHUNK_CELLS // self.shape[1])
-
     def __getitem__(self, part):
         start, stop, _ = part.indices(len(self))
         return replace(
@@ -63,11 +58,6 @@ class SpooledRows:
         """The rows with the given numbers, as a tensor."""
         rows = [self[i : i + 1].dense() for i in chosen.tolist()]
         return torch.cat(rows) if rows else self[:0].dense()
-
-    def split(self, size):
-        """Yield so many rows at a time as tensors."""
-        for start in range(0, len(self), size):
-            yield self[start : start + size].dense()
 
     def dense(self):
         """Tensor (n, d), float32; NaN where cells are missing and not filled."""
@@ -82,13 +72,6 @@ class SpooledRows:
         return sum(part.double().sum(0) for part in self.split(self.chunk_rows)) / len(
             self
         )
-
-    def var(self, dim, correction):
-        """Variance (d,) of each column, as of a tensor."""
-        mean = self.mean()
-        parts = self.split(self.chunk_rows)
-        squares = sum((rows - mean).square().sum(dim) for rows in parts)
-        return squares / (len(self) - correction)
 
     def times_gram(self, matrix):
         """The product (d, k) of the Gram matrix (d, d) of the rows and a matrix (d, k).
