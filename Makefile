@@ -4,7 +4,7 @@ PYTHON_LOWEST ?= python3.10
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-lowest fuzz lint docs bench clean
+.PHONY: demo test test-lowest faults fuzz lint docs bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -17,6 +17,10 @@ test: lint
 # PyTorch.
 test-lowest: .venv-lowest/installed
 	.venv-lowest/bin/python -m pytest -q -n 2 --ignore tests/test_onnx.py --ignore skae/_onnx --deselect "tests/test_benchmarks.py::test_a_question_is_answered[deploy]"
+
+# What tests of faults do a few times, many times: processes killed, workers lost.
+faults: .venv/installed
+	$(BIN)/python -m pytest -q -m faults --timeout 1800
 
 # A million files, mutated: an hour on two idle cores.
 fuzz: .venv/installed

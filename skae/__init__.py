@@ -6,6 +6,7 @@ from skae._names import MODULES, SUBMODULES, imported
 from skae._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from skae import checkpoints as checkpoints
     from skae import code_maps as code_maps
     from skae import compression as compression
     from skae import corruptions as corruptions

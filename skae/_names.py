@@ -16,6 +16,7 @@ MODULES = {
     "to_onnx": "skae._onnx.export",
 }
 SUBMODULES = (
+    "checkpoints",
     "code_maps",
     "compression",
     "corruptions",

@@ -478,6 +478,7 @@ OTHER_VALUES = {
     "tol": 1e-3,
     "warm_start": True,
     "callbacks": [],
+    "checkpoint": "fit.ckpt",
     "device": "cpu",
     "memory_limit": 10**8,
     "random_state": 3,

@@ -92,10 +92,15 @@ PACKAGES = {
         holds="a trained model as arrays, and rows through it, independent of each "
         "other",
     ),
+    "checkpoints": Package(
+        imports=["_utils", "exceptions", "_version", "_files"],
+        holds="where trainings stand, in files from which they go on after a crash",
+    ),
     "_training": Package(
         imports=[
             "_utils",
             "exceptions",
+            "checkpoints",
             "losses",
             "penalties",
             "corruptions",
@@ -113,6 +118,7 @@ PACKAGES = {
     "_estimators": Package(
         imports=[
             "_utils",
+            "checkpoints",
             "_tables",
             "_sources",
             "losses",
@@ -143,6 +149,7 @@ PACKAGES = {
     "__init__": Package(
         imports=[
             "exceptions",
+            "checkpoints",
             "_version",
             "_names",
             "inference",

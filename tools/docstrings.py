@@ -61,7 +61,7 @@ PARAMETERS = {
         "Peak learning rate of AdamW [1]_. It rises to this value and falls to zero "
         "over the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it "
         'throughout. "auto" is 0.02, and less for more than 64 features, by the root '
-        "of their number, since each of them adds to how far a step takes a code.",
+        "of their number.",
     ),
     "weight_decay": ("float", "Decoupled weight decay of AdamW."),
     "batch_size": (
@@ -113,6 +113,12 @@ PARAMETERS = {
         "list of skorch callbacks",
         "Called while training, after the transformer's own. What they record is kept "
         "in the history of `net_`.",
+    ),
+    "checkpoint": (
+        "str, PathLike, Checkpoints or None",
+        "A file that keeps how far a fit has come: if the process is killed, the same "
+        "fit in a new one goes on from there; see :doc:`/scale`. Searches need "
+        ":class:`~skae.checkpoints.Checkpoints`.",
     ),
     "device": (
         "str",

@@ -38,6 +38,7 @@ from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
 from skae._utils.typing import Rows
 from skae._utils.warnings import warn
+from skae.checkpoints._journal import Journal, journal_of
 from skae.losses._losses import check_bounds
 
 if TYPE_CHECKING:
@@ -301,12 +302,17 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             done = 0 if first else self.n_iter_
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
             layout = None if twin._columns is None else twin._columns.layout
-            fitted = fit(recipe, settings, X, earlier, done, layout)
+            journal = Journal()
+            if not is_incremental:
+                journal = journal_of(twin.checkpoint, twin, X, earlier)
+            fitted = fit(recipe, settings, X, earlier, done, layout, journal)
             twin._store(fitted, done)
             if fitted.hidden is not None or not done:
                 twin._keep_donors(fitted.hidden, given, X)
             twin._describe(X, is_incremental)
-        if fitted.result.interrupted:
+        if not fitted.result.interrupted:
+            journal.close()
+        else:
             warn("Training interrupted by user.", ConvergenceWarning)
         return self
 

@@ -71,8 +71,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     learning_rate : float or "auto", default=0.02
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
-        "auto" is 0.02, and less for more than 64 features, by the root of their number,
-        since each of them adds to how far a step takes a code.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
@@ -108,6 +107,10 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
+    checkpoint : str, PathLike, Checkpoints or None, default=None
+        A file that keeps how far a fit has come: if the process is killed, the same fit
+        in a new one goes on from there; see :doc:`/scale`. Searches need
+        :class:`~skae.checkpoints.Checkpoints`.
     device : str, default="auto"
         Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
         CUDA's GPU where there is one.
@@ -211,6 +214,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         tol=1e-4,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         memory_limit=1_000_000_000,
         random_state=None,
@@ -235,6 +239,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
             tol=tol,
             warm_start=warm_start,
             callbacks=callbacks,
+            checkpoint=checkpoint,
             device=device,
             memory_limit=memory_limit,
             random_state=random_state,

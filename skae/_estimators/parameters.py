@@ -1,6 +1,7 @@
 """An autoencoder's parameters, and what they stand for: its parts and settings."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -8,6 +9,7 @@ from sklearn.base import BaseEstimator
 from skae._recipe import Recipe
 from skae._training.settings import Settings
 from skae._utils.compat import Interval, RealNotInt, StrOptions
+from skae.checkpoints import Checkpoints
 from skae.losses import Loss
 from skae.losses._losses import LOSSES
 from skae.networks import MLP
@@ -58,6 +60,7 @@ class AutoencoderParameters(BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, None],
+        "checkpoint": [str, PathLike, Checkpoints, None],
         "device": [str],
         "memory_limit": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -85,6 +88,7 @@ class AutoencoderParameters(BaseEstimator):
         tol,
         warm_start,
         callbacks,
+        checkpoint,
         device,
         memory_limit,
         random_state,
@@ -108,6 +112,7 @@ class AutoencoderParameters(BaseEstimator):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.memory_limit = memory_limit
         self.random_state = random_state
@@ -150,4 +155,6 @@ class AutoencoderParameters(BaseEstimator):
         """What the parameters say about how to train."""
         named = {name: getattr(self, name) for name in Settings.parameters()}
         kind = {"is_incremental": is_incremental, "n_passes": self._n_passes}
+        if isinstance(self.checkpoint, Checkpoints):
+            kind["planned_iter"] = self.checkpoint.max_iter
         return Settings(**named, **kind)

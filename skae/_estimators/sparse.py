@@ -58,23 +58,21 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         Target for the mean of each component. Only used with "kl".
     k : int, default=None
         Nonzero components of each code. None is an eighth of the components, or a
-        quarter of the features if these are fewer, at least one. As many as there are
-        features can be the row itself. Only used with "top_k".
+        quarter of the features if these are fewer, at least one. Only with "top_k".
     positive : bool or "auto", default="auto"
         Whether components are kept only if positive, so that they add to a row and
         never take away, refined or not; otherwise the largest in magnitude are. "auto"
-        is True for 16 components or more per nonzero, unless `refine` is "omp", which
-        gains from both signs. Only used with "top_k".
+        is True for 16 components or more per nonzero, unless `refine` is "omp". Only
+        used with "top_k".
     refine : {"auto", "least_squares", "omp"} or None, default="auto"
-        How codes of a fitted transformer are improved on by its decoder
-        (:class:`skae.code_maps.Refinement`). "least_squares" solves for the nonzeros
-        that the encoder chose. "omp" also chooses them anew, by orthogonal matching
-        pursuit: the lowest errors, by several times the time per row, and features that
-        classifiers make less of. None are the encoder's codes. "auto" is
-        "least_squares" where the decoder is linear, its output is rows, and those
-        trained on have up to 64 nonzeros each; and None otherwise: for dense codes as
-        of "l1" with a small `alpha`, "kl", hidden layers, networks of your own,
-        "log_loss" and tables with categories.
+        How codes are improved on by the decoder (:class:`skae.code_maps.Refinement`).
+        "least_squares" solves for the nonzeros that the encoder chose. "omp" also
+        chooses them anew, by orthogonal matching pursuit: the lowest errors, by several
+        times the time per row, and features that classifiers make less of. None are
+        the encoder's codes. "auto" is "least_squares" where the decoder is linear, its
+        output is rows, and those trained on have up to 64 nonzeros each; and None
+        otherwise: for dense codes as of "l1" with a small `alpha`, "kl", hidden layers,
+        networks of your own, "log_loss" and tables with categories.
     sparse_output : bool, default=False
         Whether `transform` returns a sparse array in CSR format.
     hidden_layer_sizes : int or array-like of ints, default=()
@@ -110,8 +108,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     learning_rate : float or "auto", default="auto"
         Peak learning rate of AdamW [1]_. It rises to this value and falls to zero over
         the `max_iter` epochs (one cycle, [2]_); `partial_fit` uses it throughout.
-        "auto" is 0.02, and less for more than 64 features, by the root of their number,
-        since each of them adds to how far a step takes a code.
+        "auto" is 0.02, and less for more than 64 features, by the root of their number.
     weight_decay : float, default=0.1
         Decoupled weight decay of AdamW.
     batch_size : int or "auto", default="auto"
@@ -147,6 +144,10 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     callbacks : list of skorch callbacks, default=None
         Called while training, after the transformer's own. What they record is kept in
         the history of `net_`.
+    checkpoint : str, PathLike, Checkpoints or None, default=None
+        A file that keeps how far a fit has come: if the process is killed, the same fit
+        in a new one goes on from there; see :doc:`/scale`. Searches need
+        :class:`~skae.checkpoints.Checkpoints`.
     device : str, default="auto"
         Where to compute: "cpu", "cuda" or any other name that torch knows. "auto" is
         CUDA's GPU where there is one.
@@ -262,6 +263,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         tol=1e-4,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         memory_limit=1_000_000_000,
         random_state=None,
@@ -286,6 +288,7 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
             tol=tol,
             warm_start=warm_start,
             callbacks=callbacks,
+            checkpoint=checkpoint,
             device=device,
             memory_limit=memory_limit,
             random_state=random_state,
@@ -307,8 +310,8 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     def _make_code_map(self):
         if self.sparsity == "kl" and self.refine not in (None, "auto"):
             raise ValueError(
-                f"refine={self.refine!r} solves for few nonzeros, but codes with "
-                "sparsity='kl' are nowhere zero: use refine=None or sparsity='top_k'."
+                f"refine={self.refine!r} needs zeros, which codes of 'kl' don't have: "
+                "use refine=None, or sparsity='top_k'."
             )
         if self.sparsity == "l1":
             code_map = SoftThreshold(self._strength)
@@ -340,9 +343,8 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         return self.sparsity != "kl" and is_linear and adds_up
 
     def _describe(self, X, is_incremental):
-        threshold = self.rho if self.sparsity == "kl" else 0.0
-        is_alive = np.zeros(self.n_components_, bool)
+        is_alive, least = 0.0, self.rho if self.sparsity == "kl" else 0.0
         for rows in islice(X.parts(CHUNK_ROWS), _MOST_CHUNKS):
             codes = self._model.encode(rows, inference_device(self.device))
-            is_alive |= (np.abs(codes) > threshold).any(axis=0)
+            is_alive = np.maximum(is_alive, (np.abs(codes) > least).any(axis=0))
         self.dead_fraction_ = float(1 - is_alive.mean())

@@ -48,6 +48,8 @@ class Writer:
             value = value.item()
         if value is None or isinstance(value, bool | str):
             return value
+        if hasattr(value, "__fspath__"):
+            return value.__fspath__()
         if isinstance(value, Integral):
             return int(value)
         if isinstance(value, Real):
@@ -142,7 +144,7 @@ class Writer:
             return self.node(value, path, above)
         except NotStoredError:
             self.arrays = {name: self.arrays[name] for name in known}
-            return {"given": given, "kind": _kind(value)}
+            return {"given": given, "kind": kind_of(value)}
 
 
 class Reader:
@@ -275,7 +277,7 @@ def given_names(node):
     return given_names([*groups, node.get("tuple"), node.get("items")])
 
 
-def _kind(value):
+def kind_of(value):
     value = getattr(value, "function", value)  # that a part stands for
     has_name = inspect.isroutine(value) or isinstance(value, type)
     return (value if has_name else type(value)).__qualname__

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from skae._utils.digest import digest_of
 from skae._utils.ranges import has_holes
 from skae._utils.scaling import Scaling
 
@@ -42,6 +43,10 @@ class MemoryRows:
         size = size or self.shape[0]
         for start in range(0, self.shape[0], size):
             yield self.X[start : start + size]
+
+    def digest(self):
+        """A text that tells the rows from others."""
+        return digest_of(self.parts())
 
     def take(self, numbers):
         """The rows with some numbers, in their order."""

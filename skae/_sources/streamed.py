@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._utils.digest import digest_of
 from skae._utils.moments import Moments
 from skae._utils.scaling import Scaling
 
@@ -70,6 +71,10 @@ class StreamedRows:
         for rows in self.source.mapped(self._read):
             for first in range(0, len(rows), size or len(rows)):
                 yield rows[first : first + size] if size else rows
+
+    def digest(self):
+        """A text that tells the rows from others."""
+        return digest_of(self.parts())
 
     def take(self, numbers):
         """The rows with some numbers, in their order."""

@@ -35,6 +35,18 @@ class WeightAverage:
     def _copies(self):
         return [parameter.detach().clone() for parameter in self.parameters]
 
+    def state_dict(self):
+        """Weights that training goes on from, and their average, as arrays."""
+        return {
+            name: [tensor.cpu().numpy().copy() for tensor in getattr(self, name)]
+            for name in ("trained", "average")
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state):
+        for name, arrays in state.items():
+            torch._foreach_copy_(getattr(self, name), list(map(torch.tensor, arrays)))
+
     @torch.no_grad()
     def begin_epoch(self):
         """Give the module the weights that training goes on from."""

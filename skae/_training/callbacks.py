@@ -7,8 +7,11 @@ class StopTraining(Exception):
     """Raised by a callback to end the training after the present epoch."""
 
 
-def checked_callbacks(callbacks):
-    """The user's callbacks, once they are known to be skorch's."""
+def checked_callbacks(callbacks, are_kept=False):
+    """The user's callbacks, once they are known to be skorch's.
+
+    Those of a training that is kept in a file have to say what is to be kept of them.
+    """
     for callback in callbacks or []:
         given = callback[-1] if isinstance(callback, tuple) else callback
         kind = given if isinstance(given, type) else type(given)
@@ -16,6 +19,14 @@ def checked_callbacks(callbacks):
             raise TypeError(
                 f"callbacks holds {callback!r}, but skorch callbacks, or tuples of a "
                 "name and a callback, were expected."
+            )
+        if are_kept and not (
+            hasattr(kind, "state_dict") and hasattr(kind, "load_state_dict")
+        ):
+            raise TypeError(
+                f"callbacks holds a {kind.__name__}, of which a checkpoint cannot keep "
+                "the state: give it state_dict(), which returns a dict of arrays and "
+                "plain values, and load_state_dict(), or fit without checkpoint."
             )
     return callbacks or []
 
@@ -49,7 +60,7 @@ class ProgressBar(Callback):
         }
         losses = {name: f"{row[key]:.4g}" for name, key in shown.items() if key in row}
         self.bar_.set_postfix(losses, refresh=False)
-        self.bar_.update()
+        self.bar_.update(len(net.history) - self.bar_.n)
 
     def on_train_end(self, net, **kwargs):
         self.bar_.close()

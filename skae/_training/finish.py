@@ -8,8 +8,8 @@ import torch
 from skae._training.data import CHUNK_ROWS, Batch
 from skae._training.probabilistic import prior_factors
 from skae._training.refit import refitted
-from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
+from skae._utils.torch_state import as_arrays
 from skae._utils.warnings import warn
 from skae.exceptions import DivergenceError
 from skae.networks._layers import LinearPath, weighted_layers

@@ -9,19 +9,18 @@ from skae._training.callbacks import checked_callbacks
 from skae._training.data import given
 from skae._training.folds import cross_fitted
 from skae._training.objective import Objective
-from skae._training.settings import as_arrays
 from skae._training.start import pca_weights, resumed, warn_of
 from skae._training.task import Task
 from skae._utils.device import training_device
 from skae._utils.random import new_seed
 from skae._utils.threads import threads, usable_threads
-from skae._utils.torch_state import undisturbed
+from skae._utils.torch_state import as_arrays, undisturbed
 from skae._utils.warnings import warn
 from skae.losses._losses import check_ends
 
 
 @torch.enable_grad()
-def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
+def fit(recipe, settings, X, earlier, epochs_done, layout, journal):
     """Train a new model, or go on from an earlier one.
 
     Parameters
@@ -30,17 +29,19 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     settings : Settings
     X : MemoryRows or StreamedRows of shape (n_samples, n_features)
         NaN stands for missing cells.
-    earlier : Model, default=None
-    epochs_done : int, default=0
+    earlier : Model or None
+    epochs_done : int
         For which the earlier model was trained.
-    layout : Layout, default=None
+    layout : Layout or None
         Of the columns of a table with categories.
+    journal : Journal
+        In which trainings are kept.
 
     Returns
     -------
     fitted : Fitted
     """
-    checked_callbacks(settings.callbacks)
+    checked_callbacks(settings.callbacks, journal.keeps)
     reads_holes = earlier is not None and earlier.recipe.reads_holes
     recipe = recipe.of_rows(layout, reads_holes or X.has_holes())
     if recipe.loss.bounds is not None:
@@ -48,7 +49,10 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     if earlier is not None:
         recipe = recipe.continuing(earlier.recipe, earlier.n_components)
     device = training_device(settings.device)
-    seed = new_seed(settings.random_state) if earlier is None else earlier.seed
+    if earlier is None:
+        seed = journal.seeded(new_seed(settings.random_state))
+    else:
+        seed = earlier.seed
     seeds = np.random.SeedSequence((seed, epochs_done)).generate_state(3).tolist()
     if earlier is not None:
         scaling = earlier.scaling
@@ -61,7 +65,9 @@ def fit(recipe, settings, X, earlier=None, epochs_done=0, layout=None):
     with undisturbed(device), threads(1):
         objective = Objective(recipe, scaling, epochs_done).to(device)
         rows = given(X, scaling, seed, device, objective.first)
-        task = Task(recipe, settings, rows, scaling, objective, device, seed, seeds)
+        task = Task(
+            recipe, settings, rows, scaling, objective, device, seed, seeds, journal
+        )
         if earlier is not None:
             return _resumed(task, earlier)
         if n_folds > 1:

@@ -8,9 +8,10 @@ import torch
 
 from skae._training.callbacks import tell_kept
 from skae._training.selection import Selection
-from skae._training.settings import Result, Run, as_arrays
+from skae._training.settings import Result, Run
 from skae._training.start import warn_of
 from skae._training.task import Attempt
+from skae._utils.torch_state import as_arrays
 
 # Standard errors that are to be gained over PCA. That of all rows has seen those held
 # out, which takes more to tell; that of a fold has not. Far out are few of few rows, so

@@ -9,8 +9,8 @@ from torch import nn
 from skae._training.data import CHUNK_ROWS, Batch, TrainingData
 from skae._training.loop import train
 from skae._training.objective import Objective
-from skae._training.settings import as_tensors
 from skae._utils.scaling import Scaling
+from skae._utils.torch_state import as_tensors
 from skae.corruptions import Corruption
 from skae.losses import SquaredError
 from skae.networks import EncoderDecoder
@@ -41,7 +41,7 @@ class _Pair:
     is_resumed: bool = False
 
 
-def pretrain(module, data, recipe, settings, seeds):
+def pretrain(module, data, recipe, settings, seeds, journal):
     """Train pairs of mirrored layers, from the outermost one, in place.
 
     Each pair is an autoencoder of what the layers before it make of the rows [1]_. The
@@ -61,6 +61,8 @@ def pretrain(module, data, recipe, settings, seeds):
         Of the training of all layers together.
     seeds : tuple of ints
         Likewise.
+    journal : Journal
+        In which the trainings are kept.
 
     Raises
     ------
@@ -82,13 +84,15 @@ def pretrain(module, data, recipe, settings, seeds):
         return
     if module.reader is not None:
         pairs[0] = HolesAutoencoder(pairs[0], module.reader)
-    n_epochs = max(1, round(_EPOCHS_SHARE * settings.max_iter))
-    settings = replace(settings, max_iter=n_epochs, callbacks=None)
+    n_epochs = max(1, round(_EPOCHS_SHARE * settings.n_epochs))
+    settings = replace(settings, max_iter=n_epochs, planned_iter=None, callbacks=None)
     recipe = replace(recipe, penalty=NoPenalty())
     for i, pair in enumerate(pairs):
         pair_seeds = np.random.SeedSequence((*seeds, i)).generate_state(3).tolist()
         objective = Objective(recipe, data.scaling).to(data.device)
-        result = train(_Pair(pair), data, objective, settings, pair_seeds)
+        result = train(
+            _Pair(pair), data, objective, settings, pair_seeds, journal.entry()
+        )
         if result.interrupted:
             raise KeyboardInterrupt
         pair.load_state_dict(as_tensors(result.weights))

@@ -1,7 +1,5 @@
 """The training loop: a module, rows and settings in, the best epoch out."""
 
-from numbers import Number
-
 import numpy as np
 import torch
 from skorch.callbacks import EpochTimer, LRScheduler, PrintLog
@@ -9,16 +7,18 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from skae._training.callbacks import KeptEpoch, ProgressBar, Title, checked_callbacks
 from skae._training.data import CHUNK_ROWS
+from skae._training.history import plain, record
 from skae._training.net import AutoencoderNet, TensorDataset
 from skae._training.selection import BestEpoch
-from skae._training.settings import WHOLE, Result, as_arrays, set_state, state_of
+from skae._training.settings import WHOLE, Result
+from skae._utils.torch_state import as_arrays, set_state, state_of
 from skae.exceptions import DivergenceError
 
 # Share of the epochs in which the learning rate rises.
 _RISING_SHARE = 0.3
 
 
-def train(start, data, objective, settings, seeds, run=WHOLE):
+def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     """Train a module in place.
 
     Parameters
@@ -32,6 +32,8 @@ def train(start, data, objective, settings, seeds, run=WHOLE):
     seeds : tuple of three ints
         Of the order of the rows, of all noise, and of the corrupted copy of the
         validation rows.
+    entry : Entry
+        What is known of the training, where it goes on after a crash.
     run : Run, default=WHOLE
 
     Returns
@@ -53,6 +55,7 @@ def train(start, data, objective, settings, seeds, run=WHOLE):
     )
     best = BestEpoch(settings, run, start.pca_weights, start.is_resumed, n_rising)
     n_batches = settings.n_batches(len(data.train))
+    last_epoch = min(run.last_epoch or settings.last_epoch, settings.last_epoch)
     net = AutoencoderNet(
         start.module,
         objective,
@@ -62,7 +65,9 @@ def train(start, data, objective, settings, seeds, run=WHOLE):
         seed=valid_seed,
         most_threads=settings.most_threads if device.type == "cpu" else 1,
         averages=objective.recipe.corruption.hides and not settings.is_incremental,
-        own_callbacks=_own_callbacks(best, n_batches, settings, run),
+        own_callbacks=_own_callbacks(best, n_batches, last_epoch, settings, run),
+        entry=entry,
+        last_epoch=last_epoch,
         callbacks=checked_callbacks(settings.callbacks),
         optimizer=torch.optim.AdamW,
         optimizer__fused=True,
@@ -94,7 +99,7 @@ def train(start, data, objective, settings, seeds, run=WHOLE):
     return _result(net, best, interrupted, settings)
 
 
-def _own_callbacks(best, n_batches, settings, run):
+def _own_callbacks(best, n_batches, last_epoch, settings, run):
     callbacks = [("best_epoch", best)]
     n_steps = settings.n_epochs * n_batches
     if not settings.is_incremental and n_steps > 2:
@@ -108,8 +113,7 @@ def _own_callbacks(best, n_batches, settings, run):
         )
         callbacks.append(("schedule", schedule))
     if settings.verbose == 1:
-        n_shown = run.last_epoch or settings.n_epochs
-        callbacks.append(("progress", ProgressBar(n_shown, run.title)))
+        callbacks.append(("progress", ProgressBar(last_epoch, run.title)))
     if settings.verbose > 1:
         callbacks += [("timer", EpochTimer()), ("title", Title(run.title))]
         callbacks.append(("print_log", PrintLog()))
@@ -130,31 +134,10 @@ def _result(net, best, interrupted, settings):
         optimizer_state=state_of(net.optimizer_),
         n_iter=best.n_iter,
         best_iter=best_iter,
-        history=[_plain(row) for row in net.history[: best.n_iter]],
+        history=[plain(row) for row in net.history[: best.n_iter]],
         interrupted=interrupted,
         judged=best.judged,
     )
-
-
-def _plain(row):
-    """What was recorded in an epoch as plain values, without its batches."""
-    return {name: _plain_value(v) for name, v in row.items() if name != "batches"}
-
-
-def _plain_value(value):
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
-    if isinstance(value, np.generic) or (
-        isinstance(value, np.ndarray) and value.ndim == 0
-    ):
-        return value.item()
-    if isinstance(value, Number | str | np.ndarray | None):
-        return value
-    if isinstance(value, list | tuple):
-        return [_plain_value(part) for part in value]
-    if isinstance(value, dict):
-        return {str(name): _plain_value(part) for name, part in value.items()}
-    return repr(value)
 
 
 def fitted_net(module, objective, scaling, history):
@@ -175,8 +158,5 @@ def fitted_net(module, objective, scaling, history):
     net = AutoencoderNet(
         module.eval(), objective, scaling=scaling, optimizer=optimizer, verbose=0
     ).initialize()
-    for row in history:
-        net.history.new_epoch()
-        for name, value in row.items():
-            net.history.record(name, value)
+    record(net.history, history)
     return net

@@ -12,6 +12,7 @@ from skorch.utils import TeeGenerator, to_numpy
 from skae._training.averaging import WeightAverage
 from skae._training.callbacks import StopTraining
 from skae._training.data import CHUNK_ROWS, Batch, ShuffledBatches
+from skae._training.progress import go_on_from, state_of_training
 from skae._training.step import backward, trial_parts
 from skae._utils.random import PrivateRandomness
 from skae._utils.threads import Threads
@@ -72,6 +73,10 @@ class AutoencoderNet(NeuralNet):
         Threads that steps may take.
     averages : bool, default=False
         Whether the weights that are judged and kept are averages over steps.
+    entry : Entry, default=None
+        In which it is kept where the training stands; None is nowhere.
+    last_epoch : int, default=None
+        After which to stop; None is `max_epochs`, for which the schedule is made.
     """
 
     def __init__(
@@ -86,6 +91,8 @@ class AutoencoderNet(NeuralNet):
         own_callbacks=(),
         most_threads=1,
         averages=False,
+        entry=None,
+        last_epoch=None,
         **kwargs,
     ):
         self.scaling = scaling
@@ -95,6 +102,8 @@ class AutoencoderNet(NeuralNet):
         self.own_callbacks = own_callbacks
         self.most_threads = most_threads
         self.averages = averages
+        self.entry = entry
+        self.last_epoch = last_epoch
         super().__init__(module, criterion, train_split=None, **kwargs)
 
     @property
@@ -258,6 +267,10 @@ class AutoencoderNet(NeuralNet):
                 if callback in own:
                     raise
                 stops = True
+        epoch = len(self.history)
+        has_ended = stops or epoch == self.last_epoch
+        if self.entry is not None:
+            self.entry.keep(partial(state_of_training, self, stops), epoch, has_ended)
         if stops:
             raise StopTraining
 
@@ -284,8 +297,13 @@ class AutoencoderNet(NeuralNet):
         if self.averages:
             n_steps = self.n_batches * self.max_epochs
             self.average_ = WeightAverage(self.module_, n_steps)
+        n_left = self.max_epochs if self.last_epoch is None else self.last_epoch
+        state = None if self.entry is None else self.entry.state(n_left)
+        if state is not None:
+            go_on_from(state, self)
+            n_left = 0 if state["has_stopped"] else n_left - len(self.history)
         try:
-            self.fit_loop(X, y, **fit_params)
+            self.fit_loop(X, y, epochs=n_left, **fit_params)
         except StopTraining:
             pass
         finally:

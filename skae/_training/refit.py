@@ -3,7 +3,7 @@
 import torch
 
 from skae._training.data import CHUNK_ROWS
-from skae._training.settings import as_arrays
+from skae._utils.torch_state import as_arrays
 
 # Rows that the decoder is fitted to at the most, and how often.
 _ROWS = 8192

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 
 from skae._training.callbacks import StopTraining
 from skae._training.data import CHUNK_ROWS
-from skae._utils.torch_state import cloned_state
+from skae._utils.torch_state import as_arrays, as_tensors, cloned_state
 from skae.exceptions import DivergenceError
 
 # Training does not recover from a loss this many times the larger of its start and
@@ -147,7 +147,7 @@ class BestEpoch(Callback):
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         train, valid = X
-        self.validates_ = valid is not None
+        self.device_, self.validates_ = net.device, valid is not None
         objective, head = net.criterion_, train.X.head(CHUNK_ROWS)
         net._set_training(False)
         self.highest_ = _DIVERGED * max(
@@ -181,8 +181,6 @@ class BestEpoch(Callback):
         self.n_ended_ = epoch
         if self.validates_ and self.run.stops:
             self._stop_without_progress(epoch, monitored)
-        if epoch == self.run.last_epoch:
-            raise StopTraining
 
     def _check(self, epoch, loss, monitored):
         losses = [loss] if monitored is None else [loss, monitored]
@@ -213,6 +211,34 @@ class BestEpoch(Callback):
             self.reference_, self.last_progress_ = loss, epoch
         elif epoch - self.last_progress_ >= self.settings.n_iter_no_change:
             raise StopTraining
+
+    def state_dict(self):
+        """What was kept, and how it was chosen, as arrays and plain values."""
+        epoch, weights = self.kept_
+        return {
+            "n_ended": self.n_ended_,
+            "last_progress": self.last_progress_,
+            "reference": self.reference_,
+            "lowest": self.lowest_,
+            "judged": [losses.cpu().numpy() for losses in self.judged_],
+            "chosen": self.selection_.epoch,
+            "kept": epoch,
+            # The start is known.
+            "weights": None if epoch == 0 else as_arrays(weights),
+        }
+
+    def load_state_dict(self, state):
+        """Go on from a state, once the training has begun."""
+        self.n_ended_ = state["n_ended"]
+        self.last_progress_ = state["last_progress"]
+        self.reference_, self.lowest_ = state["reference"], state["lowest"]
+        self.judged_ = [torch.tensor(x, device=self.device_) for x in state["judged"]]
+        if state["chosen"]:
+            epoch = state["chosen"]
+            self.selection_.epoch = epoch
+            self.selection_.losses = self.judged_[epoch - 1]
+        if state["weights"] is not None:
+            self.kept_ = state["kept"], as_tensors(state["weights"])
 
     def _losses(self, net, rows):
         return net.validation_losses(net.get_iterator(rows))[1]

@@ -3,7 +3,6 @@
 from dataclasses import MISSING, dataclass, fields, replace
 
 import numpy as np
-import torch
 
 from skae._training.selection import Judged
 from skae._utils.warnings import warn
@@ -48,6 +47,8 @@ class Settings:
         Threads that steps may take.
     n_passes : int
         Epochs over rows that are not many, for "auto".
+    planned_iter : int or None
+        Epochs that the learning rate is planned for, if not `max_iter`.
     """
 
     n_components: int | float
@@ -67,6 +68,7 @@ class Settings:
     is_incremental: bool = False
     most_threads: int = 1
     n_passes: int = 30
+    planned_iter: int | None = None
 
     @classmethod
     def parameters(cls):
@@ -75,7 +77,15 @@ class Settings:
 
     @property
     def n_epochs(self):
-        return 1 if self.is_incremental else self.max_iter
+        """Epochs that the learning rate is planned for."""
+        if self.is_incremental:
+            return 1
+        return self.max_iter if self.planned_iter is None else self.planned_iter
+
+    @property
+    def last_epoch(self):
+        """After which to stop."""
+        return min(self.max_iter, self.n_epochs)
 
     @property
     def smaller_rate(self):
@@ -93,6 +103,12 @@ class Settings:
         if epochs == "auto":
             share = min(1.0, (_NOT_MANY / n_samples) ** _FEWER)
             epochs = max(_FEWEST_PASSES, round(share * self.n_passes))
+        if self.planned_iter is not None and epochs > self.planned_iter:
+            raise ValueError(
+                f"max_iter={epochs} is more than the {self.planned_iter} epochs that "
+                "checkpoint= plans for: use Checkpoints(folder, max_iter="
+                f"{epochs})."
+            )
         return replace(self, learning_rate=rate, max_iter=epochs)
 
     def n_held_out(self, n_samples):
@@ -190,28 +206,3 @@ class Result:
     history: list
     interrupted: bool
     judged: Judged | None = None
-
-
-def as_arrays(tensors):
-    """A dict of tensors as one of arrays that share no memory with them."""
-    return {
-        name: value.detach().cpu().numpy().copy() for name, value in tensors.items()
-    }
-
-
-def as_tensors(arrays):
-    """A dict of arrays as one of tensors that share no memory with them."""
-    return {name: torch.tensor(value) for name, value in arrays.items()}
-
-
-def state_of(optimizer):
-    """An optimiser's state as arrays, by the number and name of each entry."""
-    state = optimizer.state_dict()["state"]
-    return {index: as_arrays(entries) for index, entries in state.items()}
-
-
-def set_state(optimizer, state):
-    """Give an optimiser the state that :func:`state_of` returned."""
-    state = {index: as_tensors(entries) for index, entries in state.items()}
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})

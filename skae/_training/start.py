@@ -9,9 +9,8 @@ from skae._inference.model import Model
 from skae._training.data import Batch
 from skae._training.layerwise import check_is_layered, pretrain
 from skae._training.probabilistic import become_probabilistic
-from skae._training.settings import as_arrays
 from skae._utils.random import PrivateRandomness
-from skae._utils.torch_state import cloned_state
+from skae._utils.torch_state import as_arrays, cloned_state
 from skae._utils.warnings import warn
 from skae.networks._layers import LinearPath, linear_map, weighted_layers
 
@@ -75,7 +74,7 @@ def resumed(recipe, settings, earlier):
     return Start(model, module, is_resumed=True)
 
 
-def fresh(recipe, data, baseline, objective, settings, seed, seeds):
+def fresh(recipe, data, baseline, objective, settings, seed, seeds, journal):
     """A new module, random or at PCA.
 
     Parameters
@@ -89,6 +88,8 @@ def fresh(recipe, data, baseline, objective, settings, seed, seeds):
         Of the model.
     seeds : tuple of ints
         Of the training.
+    journal : Journal
+        In which trainings are kept.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def fresh(recipe, data, baseline, objective, settings, seed, seeds):
     start = _started(model, data, baseline, objective, settings.init)
     recipe.penalty.check(start.module)
     if settings.init == "layerwise":
-        pretrain(start.module, data, recipe, settings, seeds)
+        pretrain(start.module, data, recipe, settings, seeds, journal)
     return start
 
 

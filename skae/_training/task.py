@@ -17,6 +17,7 @@ from skae._training.pca import Baseline, principal_components
 from skae._training.settings import WHOLE, Result, Settings
 from skae._training.start import Start, fresh
 from skae._utils.scaling import Scaling
+from skae.checkpoints._journal import Journal
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Task:
         Of the model, and of the order of the rows.
     seeds : list of three ints
         Of the training.
+    journal : Journal
+        In which trainings are kept.
     """
 
     recipe: Recipe
@@ -66,6 +69,7 @@ class Task:
     device: torch.device
     seed: int
     seeds: list
+    journal: Journal
 
     def data(self, n_held_out, fold=0):
         """The rows, of which those of a fold are held out."""
@@ -98,12 +102,12 @@ class Task:
     def fresh(self, data, baseline):
         """A new model."""
         given = self.recipe, data, baseline, self.objective, self.settings
-        return fresh(*given, self.seed, self.seeds)
+        return fresh(*given, self.seed, self.seeds, self.journal)
 
     def trained(self, start, data, baseline, run=WHOLE):
         """What comes of a start."""
         given = start, data, self.objective, self.settings, self.seeds
-        result = train(*given, run)
+        result = train(*given, self.journal.entry(), run)
         return Attempt(self, start, data, baseline, result)
 
 

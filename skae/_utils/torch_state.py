@@ -33,3 +33,37 @@ def undisturbed(device="cpu"):
 def cloned_state(module):
     """A module's weights as tensors that share no memory with them."""
     return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def as_arrays(tensors):
+    """A dict of tensors as one of arrays that share no memory with them."""
+    return {
+        name: value.detach().cpu().numpy().copy() for name, value in tensors.items()
+    }
+
+
+def as_tensors(arrays):
+    """A dict of arrays as one of tensors that share no memory with them."""
+    return {name: torch.tensor(value) for name, value in arrays.items()}
+
+
+def state_of(optimizer):
+    """An optimiser's state as arrays, by the number and name of each entry."""
+    state = optimizer.state_dict()["state"]
+    return {index: as_arrays(entries) for index, entries in state.items()}
+
+
+def set_state(optimizer, state, groups=None):
+    """Give an optimiser the state that :func:`state_of` returned.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    state : dict of int to dict of str to ndarray
+    groups : list of dict, default=None
+        Learning rates and the like; None are those that it has.
+    """
+    state = {index: as_tensors(entries) for index, entries in state.items()}
+    if groups is None:
+        groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
