@@ -18,6 +18,7 @@ from skae._inference.loaded import checked
 from skae._inference.model import Model, mean_of_known
 from skae._onnx.modules import Part, Reconstruct, Score
 from skae._sources.by_blocks import by_blocks
+from skae._sources.grouped import grouped
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
@@ -32,13 +33,14 @@ from skae._utils.checks import (
 )
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
+from skae._utils.group import current_group
 from skae._utils.ranges import check_distance
 from skae._utils.stored import stored_base
 from skae._utils.torch_state import undisturbed
 from skae._utils.twin import all_or_nothing
 from skae._utils.typing import Rows
 from skae._utils.warnings import warn
-from skae.checkpoints._journal import Journal, journal_of
+from skae.checkpoints._journal import journal_of
 from skae.losses._losses import check_bounds
 
 if TYPE_CHECKING:
@@ -292,24 +294,25 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
 
     def _fit(self, X, earlier, is_incremental):
         """Train, and store the result: all of it, or nothing."""
+        group = current_group()
         with all_or_nothing(self) as twin:
             first = earlier is None
-            X, given = twin._rows(X, first)
-            check_is_there(X, type(self).__name__)
-            if not first:
-                for part in X.parts():
+            with group.together():
+                X, given = twin._rows(X, first)
+                for part in () if first else X.parts():
                     check_distance(part, earlier.scaling, type(self).__name__)
+            X = grouped(X, group)
+            check_is_there(X, type(self).__name__)
             done = 0 if first else self.n_iter_
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
             layout = None if twin._columns is None else twin._columns.layout
-            journal = Journal()
-            if not is_incremental:
-                journal = journal_of(twin.checkpoint, twin, X, earlier)
+            checkpoint = None if is_incremental else twin.checkpoint
+            journal = journal_of(checkpoint, twin, X, earlier, group)
             fitted = fit(recipe, settings, X, earlier, done, layout, journal)
             twin._store(fitted, done)
             if fitted.hidden is not None or not done:
                 twin._keep_donors(fitted.hidden, given, X)
-            twin._describe(X, is_incremental)
+            twin._describe(X.sample(), is_incremental)
         if not fitted.result.interrupted:
             journal.close()
         else:

@@ -44,6 +44,10 @@ class MemoryRows:
         for start in range(0, self.shape[0], size):
             yield self.X[start : start + size]
 
+    def sample(self):
+        """Rows that are the same in all processes of a group: here all."""
+        return self
+
     def digest(self):
         """A text that tells the rows from others."""
         return digest_of(self.parts())

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 
-from skae._sources.streamed import StreamedRows
 from skae._training.sparse import SparseRows
-from skae._training.spooled import SpooledRows, spooled
+from skae._training.spooled import SpooledRows
+from skae._utils.group import ALONE, Alone
 from skae._utils.scaling import Scaling
 
 # Rows that are evaluated at once.
@@ -38,7 +38,7 @@ class Batch:
         return len(self.rows)
 
     @classmethod
-    def of(cls, rows, first=None):
+    def of(cls, rows, first=None, is_empty=None):
         """The batch of rows (n, d) of which NaN are missing.
 
         A column without any value counts as one of means.
@@ -48,11 +48,16 @@ class Batch:
         rows : Tensor of shape (n, d)
         first : Tensor of shape (n_columns,), int, default=None
             A cell of each column. None is all cells, of columns of one each.
+        is_empty : ndarray of shape (d,), bool, default=None
+            Columns without any value; None are those of these rows.
         """
         missing = rows.isnan()
         if not missing.any():
             return cls(rows)
-        missing &= ~missing.all(0)
+        empty = missing.all(0)
+        if is_empty is not None:
+            empty &= torch.from_numpy(is_empty).to(rows.device)
+        missing &= ~empty
         return cls._masked(rows, missing, first)
 
     @classmethod
@@ -186,29 +191,12 @@ class ShuffledBatches:
         fewest, more = divmod(len(self.rows), self.count)
         for i in range(self.count):
             left, taken = fewest + (i < more), []
-            while left:
-                if not len(order):
+            while left or not taken:  # of fewer rows than batches some are empty
+                if left and not len(order):
                     part, order = next(parts)
                 taken.append(part.take(order[:left]))
                 order, left = order[left:], left - len(taken[-1])
             yield Batch.joined(taken)
-
-
-def given(X, scaling, seed, device, first=None):
-    """What :meth:`TrainingData.of` takes: rows in memory, or those of a stream spooled.
-
-    Parameters
-    ----------
-    X : MemoryRows or StreamedRows
-    scaling : Scaling
-    seed : int
-    device : torch.device
-    first : Tensor of shape (n_columns,), int, default=None
-        A cell of each column. None is all cells, of columns of one each.
-    """
-    if isinstance(X, StreamedRows):
-        return spooled(X, scaling, seed, device, first)
-    return X.X
 
 
 @dataclass(frozen=True)
@@ -222,15 +210,23 @@ class TrainingData:
     n_held_out : int
     order : ndarray of shape (n,), int
         Numbers of the rows in what was passed.
+    own : TrainingData or None
+        Rows of this process alone, in a group: those that it trains on. The others are
+        the same in all processes.
+    group : Alone
     """
 
     scaling: Scaling
     all: Batch
     n_held_out: int
     order: np.ndarray
+    own: "TrainingData | None" = None
+    group: Alone = ALONE
 
     @classmethod
-    def of(cls, X, scaling, n_held_out, seed, device, first=None, fold=0):
+    def of(
+        cls, X, scaling, n_held_out, seed, device, first=None, fold=0, is_empty=None
+    ):
         """Rows (n, d) of X, in an order that depends on the seed alone.
 
         So a fit that goes on holds out the same rows again. Each fold has others.
@@ -245,12 +241,22 @@ class TrainingData:
             return cls(scaling, Batch(rows), n_held_out, order)
         rows = scaling.ordered_rows(X, order).to(device)
         first = None if first is None else first.to(device)
-        return cls(scaling, Batch.of(rows, first), n_held_out, order)
+        return cls(scaling, Batch.of(rows, first, is_empty), n_held_out, order)
 
     @property
     def train(self):
-        """Rows to be trained on."""
+        """Rows to be trained on, or some of them in a group."""
         return self.all[self.n_held_out :]
+
+    @property
+    def own_train(self):
+        """Rows that this process trains on."""
+        return self.train if self.own is None else self.own.train
+
+    @property
+    def n_train(self):
+        """How many rows are trained on, in all processes."""
+        return int(self.group.sum(torch.tensor(len(self.own_train))))
 
     @property
     def valid(self):

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from skae._sources.memory import MemoryRows
 from skae._training.callbacks import checked_callbacks
-from skae._training.data import given
+from skae._training.divided import given
 from skae._training.folds import cross_fitted
 from skae._training.objective import Objective
 from skae._training.start import pca_weights, resumed, warn_of
@@ -27,7 +28,7 @@ def fit(recipe, settings, X, earlier, epochs_done, layout, journal):
     ----------
     recipe : Recipe
     settings : Settings
-    X : MemoryRows or StreamedRows of shape (n_samples, n_features)
+    X : MemoryRows, StreamedRows or GroupedRows of shape (n_samples, n_features)
         NaN stands for missing cells.
     earlier : Model or None
     epochs_done : int
@@ -61,7 +62,9 @@ def fit(recipe, settings, X, earlier, epochs_done, layout, journal):
     settings = replace(settings, most_threads=usable_threads())
     settings = settings.for_rows(*X.shape)
     settings.warn_of_few(X.shape[0])
-    n_folds = settings.n_folds(X.shape[0], recipe.corruption.hides)
+    n_folds = 1
+    if isinstance(X, MemoryRows):
+        n_folds = settings.n_folds(X.shape[0], recipe.corruption.hides)
     with undisturbed(device), threads(1):
         objective = Objective(recipe, scaling, epochs_done).to(device)
         rows = given(X, scaling, seed, device, objective.first)

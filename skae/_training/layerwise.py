@@ -128,12 +128,14 @@ def _groups(layers):
 @torch.no_grad()
 def _hidden(pair, data, objective):
     """What a pair's encoder makes of the rows, as rows of their own."""
+    own = None if data.own is None else _hidden(pair, data.own, objective)
     pair.eval()
     parts = data.all.split(CHUNK_ROWS)
     cells = [pair.encode(objective.seen(part.dense())) for part in parts]
     cells = torch.cat(cells)  # (n, width)
     scaling = Scaling(np.zeros(cells.shape[1]), 1.0)
-    return TrainingData(scaling, Batch(cells), data.n_held_out, data.order)
+    batch = Batch(cells)
+    return TrainingData(scaling, batch, data.n_held_out, data.order, own, data.group)
 
 
 class HiddenCorruption(Corruption):

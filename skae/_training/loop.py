@@ -49,12 +49,15 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     """
     device = data.device
     *train_seeds, valid_seed = seeds
-    generators = tuple(torch.Generator(device).manual_seed(s) for s in train_seeds)
+    group = data.group
+    generators = tuple(
+        torch.Generator(device).manual_seed(group.seed(s)) for s in train_seeds
+    )
     n_rising = (
         0 if settings.is_incremental else round(_RISING_SHARE * settings.n_epochs)
     )
     best = BestEpoch(settings, run, start.pca_weights, start.is_resumed, n_rising)
-    n_batches = settings.n_batches(len(data.train))
+    n_batches = settings.n_batches(data.n_train)
     last_epoch = min(run.last_epoch or settings.last_epoch, settings.last_epoch)
     net = AutoencoderNet(
         start.module,
@@ -67,6 +70,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
         averages=objective.recipe.corruption.hides and not settings.is_incremental,
         own_callbacks=_own_callbacks(best, n_batches, last_epoch, settings, run),
         entry=entry,
+        group=group,
         last_epoch=last_epoch,
         callbacks=checked_callbacks(settings.callbacks),
         optimizer=torch.optim.AdamW,
@@ -79,7 +83,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     ).initialize()
     if start.optimizer_state is not None:
         set_state(net.optimizer_, start.optimizer_state)
-    rows = [data.train, data.valid]
+    rows = [data.own_train, data.valid]
     datasets = [None if r is None else TensorDataset(r, objective) for r in rows]
     interrupted = False
     try:
@@ -96,7 +100,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
             f"{settings.batch_size!r} has a single row: use a larger batch_size."
         ) from error
     best.check_end(net, data.train.head(CHUNK_ROWS))
-    return _result(net, best, interrupted, settings)
+    return group.from_first(_result(net, best, interrupted, settings))
 
 
 def _own_callbacks(best, n_batches, last_epoch, settings, run):

@@ -14,6 +14,7 @@ from skae._training.callbacks import StopTraining
 from skae._training.data import CHUNK_ROWS, Batch, ShuffledBatches
 from skae._training.progress import go_on_from, state_of_training
 from skae._training.step import backward, trial_parts
+from skae._utils.group import ALONE
 from skae._utils.random import PrivateRandomness
 from skae._utils.threads import Threads
 
@@ -75,6 +76,8 @@ class AutoencoderNet(NeuralNet):
         Whether the weights that are judged and kept are averages over steps.
     entry : Entry, default=None
         In which it is kept where the training stands; None is nowhere.
+    group : Alone, default=ALONE
+        Processes that train together.
     last_epoch : int, default=None
         After which to stop; None is `max_epochs`, for which the schedule is made.
     """
@@ -92,6 +95,7 @@ class AutoencoderNet(NeuralNet):
         most_threads=1,
         averages=False,
         entry=None,
+        group=ALONE,
         last_epoch=None,
         **kwargs,
     ):
@@ -103,6 +107,7 @@ class AutoencoderNet(NeuralNet):
         self.most_threads = most_threads
         self.averages = averages
         self.entry = entry
+        self.group = group
         self.last_epoch = last_epoch
         super().__init__(module, criterion, train_split=None, **kwargs)
 
@@ -140,7 +145,7 @@ class AutoencoderNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         parts = self.criterion_, self.module_, self.optimizer_
-        loss, output = backward(*parts, batch, self.generators[1])
+        loss, output = backward(*parts, batch, self.generators[1], self.group)
         return {"loss": loss.detach(), "y_pred": output.detach()}
 
     def infer(self, x, **fit_params):
@@ -160,7 +165,7 @@ class AutoencoderNet(NeuralNet):
             loss = self._train_epoch(iterator, step_fn)
         else:
             clean, self.monitored_ = self.threads_.run_once(
-                self.validation_losses, iterator
+                self.agreed_losses, iterator
             )
             loss = float(clean.mean())
             if not self.criterion_.recipe.is_reconstruction_only:
@@ -190,6 +195,7 @@ class AutoencoderNet(NeuralNet):
             self.notify("on_batch_end", batch=batch, training=True, **step)
         if self.average_ is not None:
             self.average_.end_epoch()
+        sizes = self.group.sum(torch.from_numpy(sizes)).numpy()
         # The epoch's one wait for the device.
         return float(np.average(losses.tolist(), weights=sizes))
 
@@ -208,6 +214,10 @@ class AutoencoderNet(NeuralNet):
             pair, output = self._in_data_units(batch, output)
             for callback in self.users_of_batches_:
                 callback.on_batch_end(self, batch=pair, y_pred=output, training=False)
+
+    def agreed_losses(self, iterator):
+        """As `validation_losses`, and the same in all processes, which decide alike."""
+        return tuple(map(self.group.share_, self.validation_losses(iterator)))
 
     @torch.no_grad()
     def validation_losses(self, iterator):

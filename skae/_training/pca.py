@@ -1,6 +1,7 @@
 """Principal components of standardised rows: where training starts."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from scipy.linalg import eigh
 from sklearn.utils.extmath import randomized_svd
 
 from skae._training.sparse import SparseRows
+from skae._utils.group import ALONE
 
 # Above this size a full eigendecomposition costs more than the training after it.
 _LARGEST_EIGH = 2000
@@ -65,7 +67,7 @@ class Baseline:
         return objective.of_pca(self.pca, data.judged, self.rows[:n])
 
 
-def principal_components(rows, n_components, seed):
+def principal_components(rows, n_components, seed, group=ALONE):
     """Fit principal components without a second copy of the rows.
 
     Parameters
@@ -75,6 +77,9 @@ def principal_components(rows, n_components, seed):
         How many, at the most min(n, d); or the share of the variance to reach.
     seed : int
         Of the randomised decomposition that very large problems get.
+    group : Alone, default=ALONE
+        Of processes, each with rows of its own. Those of all have to be more than
+        components are wanted.
 
     Returns
     -------
@@ -85,9 +90,10 @@ def principal_components(rows, n_components, seed):
     ValueError
         If a share is to be reached by sparse rows of very many columns.
     """
-    n, d = rows.shape
+    d = rows.shape[1]
+    n = int(group.sum(torch.tensor(len(rows))))
     share = None if n_components >= 1 else n_components
-    is_stored = not isinstance(rows, torch.Tensor)
+    is_stored = not isinstance(rows, torch.Tensor) or group.size > 1
     if is_stored and min(n, d) > _LARGEST_EIGH:
         if share is not None:
             raise ValueError(
@@ -96,15 +102,15 @@ def principal_components(rows, n_components, seed):
                 f"of {d} columns, more than {_LARGEST_EIGH}: pass a number of "
                 "components, such as n_components=32."
             )
-        mean = rows.mean()
+        mean = group.sum(_sum(rows)) / n if group.size > 1 else rows.mean()
     else:
-        mean = _mean(rows)
+        mean = group.sum(_sum(rows)) / n
     wanted = min(n, d) if share is not None else min(n_components, n, d)
     if share is None and min(n, d) > _LARGEST_EIGH:
-        find = _by_subspace_iteration if is_stored else _randomized
+        find = partial(_by_subspace_iteration, group) if is_stored else _randomized
         variance, components = find(rows, wanted, seed)
-    elif d <= n:
-        variance, components = _from_covariance(rows, mean, wanted)
+    elif d <= n or group.size > 1:
+        variance, components = _from_covariance(rows, mean, wanted, n, group)
     else:
         variance, components = _from_gram(rows, mean, wanted)
     if share is not None:
@@ -114,15 +120,17 @@ def principal_components(rows, n_components, seed):
         variance, components = variance[:count], components[:count]
     largest = components.abs().argmax(1, keepdim=True)
     components = components * components.gather(1, largest).sign()
-    return PrincipalComponents(mean.float(), components.float())
+    found = PrincipalComponents(mean.float(), components.float())
+    group.share_(found.mean)
+    group.share_(found.components)
+    return found
 
 
-def _mean(rows):
-    n, d = rows.shape
-    mean = torch.zeros(d, dtype=torch.float64, device=rows.device)
+def _sum(rows):
+    total = torch.zeros(rows.shape[1], dtype=torch.float64, device=rows.device)
     for chunk in _chunks(rows):
-        mean += chunk.sum(0)
-    return mean / n
+        total += chunk.sum(0)
+    return total
 
 
 def _chunks(rows):
@@ -143,8 +151,8 @@ def _leading(matrix, count):
     return values.flip(0), vectors.T.flip(0)
 
 
-def _from_covariance(rows, mean, count):
-    n, d = rows.shape
+def _from_covariance(rows, mean, count, n, group):
+    d = rows.shape[1]
     covariance = torch.zeros(d, d, dtype=torch.float64, device=rows.device)
     # What is below the diagonal is above it as well.
     size = -(-d // _BLOCKS)
@@ -152,7 +160,7 @@ def _from_covariance(rows, mean, count):
         chunk -= mean
         for i in range(0, d, size):
             covariance[i : i + size, i:] += chunk[:, i : i + size].T @ chunk[:, i:]
-    return _leading(covariance / n, count)
+    return _leading(group.sum(covariance) / n, count)
 
 
 def _from_gram(rows, mean, count):
@@ -196,7 +204,7 @@ def _from_columns(rows, mean, count):
     return variance, components.T
 
 
-def _by_subspace_iteration(rows, count, seed):
+def _by_subspace_iteration(group, rows, count, seed):
     """As by the randomised decomposition [1]_ of scikit-learn, from the same start.
 
     Rows stay sparse: only products with their Gram matrix are taken.
@@ -208,12 +216,14 @@ def _by_subspace_iteration(rows, count, seed):
        decompositions. SIAM Review 53(2). :doi:`10.1137/090771806`
     """
     n, d = rows.shape
-    is_wide = n < d
-    start = np.random.RandomState(seed).normal(size=(min(n, d), count + _MORE))
+    is_wide = n < d and group.size == 1
+    times_gram = partial(_times_gram, group, rows)
+    n_start = n if is_wide else d
+    start = np.random.RandomState(seed).normal(size=(n_start, count + _MORE))
     basis = _orthonormal(rows.transposed_times(start)) if is_wide else start
     for _ in range(_STEPS if count < _SHARE * min(n, d) else _FEWER_STEPS):
-        basis = _orthonormal(rows.times_gram(basis))
-    product = rows.times_gram(basis)
+        basis = _orthonormal(times_gram(basis))
+    product = times_gram(basis)
     squares, turn = np.linalg.eigh(basis.T @ product)
     if is_wide:
         squares, components = squares[::-1], (basis @ turn).T[::-1]
@@ -223,8 +233,20 @@ def _by_subspace_iteration(rows, count, seed):
         inner = (turn / np.sqrt(squares)).T @ product.T  # (size, d)
         _, values, components = np.linalg.svd(inner, full_matrices=False)
         squares = values**2
+    n = int(group.sum(torch.tensor(n)))
     found = squares[:count] / n, components[:count]
     return [torch.tensor(part.copy(), device=rows.device) for part in found]
+
+
+def _times_gram(group, rows, matrix):
+    """The product (d, k) of the Gram matrix of all rows and a matrix (d, k)."""
+    if isinstance(rows, torch.Tensor):
+        matrix = torch.from_numpy(np.ascontiguousarray(matrix)).to(rows.device)
+        product = sum(chunk.T @ (chunk @ matrix) for chunk in _chunks(rows))
+        product = product.cpu()
+    else:
+        product = torch.from_numpy(np.ascontiguousarray(rows.times_gram(matrix)))
+    return group.sum(product).numpy()
 
 
 def _orthonormal(matrix):

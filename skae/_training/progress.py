@@ -50,7 +50,11 @@ def go_on_from(state, net):
     net.module_.load_state_dict(as_tensors(state["module"]))
     set_state(net.optimizer_, state["optimizer"], state["groups"])
     for generator, bits in zip(net.generators, state["generators"], strict=True):
-        generator.set_state(torch.from_numpy(bits))
+        if net.group.size == 1:
+            generator.set_state(torch.from_numpy(bits))
+        else:
+            # These are the first process's, and others may have been in the group.
+            generator.manual_seed(generator.initial_seed() + len(state["history"]))
     own["best_epoch"].load_state_dict(state["best_epoch"])
     for callback, of_callback in zip(others, state["callbacks"], strict=True):
         callback.load_state_dict(of_callback)

@@ -150,9 +150,8 @@ class BestEpoch(Callback):
         self.device_, self.validates_ = net.device, valid is not None
         objective, head = net.criterion_, train.X.head(CHUNK_ROWS)
         net._set_training(False)
-        self.highest_ = _DIVERGED * max(
-            objective.unit, objective.of_mean(head), net.loss_of(head)
-        )
+        usual = max(objective.unit, objective.of_mean(head), net.loss_of(head))
+        self.highest_ = _DIVERGED * max(net.group.gathered(usual))
         if not self.validates_:
             return
         start = cloned_state(net.module_)
@@ -241,7 +240,7 @@ class BestEpoch(Callback):
             self.kept_ = state["kept"], as_tensors(state["weights"])
 
     def _losses(self, net, rows):
-        return net.validation_losses(net.get_iterator(rows))[1]
+        return net.agreed_losses(net.get_iterator(rows))[1]
 
     def result(self):
         """Epoch and weights of the best epoch, or 0 and PCA's where it is kept."""

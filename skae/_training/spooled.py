@@ -114,7 +114,7 @@ class SpooledRows(StoredRows):
             yield reading.result()
 
 
-def spooled(X, scaling, seed, device, first=None):
+def spooled(X, scaling, seed, device, first=None, is_empty=None):
     """The rows of a stream in standard units, in a random order.
 
     Parameters
@@ -125,6 +125,8 @@ def spooled(X, scaling, seed, device, first=None):
     device : torch.device
     first : Tensor of shape (n_columns,), int, default=None
         A cell of each column.
+    is_empty : ndarray of shape (d,), bool, default=None
+        Columns without any value; None are those of X.
 
     Returns
     -------
@@ -133,7 +135,8 @@ def spooled(X, scaling, seed, device, first=None):
     n, d = X.shape
     # A bucket is read while one is trained on, and copied where it is shuffled.
     spool = Spool(n, d, X.memory_limit // (16 * d), seed)
-    is_empty = X.moments.counts == 0
+    if is_empty is None:
+        is_empty = X.moments.counts == 0
     for part in X.parts():
         rows = scaling.standardise(part).astype(np.float32)
         rows[:, is_empty] = 0.0

@@ -5,6 +5,8 @@ from functools import partial
 
 import torch
 
+from skae._utils.group import ALONE, average_gradients
+
 # Limit on the gradient's norm. Batches with outliers exceed it, and at large learning
 # rates such a step makes training diverge.
 _MAX_GRADIENT_NORM = 0.1
@@ -20,8 +22,8 @@ def clip_gradients_(gradients):
     torch._foreach_mul_(gradients, (_MAX_GRADIENT_NORM / norm).clamp(max=1))
 
 
-def backward(objective, module, optimizer, batch, generator):
-    """Give a module the clipped gradients of a batch.
+def backward(objective, module, optimizer, batch, generator, group=ALONE):
+    """Give a module the clipped gradients of a batch, and of those of its group.
 
     Returns
     -------
@@ -29,11 +31,14 @@ def backward(objective, module, optimizer, batch, generator):
     output : Tensor of shape (n, n_features)
         Raw.
     """
-    seen = objective.corrupt(batch, generator)
-    losses, penalty, output = objective(module, seen, batch, generator)
-    loss = batch.total(losses) + penalty
-    loss.backward()
     trained = optimizer.param_groups[0]["params"]
+    loss, output = batch.rows.new_zeros(()), batch.rows
+    if len(batch):  # a process of a group may have no row left
+        seen = objective.corrupt(batch, generator)
+        losses, penalty, output = objective(module, seen, batch, generator)
+        loss = batch.total(losses) + penalty
+        loss.backward()
+    loss = average_gradients(group, trained, loss.detach(), len(batch))
     clip_gradients_([p.grad for p in trained if p.grad is not None])
     return loss, output
 

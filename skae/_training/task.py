@@ -9,12 +9,14 @@ from scipy.sparse import csr_matrix
 from skae._inference.model import Model
 from skae._recipe import Recipe
 from skae._training.data import TrainingData
+from skae._training.divided import Division, training_data
 from skae._training.filling import FILLED_ROWS, completed, factors_that_fill
 from skae._training.finish import Hidden, expected_of_hidden, finished
 from skae._training.loop import train
 from skae._training.objective import Objective
 from skae._training.pca import Baseline, principal_components
 from skae._training.settings import WHOLE, Result, Settings
+from skae._training.spooled import SpooledRows
 from skae._training.start import Start, fresh
 from skae._utils.scaling import Scaling
 from skae.checkpoints._journal import Journal
@@ -48,7 +50,7 @@ class Task:
     ----------
     recipe : Recipe
     settings : Settings
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
+    X : ndarray, CSR matrix, SpooledRows or Division
     scaling : Scaling
     objective : Objective
         On the device.
@@ -63,7 +65,7 @@ class Task:
 
     recipe: Recipe
     settings: Settings
-    X: np.ndarray | csr_matrix
+    X: np.ndarray | csr_matrix | SpooledRows | Division
     scaling: Scaling
     objective: Objective
     device: torch.device
@@ -75,7 +77,7 @@ class Task:
         """The rows, of which those of a fold are held out."""
         first = self.objective.first
         given = self.X, self.scaling, n_held_out, self.seed, self.device
-        return TrainingData.of(*given, first, fold)
+        return training_data(*given, first, fold)
 
     def baseline(self, data, n_components, first=0):
         """PCA of the rows from the first one on.
@@ -83,18 +85,21 @@ class Task:
         Missing cells are filled by rows that are not held out: others could not judge
         it.
         """
-        rows, filling = data.all.rows, None
+        filling = None
         if self.recipe.reads_holes or data.all.has_holes:
             known = data.train[:FILLED_ROWS].dense()
             mask = None if known.mask is None else self.objective.cells_of(known.mask)
             filling = factors_that_fill(known.rows, mask)
-        if data.all.has_holes:
-            rows = self._completed(data.all, filling)
-        pca = principal_components(rows[first:], n_components, self.seed)
+        rows = own = self._completed(data.all, filling)
+        if data.own is not None:
+            own = self._completed(data.own.all, filling)
+        pca = principal_components(own[first:], n_components, self.seed, data.group)
         return Baseline(pca, rows, filling)
 
     def _completed(self, batch, filling):
         """The rows of a batch, whose missing cells are what is expected of them."""
+        if not batch.has_holes:
+            return batch.rows
         if not isinstance(batch.rows, torch.Tensor):
             return batch.rows.filled(filling)
         return completed(batch.rows, self.objective.cells_of(batch.mask), filling)
@@ -102,7 +107,11 @@ class Task:
     def fresh(self, data, baseline):
         """A new model."""
         given = self.recipe, data, baseline, self.objective, self.settings
-        return fresh(*given, self.seed, self.seeds, self.journal)
+        start = fresh(*given, self.seed, self.seeds, self.journal)
+        for state in (start.module.state_dict(), start.pca_weights or {}):
+            for value in state.values():
+                data.group.share_(value)
+        return start
 
     def trained(self, start, data, baseline, run=WHOLE):
         """What comes of a start."""

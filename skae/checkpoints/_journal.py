@@ -181,15 +181,82 @@ class FileEntry(Entry):
         self.journal.keep(self.number, state, epoch, has_ended)
 
 
-def journal_of(checkpoint, estimator, rows, earlier):
+class SharedJournal(Journal):
+    """The journal of a fit of several processes, which the first one keeps.
+
+    Parameters
+    ----------
+    journal : Journal
+        Of this process, if it is the first one.
+    group : Group
+    """
+
+    def __init__(self, journal, group):
+        self._journal, self._group = journal, group
+        self.keeps = group.from_first(journal.keeps)
+
+    def seeded(self, seed):
+        return self._group.from_first(self._journal.seeded(seed))
+
+    def entry(self):
+        return SharedEntry(self._journal.entry(), self._group)
+
+    def close(self):
+        self._journal.close()
+
+
+class SharedEntry(Entry):
+    """The entry of a training of several processes."""
+
+    def __init__(self, entry, group):
+        self._entry, self._group = entry, group
+
+    def state(self, last_epoch):
+        return self._group.from_first(self._entry.state(last_epoch))
+
+    def keep(self, state, epoch, has_ended):
+        self._entry.keep(state, epoch, has_ended)
+
+
+def journal_of(checkpoint, estimator, rows, earlier, group):
+    """The journal of a fit, which the first process of a group keeps.
+
+    Parameters
+    ----------
+    checkpoint, estimator, rows, earlier
+        As for :func:`_own_journal`.
+    group : Alone
+
+    Returns
+    -------
+    journal : Journal
+
+    Raises
+    ------
+    ValueError, InvalidFileError, FileNotFoundError
+        Likewise.
+    """
+    digest = None if checkpoint is None else rows.digest()
+    if group.size == 1:
+        return _own_journal(checkpoint, estimator, rows.shape, digest, earlier)
+    journal = Journal()
+    with group.together():
+        if group.rank == 0:
+            journal = _own_journal(checkpoint, estimator, rows.shape, digest, earlier)
+    return SharedJournal(journal, group)
+
+
+def _own_journal(checkpoint, estimator, shape, digest, earlier):
     """The journal of a fit.
 
     Parameters
     ----------
     checkpoint : str, PathLike, Checkpoints or None
     estimator : estimator
-    rows : MemoryRows or StreamedRows
-        What is fitted.
+    shape : tuple of two int
+        Of the rows that are fitted.
+    digest : str or None
+        That tells them from others.
     earlier : object
         What the fit goes on from, or None.
 
@@ -217,7 +284,7 @@ def journal_of(checkpoint, estimator, rows, earlier):
         if name not in ignored
     }
     identity["estimator"] = type(estimator).__name__
-    identity["X"] = f"{rows.shape[0]} rows of {rows.shape[1]}, {rows.digest()}"
+    identity["X"] = f"{shape[0]} rows of {shape[1]}, {digest}"
     identity["earlier fit"] = fingerprint(earlier)
     if not is_folder:
         return FileJournal(Path(checkpoint), identity, stays=False)

@@ -1,0 +1,151 @@
+"""Rows of several processes, of which each has its own."""
+
+from functools import reduce
+from operator import add
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skae._sources.memory import MemoryRows
+from skae._utils.moments import Moments
+from skae._utils.scaling import Scaling
+from skae._utils.sparse import dense
+
+# Fewer rows are trained on by each process, all of them.
+_FEW = 2000
+# Rows that all processes look at together, at the most, and their cells.
+_SAMPLE_ROWS, _SAMPLE_CELLS = 2**14, 2**24
+_CHUNK_CELLS = 2**22
+
+
+def grouped(X, group):
+    """Rows of all processes, of which X are those of this one.
+
+    Parameters
+    ----------
+    X : MemoryRows or StreamedRows
+    group : Alone
+
+    Returns
+    -------
+    rows : MemoryRows, StreamedRows or GroupedRows
+        Few rows are gathered: each process then has all of them.
+
+    Raises
+    ------
+    ValueError
+        If the processes have different columns.
+    """
+    if group.size == 1:
+        return X
+    shapes = group.gathered(X.shape)
+    if len({width for _, width in shapes}) > 1:
+        widths = ", ".join(str(width) for _, width in shapes)
+        raise ValueError(
+            f"Rows have as many columns in each process, but {widths} were found."
+        )
+    sizes = [n for n, _ in shapes]
+    if sum(sizes) < _FEW:
+        return MemoryRows(_joined(group.gathered(X.take(np.arange(sizes[group.rank])))))
+    return GroupedRows(X, sizes, group)
+
+
+class GroupedRows:
+    """Rows (n, d) of several processes; what is asked of them, all ask at once.
+
+    Parameters
+    ----------
+    own : MemoryRows or StreamedRows
+        Those of this process.
+    sizes : list of int
+        How many each process has.
+    group : Group
+
+    Attributes
+    ----------
+    moments : Moments
+        Of all rows.
+    """
+
+    def __init__(self, own, sizes, group):
+        self.own, self.sizes, self.group = own, sizes, group
+        self.shape = sum(sizes), own.shape[1]
+        found = getattr(own, "moments", None)
+        if found is None:
+            size = max(1, _CHUNK_CELLS // self.shape[1])
+            found = reduce(add, (Moments.of(dense(p)) for p in own.parts(size)))
+        self.moments = reduce(add, group.gathered(found))
+        self.dtype = np.result_type(*group.gathered(self._dtype()))
+
+    def _dtype(self):
+        return self.own.dtype if hasattr(self.own, "dtype") else self.own.X.dtype
+
+    def has_holes(self):
+        """Whether cells are missing."""
+        return bool((self.moments.counts < self.moments.n_rows).any())
+
+    def ends(self):
+        """The least and the largest cell of those that are there."""
+        low, high = self.moments.low, self.moments.high
+        return np.fmin.reduce(low), np.fmax.reduce(high)
+
+    def scaling(self):
+        """What rows are shifted and divided by."""
+        return Scaling.of_moments(self.moments, self.dtype)
+
+    def centring(self):
+        """The same, for rows that have units of their own."""
+        return Scaling(self.moments.mean, 1.0)
+
+    def parts(self, size=None):
+        """Yield rows of this process, so many at a time."""
+        return self.own.parts(size)
+
+    def take(self, numbers):
+        """The rows with some numbers, in their order, in all processes.
+
+        Those of the first process come first, then those of the next one.
+        """
+        numbers = np.asarray(numbers)
+        starts = np.cumsum([0, *self.sizes])
+        first, stop = starts[self.group.rank : self.group.rank + 2]
+        is_own = (numbers >= first) & (numbers < stop)
+        found = self.group.gathered(self.own.take(numbers[is_own] - first))
+        owners = np.searchsorted(starts, numbers, "right") - 1
+        places = np.argsort(np.argsort(owners, kind="stable"), kind="stable")
+        return _joined(found)[places]
+
+    def sample(self):
+        """Rows in memory that are the same in all processes."""
+        most = min(_SAMPLE_ROWS, max(1000, _SAMPLE_CELLS // self.shape[1]))
+        step = -(-self.shape[0] // most)
+        return MemoryRows(self.take(np.arange(0, self.shape[0], step)))
+
+    def digest(self):
+        """A text that tells the rows from others, whatever process has them."""
+        sums = self.group.gathered(int(_sum_of_rows(self.own.parts())))
+        return f"digest {sum(sums) % 2**64:x}"
+
+
+def _joined(parts):
+    if issparse(parts[0]):
+        from scipy.sparse import vstack
+
+        return vstack(parts, format="csr")
+    return np.concatenate(parts)
+
+
+def _sum_of_rows(parts):
+    """A number of rows that does not depend on their order: the sum of theirs."""
+    total = np.uint64(0)
+    for part in parts:
+        cells = np.ascontiguousarray(dense(part), np.float64).view(np.uint64)
+        # Odd factors, different for each column; overflow is wanted.
+        factors = np.arange(1, 2 * cells.shape[1], 2, dtype=np.uint64)
+        factors *= np.uint64(0x9E3779B97F4A7C15)
+        rows = ((cells ^ (cells >> np.uint64(29))) * factors).sum(1, dtype=np.uint64)
+        rows ^= rows >> np.uint64(32)
+        rows *= np.uint64(0xBF58476D1CE4E5B9)
+        rows ^= rows >> np.uint64(29)
+        total += rows.sum(dtype=np.uint64)
+    return total
