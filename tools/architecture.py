@@ -111,6 +111,10 @@ PACKAGES = {
         ],
         holds="from rows to a trained model; the only package that knows skorch",
     ),
+    "_cluster": Package(
+        imports=["_utils", "_sources"],
+        holds="fits on the workers of a Dask cluster; the only package that knows it",
+    ),
     "_onnx": Package(
         imports=["_utils", "networks", "_files", "_version"],
         holds="fitted models as graphs of ONNX",
@@ -118,6 +122,7 @@ PACKAGES = {
     "_estimators": Package(
         imports=[
             "_utils",
+            "_cluster",
             "checkpoints",
             "_tables",
             "_sources",

@@ -1,5 +1,6 @@
 """What all autoencoder transformers share: scikit-learn's semantics, once."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from skae._cluster.door import client_for
 from skae._estimators.coding import Decoding, Encoding, check_of_rows
 from skae._estimators.halves import Decoder, Encoder
 from skae._estimators.imputing import Imputing
@@ -47,6 +49,13 @@ if TYPE_CHECKING:
     from typing import Self
 
     from skae._training.net import AutoencoderNet
+
+
+def _state_of_fit(estimator, earlier, is_incremental, X):
+    """What a fit sets, on a worker of a cluster."""
+    fitted = estimator._fit(X, earlier, is_incremental)
+    parameters = fitted.get_params(deep=False)
+    return {name: v for name, v in vars(fitted).items() if name not in parameters}
 
 
 def _is_epoch(row):
@@ -294,7 +303,9 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
 
     def _fit(self, X, earlier, is_incremental):
         """Train, and store the result: all of it, or nothing."""
-        group = current_group()
+        group, client = current_group(), client_for(X)
+        if client is not None:
+            return self._fit_on_workers(client, X, earlier, is_incremental)
         with all_or_nothing(self) as twin:
             first = earlier is None
             with group.together():
@@ -317,6 +328,16 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             journal.close()
         else:
             warn("Training interrupted by user.", ConvergenceWarning)
+        return self
+
+    def _fit_on_workers(self, client, X, earlier, is_incremental):
+        """Train on the workers of a cluster, each with rows of its own."""
+        from skae._cluster.fitting import fitted_on_workers
+
+        with all_or_nothing(self) as twin:
+            train = partial(_state_of_fit, self, earlier, is_incremental)
+            state = fitted_on_workers(client, X, train, self.checkpoint is not None)
+            vars(twin).update(state)
         return self
 
     def _store(self, fitted, epochs_done):

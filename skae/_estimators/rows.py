@@ -10,6 +10,7 @@ from skae._tables.columns import Columns
 from skae._tables.filled import fill
 from skae._tables.frames import frame_of, index_of, refuse_others
 from skae._utils.checks import instance, not_required, optional
+from skae._utils.group import current_group
 from skae._utils.sparse import refuse_sparse
 from skae._utils.stored import stored_base
 from skae._utils.validation import validated, without_torch
@@ -57,7 +58,9 @@ class OfRows:
             X = whole(source, self.memory_limit)
         if X is None:
             return self._streamed(source, is_first), None
-        read = self._learned(X, min_samples=2) if is_first else self._read(X)
+        # A process of a group may have a single row.
+        least = 2 if current_group().size == 1 else 1
+        read = self._learned(X, min_samples=least) if is_first else self._read(X)
         return MemoryRows(read), X
 
     def _streamed(self, source, is_first):

@@ -16,7 +16,7 @@ class DaskSource(RowSource):
     """
 
     def __init__(self, X):
-        self.title = repr(X).splitlines()[0]
+        self.title = repr(X).splitlines()[0].rstrip(":")
         # Chunks of columns would have to be put together again.
         has_columns = len(getattr(X, "chunks", ((), ()))[1:2][0]) > 1
         self.X = X.rechunk({1: -1}) if has_columns else X

@@ -84,11 +84,13 @@ def _is_function(X):
     return callable(X) and not hasattr(X, "shape")
 
 
+is_collection = _is_of("dask", "Array", "DataFrame")
+
 _KINDS = (
     (lambda X: isinstance(X, np.memmap), "arrays", "ArraySource"),
     (_are_paths, "parquet", "ParquetSource"),
     (_is_of("pyarrow", "Dataset"), "parquet", "ParquetSource"),
     (_is_of("polars", "LazyFrame"), "lazy_frames", "LazySource"),
-    (_is_of("dask", "Array", "DataFrame"), "collections", "DaskSource"),
+    (is_collection, "collections", "DaskSource"),
     (_is_function, "functions", "FunctionSource"),
 )

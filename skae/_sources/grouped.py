@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skae._sources.memory import MemoryRows
+from skae._utils.digest import sum_of_rows
 from skae._utils.moments import Moments
 from skae._utils.scaling import Scaling
 from skae._utils.sparse import dense
@@ -45,6 +46,8 @@ def grouped(X, group):
             f"Rows have as many columns in each process, but {widths} were found."
         )
     sizes = [n for n, _ in shapes]
+    if sum(sizes) < 2:
+        raise ValueError("Found 1 row in all processes, while 2 are required.")
     if sum(sizes) < _FEW:
         return MemoryRows(_joined(group.gathered(X.take(np.arange(sizes[group.rank])))))
     return GroupedRows(X, sizes, group)
@@ -121,9 +124,9 @@ class GroupedRows:
         step = -(-self.shape[0] // most)
         return MemoryRows(self.take(np.arange(0, self.shape[0], step)))
 
-    def digest(self):
+    def digest(self, in_any_order=True):
         """A text that tells the rows from others, whatever process has them."""
-        sums = self.group.gathered(int(_sum_of_rows(self.own.parts())))
+        sums = self.group.gathered(sum_of_rows(self.own.parts()))
         return f"digest {sum(sums) % 2**64:x}"
 
 
@@ -133,19 +136,3 @@ def _joined(parts):
 
         return vstack(parts, format="csr")
     return np.concatenate(parts)
-
-
-def _sum_of_rows(parts):
-    """A number of rows that does not depend on their order: the sum of theirs."""
-    total = np.uint64(0)
-    for part in parts:
-        cells = np.ascontiguousarray(dense(part), np.float64).view(np.uint64)
-        # Odd factors, different for each column; overflow is wanted.
-        factors = np.arange(1, 2 * cells.shape[1], 2, dtype=np.uint64)
-        factors *= np.uint64(0x9E3779B97F4A7C15)
-        rows = ((cells ^ (cells >> np.uint64(29))) * factors).sum(1, dtype=np.uint64)
-        rows ^= rows >> np.uint64(32)
-        rows *= np.uint64(0xBF58476D1CE4E5B9)
-        rows ^= rows >> np.uint64(29)
-        total += rows.sum(dtype=np.uint64)
-    return total

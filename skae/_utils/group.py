@@ -3,10 +3,14 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from time import monotonic
 
 import numpy as np
 import torch
 from torch import distributed
+
+# Seconds between looks at whether a training is wanted.
+_LOOK = 1.0
 
 
 class Alone:
@@ -59,10 +63,13 @@ class Group(Alone):
     ----------
     name : str, default="process"
         What processes are called in errors.
+    is_wanted : callable, default=None
+        Says, when it is asked now and then, whether the training is to go on.
     """
 
-    def __init__(self, name="process"):
+    def __init__(self, name="process", is_wanted=None):
         self.name = name
+        self._is_wanted, self._next_look = is_wanted, 0.0
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
         self._needs_gpu = distributed.get_backend() == "nccl"
 
@@ -74,6 +81,10 @@ class Group(Alone):
 
     @torch.no_grad()
     def _done(self, function, values):
+        if self._is_wanted is not None and monotonic() > self._next_look:
+            self._next_look = monotonic() + _LOOK
+            if not self._is_wanted():
+                raise RuntimeError("Nobody waits for this training any more.")
         # NCCL knows of GPUs only, and messages are contiguous.
         is_elsewhere = values.device.type == "cpu" and self._needs_gpu
         sent = values.to("cuda") if is_elsewhere else values.contiguous()

@@ -9,6 +9,7 @@ from time import perf_counter
 from skae._files.container import dumps, read, write_atomically
 from skae._files.fingerprint import fingerprint
 from skae._files.values import Reader, Writer
+from skae._utils.group import Group
 from skae._version import __version__
 from skae.checkpoints._folder import Checkpoints
 from skae.exceptions import InvalidFileError
@@ -236,7 +237,10 @@ def journal_of(checkpoint, estimator, rows, earlier, group):
     ValueError, InvalidFileError, FileNotFoundError
         Likewise.
     """
-    digest = None if checkpoint is None else rows.digest()
+    digest = None
+    if checkpoint is not None:
+        # Of a group others may be left when it goes on.
+        digest = rows.digest(in_any_order=isinstance(group, Group))
     if group.size == 1:
         return _own_journal(checkpoint, estimator, rows.shape, digest, earlier)
     journal = Journal()

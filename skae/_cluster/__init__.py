@@ -1,0 +1,1 @@
+"""Fits on the workers of a Dask cluster that hold the rows."""
