@@ -4,7 +4,7 @@ PYTHON_LOWEST ?= python3.10
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-lowest faults fuzz lint docs bench clean
+.PHONY: demo test test-lowest faults fuzz soak lint docs bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -25,6 +25,10 @@ faults: .venv/installed
 # A million files, mutated: an hour on two idle cores.
 fuzz: .venv/installed
 	OMP_NUM_THREADS=1 $(BIN)/python tools/fuzz.py --count 1000000
+
+# 200 fits and a million rows in one process, whose memory is to stay as it is.
+soak: .venv/installed
+	OMP_NUM_THREADS=1 $(BIN)/python tools/soak.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

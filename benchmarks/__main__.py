@@ -25,6 +25,8 @@ QUESTIONS = (
     "variational",
     "memory",
     "scale",
+    "cluster",
+    "plan",
     "sparse",
     "sparse_codes",
     "deploy",

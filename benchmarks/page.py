@@ -26,6 +26,8 @@ TITLES = {
     "variational": "Rows that are drawn",
     "memory": "Memory",
     "scale": "More than memory",
+    "cluster": "Searches on a cluster",
+    "plan": "Many machines, a model",
     "sparse": "Sparse matrices",
     "sparse_codes": "Sparse codes",
     "deploy": "Production",
@@ -58,9 +60,9 @@ time:
 The other questions are ``few_rows``, ``speed``, ``features``, ``denoising``,
 ``retrieval``, ``compression``, ``family``, ``detection``, ``machine``, ``tables``,
 ``tables_detection``, ``tables_features``, ``tables_sampling``, ``variational``,
-``memory``, ``scale``, ``sparse``, ``sparse_codes``, ``deploy``, ``gpu``, which needs
-one, and ``defaults``, which changes one default at a time and is not part of ``make
-bench``; ``--quick`` shows that it runs.
+``memory``, ``scale``, ``cluster``, ``plan``, ``sparse``, ``sparse_codes``, ``deploy``,
+``gpu``, which needs one, and ``defaults``, which changes one default at a time and is
+not part of ``make bench``; ``--quick`` shows that it runs.
 """
 
 

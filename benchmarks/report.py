@@ -21,6 +21,7 @@ PACKAGES = (
     "skae",
     "clustpy",
     "pyod",
+    "dask",
     "faiss-cpu",
     "constriction",
     "onnxruntime",

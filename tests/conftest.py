@@ -1,7 +1,9 @@
 """Settings that must precede the first import of scipy, and what all tests share."""
 
+import importlib.util
 import os
 from inspect import signature
+from pathlib import Path
 
 os.environ["SCIPY_ARRAY_API"] = "1"
 
@@ -24,6 +26,15 @@ SHORT = {
     "max_iter": 3,
     "validation_fraction": 0.2,
 }
+
+
+def tool(name):
+    """A script of tools/ as a module."""
+    path = Path(__file__).parents[1] / "tools" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def estimator_classes():

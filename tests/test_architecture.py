@@ -2,12 +2,11 @@
 
 import ast
 import functools
-import importlib.util
 import inspect
 from pathlib import Path
 
 import pytest
-from conftest import estimator_classes
+from conftest import estimator_classes, tool
 
 import skae
 from skae._names import MODULES as MODULES_OF_NAMES
@@ -17,15 +16,6 @@ PACKAGE = Path(skae.__file__).parent
 ROOT = Path(__file__).parents[1]
 MOST_FLOORS = 10
 MOST_LINES = 350
-
-
-def tool(name):
-    """A script of tools/ as a module."""
-    path = ROOT / "tools" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 ARCHITECTURE = tool("architecture")

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
         "compression",
         "deploy",
         "scale",
+        "cluster",
+        "plan",
         "gpu",
         "tables",
         "tables_detection",

@@ -1,6 +1,5 @@
 """Files: what is saved comes back to the bit, and nothing else is ever loaded."""
 
-import importlib.util
 import io
 import json
 import os
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import estimator_classes, make_default, transformer_classes
+from conftest import estimator_classes, make_default, tool, transformer_classes
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, TimeSeriesSplit
@@ -48,15 +47,6 @@ METHODS = (
     "decision_function",
     "feature_scores",
 )
-
-
-def tool(name):
-    """A script of tools/ as a module."""
-    path = ROOT / "tools" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def saved(save):

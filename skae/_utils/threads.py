@@ -7,6 +7,8 @@ bit by bit, so that the number may change at any time.
 
 import ctypes
 import functools
+import os
+import sys
 from collections import deque
 from contextlib import contextmanager
 from statistics import median
@@ -32,9 +34,17 @@ _ALONE = 0.9
 def usable_threads():
     """How many threads the caller lets torch take, if there are cores for them.
 
-    Affinity and the quotas of containers, of which torch knows nothing, count.
+    Affinity and the quotas of containers, of which torch knows nothing, count. So do
+    the threads of a Dask worker, unless OMP_NUM_THREADS says what a process may take.
     """
-    return min(torch.get_num_threads(), joblib.cpu_count())
+    most = min(torch.get_num_threads(), joblib.cpu_count())
+    distributed = sys.modules.get("distributed")
+    if distributed is None or "OMP_NUM_THREADS" in os.environ:
+        return most
+    try:
+        return min(most, distributed.get_worker().state.nthreads)
+    except ValueError:  # this is no task of a worker
+        return most
 
 
 @contextmanager
