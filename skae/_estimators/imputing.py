@@ -8,7 +8,6 @@ from skae._estimators.rows import OfRows
 from skae._inference.donors import Donors
 from skae._inference.model import Model
 from skae._sources.by_blocks import by_blocks
-from skae._sources.memory import MemoryRows
 from skae._tables.filled import fill
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.device import inference_device
@@ -108,17 +107,20 @@ class Imputing(OfRows):
         Parameters
         ----------
         hidden : Hidden or None
-        given : array-like of shape (n_samples, n_features)
+        given : array-like of shape (n_samples, n_features), or RowSource
             The rows as they were passed.
-        rows : ndarray or CSR matrix of shape (n_samples, width)
+        rows : MemoryRows or StreamedRows of shape (n_samples, width)
             The same as models read them.
         """
         self._donors = None
         if hidden is not None:
             # What was scaled once does not come back to the bit.
-            if self._columns is not None:
-                rows = MemoryRows(self._columns.numbers(without_torch(given)))
-            observed = dense(rows.take(hidden.rows))
+            is_table = self._columns is not None
+            observed = (
+                self._exact(given, hidden.rows)
+                if is_table
+                else dense(rows.take(hidden.rows))
+            )
             self._donors = Donors.of(hidden.expected, observed, hidden.n_held_out)
 
     def _check_donors(self):

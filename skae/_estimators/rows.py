@@ -5,10 +5,13 @@ from sklearn.utils.validation import validate_data
 
 from skae._sources.door import source_of, whole
 from skae._sources.memory import MemoryRows
+from skae._sources.source import RowSource
 from skae._sources.streamed import StreamedRows
+from skae._tables.choice import says_nothing
 from skae._tables.columns import Columns
 from skae._tables.filled import fill
-from skae._tables.frames import frame_of, index_of, refuse_others
+from skae._tables.frames import frame_of, index_of, is_table, refuse_others
+from skae._tables.summary import TableSummary, is_of_numbers
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.sparse import refuse_sparse
 from skae._utils.stored import stored_base
@@ -50,35 +53,66 @@ class OfRows:
         -------
         rows : MemoryRows or StreamedRows of shape (n, width)
         given : object
-            X, or what a source holds that was read whole.
+            X, or the source that it is.
         """
         source = source_of(X)
-        if source is not None:
-            X = whole(source, self.memory_limit)
-        if X is None:
-            return self._streamed(source, is_first), None
-        read = self._learned(X, min_samples=2) if is_first else self._read(X)
-        return MemoryRows(read), X
+        if source is None:
+            read = self._learned(X, min_samples=2) if is_first else self._read(X)
+            return MemoryRows(read), X
+        kept = whole(source, self.memory_limit)
+        if is_first:
+            self._learn_blocks(kept or source)
+        if kept is None:
+            return StreamedRows(source, self._read, self.memory_limit), source
+        rows = np.concatenate(list(kept.mapped(self._read)))
+        if is_first:
+            self._check_count(rows.shape, 2)
+        return MemoryRows(rows), kept
 
-    def _streamed(self, source, is_first):
-        """Rows of a source, the first of which say which columns there are."""
-        is_learned = not is_first
+    def _learn_blocks(self, source):
+        """Learn the columns of a source, block by block."""
+        choice, is_first, summary = self.categorical_features, True, None
 
-        def read(block):
-            nonlocal is_learned
-            if is_learned:
-                return self._read(block)
-            rows, is_learned = self._learned(block, 1), True
-            if self._columns is not None:
-                raise TypeError(
-                    "there are categories or dates, whose levels are learned from rows "
-                    "in memory: fit to some of the rows and go on with partial_fit, "
-                    "select the columns of numbers, or raise memory_limit="
-                    f"{self.memory_limit}, of which half is read whole."
-                )
-            return rows
+        def check(block):
+            nonlocal is_first
+            block = without_torch(block)
+            validate_data(self, block, reset=is_first, skip_check_array=True)
+            is_first = False
+            return is_of_numbers(block, choice)
 
-        return StreamedRows(source, read, self.memory_limit)
+        def add(block):
+            nonlocal summary
+            found = TableSummary.of(without_torch(block), choice)
+            summary = found if summary is None else summary + found
+            summary.check_size(self.memory_limit)
+
+        self._columns, head = None, source.head()
+        if head is not None and check(head):
+            return
+        for is_plain, is_array in source.mapped(lambda b: (check(b), not is_table(b))):
+            if is_plain and is_array and says_nothing(choice):
+                return  # all blocks are arrays then
+            if not is_plain:
+                break
+        else:
+            return
+        for _ in source.mapped(add):
+            pass
+        self._columns = Columns.of_summary(summary)
+
+    def _exact(self, given, chosen):
+        """Numbers (m, n_numbers) of rows of a table, as they came.
+
+        Parameters
+        ----------
+        given : DataFrame, array-like or RowSource
+        chosen : ndarray of shape (m,), int
+            Numbers of rows.
+        """
+        if isinstance(given, RowSource):
+            return given.taken(chosen, self._columns.numbers)
+        rows = frame_of(without_torch(given)).rows(chosen)
+        return self._columns.numbers(rows)
 
     def _numbers(self, X, reset, min_samples):
         refuse_others(X)
@@ -90,13 +124,15 @@ class OfRows:
         refuse_sparse(X)
         frame = frame_of(without_torch(X))
         validate_data(self, frame.X, reset=reset, skip_check_array=True)
-        if frame.shape[0] < min_samples:
-            raise ValueError(
-                f"Found array with {frame.shape[0]} sample(s) (shape={frame.shape}) "
-                f"while a minimum of {min_samples} is required by "
-                f"{type(self).__name__}."
-            )
+        self._check_count(frame.shape, min_samples)
         return self._columns.encoded(frame)
+
+    def _check_count(self, shape, min_samples):
+        if shape[0] < min_samples:
+            raise ValueError(
+                f"Found array with {shape[0]} sample(s) (shape={shape}) while a "
+                f"minimum of {min_samples} is required by {type(self).__name__}."
+            )
 
     def _missing(self, X):
         """Which columns (n, n_columns) of rows are missing."""

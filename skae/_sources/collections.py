@@ -21,6 +21,9 @@ class DaskSource(RowSource):
         has_columns = len(getattr(X, "chunks", ((), ()))[1:2][0]) > 1
         self.X = X.rechunk({1: -1}) if has_columns else X
 
+    def head(self):
+        return getattr(self.X, "_meta", None)
+
     def applied(self, function, names):
         """A collection that is computed when it is asked for.
 

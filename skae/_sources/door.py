@@ -5,6 +5,8 @@ from os import PathLike
 
 import numpy as np
 
+from skae._sources.source import KeptBlocks, RowSource
+
 # Rows that are held out in turn, if there are no more.
 _FEW = 1000
 
@@ -17,8 +19,10 @@ def source_of(X):
     X : object
         np.memmap; a path of Parquet files, or several; a dataset of pyarrow; a
         LazyFrame of polars; a collection of Dask; a function that returns an iterator
-        of blocks.
+        of blocks; what methods return of these.
     """
+    if isinstance(X, RowSource):
+        return X
     for is_kind, module, name in _KINDS:
         if is_kind(X):
             return getattr(import_module(f"skae._sources.{module}"), name)(X)
@@ -26,9 +30,13 @@ def source_of(X):
 
 
 def whole(source, memory_limit):
-    """All rows of a source, if they take no more than half of some bytes, or None.
+    """The blocks of a source, if they take no more than half of some bytes, or None.
 
     Few rows are read whole in any case: they are held out in turn.
+
+    Returns
+    -------
+    kept : KeptBlocks or None
     """
     blocks, n_bytes, n_rows = [], 0, 0
     for block in source.mapped(lambda block: block):
@@ -39,15 +47,7 @@ def whole(source, memory_limit):
             return None
     if not blocks:
         raise ValueError(f"{source.title} has no rows.")
-    return joined(blocks)
-
-
-def joined(blocks):
-    """Blocks of one kind as one."""
-    library = type(blocks[0]).__module__.partition(".")[0]
-    if library in ("pandas", "polars"):
-        return import_module(library).concat(blocks)
-    return np.concatenate(blocks)
+    return KeptBlocks(source, blocks)
 
 
 def _bytes_of(block):

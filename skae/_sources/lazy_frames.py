@@ -23,6 +23,9 @@ class LazySource(RowSource):
         self.title = "LazyFrame"
         self._file = None
 
+    def head(self):
+        return pl.DataFrame(schema=self.X.collect_schema())
+
     def blocks(self):
         if self._file is None:
             file = NamedTemporaryFile(prefix="skae-", suffix=".parquet")

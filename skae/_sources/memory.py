@@ -43,6 +43,10 @@ class MemoryRows:
         for start in range(0, self.shape[0], size):
             yield self.X[start : start + size]
 
+    def sample(self):
+        """Numbers of rows that stand for all: of all."""
+        return np.arange(self.shape[0])
+
     def take(self, numbers):
         """The rows with some numbers, in their order."""
         return self.X[numbers]

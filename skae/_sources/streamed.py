@@ -5,6 +5,9 @@ import numpy as np
 from skae._utils.moments import Moments
 from skae._utils.scaling import Scaling
 
+# Rows that stand for all, of which there may be any number.
+_SAMPLED = 2**16
+
 
 class StreamedRows:
     """Rows (n, d) of a source as numbers, read anew in each pass.
@@ -71,16 +74,12 @@ class StreamedRows:
             for first in range(0, len(rows), size or len(rows)):
                 yield rows[first : first + size] if size else rows
 
+    def sample(self):
+        """Numbers of rows that stand for all, drawn at random, in their order."""
+        n_rows = self.shape[0]
+        chosen = np.random.default_rng(0).choice(n_rows, min(n_rows, _SAMPLED), False)
+        return np.sort(chosen)
+
     def take(self, numbers):
         """The rows with some numbers, in their order."""
-        order = np.argsort(numbers)
-        wanted, found, start = np.asarray(numbers)[order], [], 0
-        for rows in self.parts():
-            stop = start + len(rows)
-            here = wanted[
-                np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)
-            ]
-            found.append(rows[here - start])
-            start = stop
-        taken = np.concatenate(found)
-        return taken[np.argsort(order)]
+        return self.source.taken(numbers, self._read)

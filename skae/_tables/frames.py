@@ -9,6 +9,7 @@ from skae._tables.objects import (
     describe,
     infer,
     is_missing,
+    joined_objects,
     make_objects,
     read_objects,
 )
@@ -167,6 +168,12 @@ class ArrayFrame(Frame):
         )
 
     @staticmethod
+    def joined(one, other):
+        if "object" in (one["name"], other["name"]):
+            return joined_objects(*(_of_objects(part) for part in (one, other)))
+        return {"name": str(np.promote_types(one["name"], other["name"]))}
+
+    @staticmethod
     def build(names, dtypes, columns, index=None):
         dtype = np.dtype(dtypes[0]["name"])
         made = np.empty((len(columns[0].missing), len(columns)), dtype)
@@ -176,6 +183,14 @@ class ArrayFrame(Frame):
 
     def _objects(self, j):
         return self.X[:, j].astype(object)
+
+
+def _of_objects(dtype):
+    """A described dtype as that of objects."""
+    if dtype["name"] == "object":
+        return dtype
+    held = {"b": "boolean", "f": "number"}.get(np.dtype(dtype["name"]).kind, "integer")
+    return {"name": "object", "held": held}
 
 
 def _as(dtype, described, values):
