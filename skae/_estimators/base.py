@@ -204,7 +204,8 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         score : float
             The mean of :meth:`score_samples`.
         """
-        return float(np.mean(self.score_samples(X), dtype=np.float64))
+        scores = np.asarray(self.score_samples(X))  # those of Dask are lazy
+        return float(np.mean(scores, dtype=np.float64))
 
     def save_encoder(self, file) -> None:
         """Save what :meth:`transform` needs, alone.

@@ -108,6 +108,7 @@ class Decoding(OfRows, OnnxConvertible):
         reads = self._model.n_components, "codes", ("X",)
         return {"decoder": Part(lambda: self._model.halves()[1], *reads)}
 
+    @by_blocks
     def inverse_transform(self, X) -> Rows:
         """Decode codes.
 

@@ -8,6 +8,7 @@ from skae._estimators.rows import OfRows
 from skae._inference.donors import Donors
 from skae._inference.model import Model
 from skae._sources.by_blocks import by_blocks
+from skae._sources.door import refuse_sources
 from skae._tables.filled import fill
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.device import inference_device
@@ -32,7 +33,6 @@ class Imputing(OfRows):
     _donors: Donors | None = None
     device: str
 
-    @by_blocks
     def impute(self, X, draws=None, random_state=None) -> Rows | list[Rows]:
         """Fill missing cells by what is expected there, given the others of the row.
 
@@ -69,10 +69,11 @@ class Imputing(OfRows):
            Journal of Business & Economic Statistics 6(3).
            :doi:`10.1080/07350015.1988.10509663`
         """
+        if draws is None:
+            return self._imputed(X)
+        refuse_sources(X, "impute with draws", "call it with one block after the other")
         refuse_sparse(X)
         expected = self._expected(X)
-        if draws is None:
-            return self._filled(X, expected)
         if not isinstance(draws, Integral) or draws < 1:
             raise ValueError(
                 f"draws={draws!r}, but at least 1 was expected, an integer, or None."
@@ -89,6 +90,12 @@ class Imputing(OfRows):
             fill(X, self._drawn(expected, rng), self._columns, in_units=True)
             for _ in range(draws)
         ]
+
+    @by_blocks
+    def _imputed(self, X):
+        """X, missing cells filled by what is expected there."""
+        refuse_sparse(X)
+        return self._filled(X, self._expected(X))
 
     def _drawn(self, expected, rng):
         """Rows (n, width) around expected ones, with numbers in the data's units."""

@@ -1,11 +1,13 @@
 """Rows as users pass them, as models read them, and as users get them back."""
 
+from functools import reduce
+
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skae._sources.door import source_of, whole
 from skae._sources.memory import MemoryRows
-from skae._sources.source import RowSource
+from skae._sources.source import RowSource, block_rows
 from skae._sources.streamed import StreamedRows
 from skae._tables.choice import says_nothing
 from skae._tables.columns import Columns
@@ -31,6 +33,12 @@ class OfRows:
 
     _columns: Columns | None = None
     memory_limit: int
+
+    @property
+    def _names_of_rows(self):
+        """Names of the columns of rows, or None."""
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else list(names)
 
     def _learned(self, X, min_samples):
         """Rows (n, width) to fit to, once their columns are known."""
@@ -61,17 +69,32 @@ class OfRows:
             return MemoryRows(read), X
         kept = whole(source, self.memory_limit)
         if is_first:
-            self._learn_blocks(kept or source)
+            given = self.categorical_features, self.memory_limit
+            self._learn_blocks(kept or source, *given)
         if kept is None:
-            return StreamedRows(source, self._read, self.memory_limit), source
+            return self._streamed(source, self.memory_limit), source
         rows = np.concatenate(list(kept.mapped(self._read)))
         if is_first:
             self._check_count(rows.shape, 2)
         return MemoryRows(rows), kept
 
-    def _learn_blocks(self, source):
-        """Learn the columns of a source, block by block."""
-        choice, is_first, summary = self.categorical_features, True, None
+    def _streamed(self, source, memory_limit):
+        """Rows of a source whose columns are known, as models read them."""
+        if self._columns is not None:  # much wider once they are encoded
+            source = source.finer(block_rows(self._columns.layout.width))
+        return StreamedRows(source, self._read, memory_limit)
+
+    def _learn_blocks(self, source, choice, memory_limit):
+        """Learn the columns of a source, block by block.
+
+        Parameters
+        ----------
+        source : RowSource
+        choice : "from_dtype", array-like of str, int or bool, or None
+            Which columns are categories.
+        memory_limit : int
+        """
+        is_first, summary = True, None
 
         def check(block):
             nonlocal is_first
@@ -84,7 +107,7 @@ class OfRows:
             nonlocal summary
             found = TableSummary.of(without_torch(block), choice)
             summary = found if summary is None else summary + found
-            summary.check_size(self.memory_limit)
+            summary.check_size(memory_limit)
 
         self._columns, head = None, source.head()
         if head is not None and check(head):
@@ -134,12 +157,14 @@ class OfRows:
                 f"minimum of {min_samples} is required by {type(self).__name__}."
             )
 
-    def _missing(self, X):
-        """Which columns (n, n_columns) of rows are missing."""
-        if self._columns is None:
-            return np.isnan(self._read(X))
-        cells, unseen = self._encoded(X, False, 1)
-        return np.isnan(cells[:, self._columns.layout.first]) & ~unseen
+    def _has_values(self, X):
+        """Which columns (n_columns,) of the rows that were fitted have any value."""
+        if self._columns is not None:
+            return ~np.array([column.is_empty for column in self._columns.columns])
+        source = source_of(X)
+        blocks = [X] if source is None else source.blocks()
+        empty = (np.isnan(self._read(block)).all(axis=0) for block in blocks)
+        return ~reduce(np.logical_and, empty)
 
     def _check_graphs_read(self):
         """Raise TypeError for a table, of which there are no graphs of ONNX."""

@@ -24,10 +24,11 @@ class DaskSource(RowSource):
     def head(self):
         return getattr(self.X, "_meta", None)
 
-    def applied(self, function, names):
+    def applied(self, function, names, n_rows=None):
         """A collection that is computed when it is asked for.
 
-        Of an array one of Dask, of a DataFrame a Series or a DataFrame of Dask.
+        Of an array one of Dask, of a DataFrame a Series or a DataFrame of Dask. The
+        function gets whole partitions.
         """
         if hasattr(self.X, "_meta_nonempty"):
             of_frame = partial(_of_frame, function, names)

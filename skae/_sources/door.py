@@ -29,6 +29,35 @@ def source_of(X):
     return None
 
 
+def refuse_sources(X, method, advice):
+    """Raise TypeError for what is read in blocks, of methods that need all at once.
+
+    Parameters
+    ----------
+    X : object
+    method : str
+        In messages.
+    advice : str
+        What to do instead.
+    """
+    is_source = isinstance(X, RowSource) or any(is_kind(X) for is_kind, *_ in _KINDS)
+    if is_source and not isinstance(X, np.ndarray):
+        raise TypeError(
+            f"{method} takes rows in memory, but X is a {type(X).__name__}, which is "
+            f"read in blocks: {advice}."
+        )
+
+
+def limit_of(estimator):
+    """Bytes of rows that are held at once, as an estimator says, or what is in it."""
+    own = getattr(estimator, "memory_limit", None)
+    if own is not None:
+        return own
+    parts = (getattr(estimator, name, None) for name in ("detector", "autoencoder"))
+    inner = next((part for part in parts if part is not None), None)
+    return 1_000_000_000 if inner is None else limit_of(inner)
+
+
 def whole(source, memory_limit):
     """The blocks of a source, if they take no more than half of some bytes, or None.
 

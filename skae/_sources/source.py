@@ -76,7 +76,11 @@ class RowSource(ABC):
             start = stop
         return np.concatenate(found)[np.argsort(order, kind="stable")]
 
-    def applied(self, function, names):
+    def finer(self, n_rows):
+        """The same rows, in blocks of so many rows at the most."""
+        return FinerBlocks(self, n_rows)
+
+    def applied(self, function, names, n_rows=None):
         """What a function makes of the rows: numbers of rows at once, or `Blocks`.
 
         Parameters
@@ -85,18 +89,21 @@ class RowSource(ABC):
             From a block to an array (m,) or (m, k), or a table.
         names : list of str or None
             Of the columns of what it makes.
+        n_rows : int, default=None
+            Rows that the function gets at the most.
 
         Returns
         -------
         result : ndarray of shape (n,) or Blocks
         """
-        results = self.mapped(function)
+        source = self if n_rows is None else self.finer(n_rows)
+        results = source.mapped(function)
         first = next(results, None)
         if first is None:
             raise ValueError(f"{self.title} has no rows.")
-        if first.ndim == 1:
+        if len(first.shape) == 1:
             return np.concatenate([first, *results])
-        return Blocks(self, function, names)
+        return Blocks(source, function, names)
 
 
 class Blocks(RowSource):
@@ -206,6 +213,26 @@ class ChosenRows(RowSource):
             stop = start + block.shape[0]
             yield rows_of(block, np.flatnonzero(self._is_chosen[start:stop]))
             start = stop
+
+
+class FinerBlocks(RowSource):
+    """The rows of a source in blocks of so many at the most.
+
+    Parameters
+    ----------
+    source : RowSource
+    n_rows : int
+    """
+
+    def __init__(self, source, n_rows):
+        self.title = source.title
+        self._source = source
+        self._n_rows = n_rows
+
+    def blocks(self):
+        for block in self._source.blocks():
+            for start in range(0, block.shape[0], self._n_rows):
+                yield rows_of(block, slice(start, start + self._n_rows))
 
 
 def rows_of(block, chosen):

@@ -1,6 +1,7 @@
 """Tables of any library, read in one way."""
 
 from importlib import import_module
+from os import PathLike
 
 import numpy as np
 
@@ -55,26 +56,37 @@ def index_of(X):
     return X.index if library_of(X) == "pandas" else None
 
 
-# What to do with what is taken for rows, by the name of its class.
-_WAYS_OUT = {
-    "LazyFrame": "call .collect() first",
-    "Series": "a column alone is X.to_frame()",
-    "dict": "pandas.DataFrame(X) makes a table of columns by name",
-    "str": "read the file first, as pandas.read_parquet(X) does",
-    "PosixPath": "read the file first, as pandas.read_parquet(X) does",
-    "WindowsPath": "read the file first, as pandas.read_parquet(X) does",
-    "function": "pass what it returns",
-}
+# What to do with what is taken for rows, by what it is.
+_WAYS_OUT = (
+    (
+        lambda X: isinstance(X, str | PathLike),
+        "read the file first, as pandas.read_parquet(X) does",
+    ),
+    (
+        lambda X: (
+            isinstance(X, list | tuple) and any(isinstance(x, PathLike) for x in X)
+        ),
+        "read the files first, as pandas.read_parquet does",
+    ),
+    (lambda X: isinstance(X, dict), "pandas.DataFrame(X) makes a table of its columns"),
+    (lambda X: hasattr(X, "to_frame"), "a column alone is X.to_frame()"),
+    (lambda X: hasattr(X, "collect_schema"), "call .collect() first"),
+    (lambda X: hasattr(X, "__dask_graph__"), "call .compute() first"),
+    (lambda X: hasattr(X, "get_fragments"), "call .to_table().to_pandas() first"),
+    (lambda X: callable(X) and not hasattr(X, "shape"), "pass what it returns"),
+)
 
 
 def refuse_others(X):
     """Raise TypeError for what holds values but is no table."""
-    name = type(X).__name__
-    if name in _WAYS_OUT:
-        raise TypeError(
-            f"X is a {name}, but a DataFrame, or an array-like of shape (n_samples, "
-            f"n_features), was expected: {_WAYS_OUT[name]}."
-        )
+    if is_table(X):
+        return
+    for is_kind, way_out in _WAYS_OUT:
+        if is_kind(X):
+            raise TypeError(
+                f"X is a {type(X).__name__}, but a DataFrame, or an array-like of "
+                f"shape (n_samples, n_features), was expected: {way_out}."
+            )
 
 
 def frame_of(X):

@@ -23,6 +23,7 @@ from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae.detection._alarming import Alarming
 from skae.detection._outlier import AutoencoderOutlierDetector
+from skae.detection._series import scores_of
 from skae.detection._stretches import trailing_count
 from skae.detection._threshold import threshold
 
@@ -341,7 +342,7 @@ class WindowedDetector(
     def _states(self, series):
         """Smoothed scores (n_times,), and whether there is an alarm (n_times,)."""
         stretches = series.stretches
-        scores = self.detector_.score_samples(series.windows)
+        scores = scores_of(self.detector_, series.windows)
         smoothed = self._smoothed(stretches, scores)
         counts = stretches.within(
             lambda part: trailing_count(part, self.n_recent), smoothed < self.offset_
