@@ -93,7 +93,8 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             At least two rows. NaN, None and pd.NA stand for missing cells. A DataFrame
             of pandas or polars may have categories and dates beside numbers. Rows of a
             sparse matrix are made dense a batch at a time; of one with more than 2000
-            rows and columns, `n_components` must be a number of them.
+            rows and columns, `n_components` must be a number of them. All rows may be
+            more than memory: see :doc:`/scale`.
         y : object
             Ignored.
 

@@ -53,7 +53,8 @@ class Encoding(
         -------
         X_new : ndarray of shape (n_samples, `n_components_`)
             Codes, float32 for float32 rows and float64 for others. A row's code does
-            not depend on the rows beside it.
+            not depend on the rows beside it. Of rows that are more than memory, here
+            and in other methods, blocks to go through: see :doc:`/scale`.
 
         Raises
         ------

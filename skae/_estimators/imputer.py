@@ -68,7 +68,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
     ----------
     autoencoder : estimator, default=None
         Any transformer of this package. None is a denoising one that learns to fill
-        hidden cells, :class:`skae.corruptions.Missing`.
+        hidden cells, :class:`skae.corruptions.Missing`. Its `memory_limit` holds where
+        there is none beside it.
     categorical_features : "from_dtype", array-like of str, int or bool, or None, \
             default="from_dtype"
         Which columns are categories: names, positions or a mask. "from_dtype" is what
@@ -79,8 +80,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         missing; in tables with categories or dates missing cells stay. If False, they
         are left out, as by scikit-learn's imputers.
     memory_limit : int, default=None
-        Bytes of rows that are held at once, where X is read in blocks: see
-        :doc:`/scale`. None is what the autoencoder says, a billion by default.
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.
@@ -140,7 +141,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            At least two rows. NaN, None and pd.NA stand for missing cells.
+            At least two rows. NaN, None and pd.NA stand for missing cells. All rows
+            may be more than memory: see :doc:`/scale`.
         y : object
             Ignored.
 
@@ -193,7 +195,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
             X, of its own type, with all observed cells as they were. Only columns
             without any value in `fit` are left out, if `keep_empty_features` is False.
-            Names of columns are those of :meth:`get_feature_names_out`.
+            Names of columns are those of :meth:`get_feature_names_out`. Of rows that
+            are more than memory, blocks to go through: see :doc:`/scale`.
         """
         X = self.impute(X)
         own = getattr(self, "_sklearn_output_config", {})

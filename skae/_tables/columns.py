@@ -112,23 +112,8 @@ class Columns:
 
     @classmethod
     def of_summary(cls, summary):
-        """The columns of a table of which blocks were summed up.
-
-        Parameters
-        ----------
-        summary : TableSummary
-
-        Returns
-        -------
-        columns : Columns or None
-            None for a table of numbers alone.
-
-        Warns
-        -----
-        UserWarning
-            Of text that is numbers but for few levels.
-        """
-        pairs = list(zip(summary.columns, summary.dtypes, strict=True))
+        """The same of blocks that were summed up, a `TableSummary`."""
+        pairs = zip(summary.columns, summary.dtypes, strict=True)
         columns = [column.column(dtype) for column, dtype in pairs]
         if all(isinstance(column, NumberColumn) for column in columns):
             return None

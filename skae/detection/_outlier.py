@@ -66,6 +66,7 @@ class AutoencoderOutlierDetector(
     autoencoder : estimator, default=None
         Any transformer of this package, such as
         :class:`skae.VariationalAutoencoderTransformer`. None is a small denoising one.
+        Its `memory_limit` holds where there is none beside it.
     method : {"combined", "neighbors", "error"}, default="combined"
         What rows are scored by. "error" is the mean over the features of the squared
         error, each in units of that feature's usual error. "neighbors" is the distance
@@ -98,8 +99,8 @@ class AutoencoderOutlierDetector(
         the autoencoder says, whose own default takes a DataFrame's columns of
         categories, text and truth values. Anything else goes before what it says.
     memory_limit : int, default=None
-        Bytes of rows that are held at once, where X is read in blocks: see
-        :doc:`/scale`. None is what the autoencoder says, a billion by default.
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines the folds, and all that is random about the score and about the
         autoencoder, if that has no `random_state` of its own.
@@ -190,7 +191,9 @@ class AutoencoderOutlierDetector(
         X : array-like of shape (n_samples, n_features)
             At least eight rows, most of them normal. NaN, None and pd.NA stand for
             missing cells. A DataFrame of pandas or polars may have categories and dates
-            beside numbers.
+            beside numbers. All rows may be more than memory: see :doc:`/scale`. Usual
+            errors, other rows to be near to and cuts are then those of a sample, of up
+            to 16,384 rows that each fold holds out; the threshold is that of all.
         y : object
             Ignored.
 
@@ -203,7 +206,8 @@ class AutoencoderOutlierDetector(
         ValueError
             If X is not what the parameters need. An earlier fit is kept.
         TypeError
-            If X has categories or dates and the autoencoder is none of this package's.
+            If X has categories or dates, or is read in blocks, and the autoencoder is
+            none of this package's.
         """
         with all_or_nothing(self) as twin:
             chosen = categories(twin.categorical_features, twin.autoencoder)
