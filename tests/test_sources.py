@@ -114,6 +114,16 @@ def test_what_fits_into_memory_is_fitted_as_if_it_were_there(kind, X, tmp_path):
     np.testing.assert_array_equal(found.transform(rows), expected.transform(X))
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_what_does_not_fit_is_fitted_as_if_it_did(kind, X, tmp_path):
+    params = {"max_iter": 2, "hidden_layer_sizes": (), "random_state": 0}
+    in_memory = skae.AutoencoderTransformer(3, **params).fit(X)
+    found = streamed(skae.AutoencoderTransformer(3, **params), 2**14)
+    found.fit(kind(X, tmp_path))
+    rows = pd.DataFrame(X, columns=NAMES) if hasattr(found, "feature_names_in_") else X
+    assert found.score(rows) > 1.1 * in_memory.score(X)  # both below 0
+
+
 @pytest.mark.parametrize("other", [None, [[1.0]], np.zeros((3, 2)), pd.DataFrame()])
 def test_rows_in_memory_have_no_source(other):
     assert source_of(other) is None

@@ -22,7 +22,7 @@ class DaskSource(RowSource):
         self.X = X.rechunk({1: -1}) if has_columns else X
 
     def head(self):
-        return getattr(self.X, "_meta", None)
+        return self.X._meta if hasattr(self.X, "_meta_nonempty") else None
 
     def applied(self, function, names, n_rows=None):
         """A collection that is computed when it is asked for.

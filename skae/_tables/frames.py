@@ -73,6 +73,11 @@ _WAYS_OUT = (
     (lambda X: hasattr(X, "collect_schema"), "call .collect() first"),
     (lambda X: hasattr(X, "__dask_graph__"), "call .compute() first"),
     (lambda X: hasattr(X, "get_fragments"), "call .to_table().to_pandas() first"),
+    (
+        lambda X: hasattr(X, "__next__"),
+        "what goes through blocks is passed as a function that returns it, since rows "
+        "are read several times",
+    ),
     (lambda X: callable(X) and not hasattr(X, "shape"), "pass what it returns"),
 )
 

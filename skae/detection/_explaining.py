@@ -11,7 +11,7 @@ from skae._estimators.base import BaseAutoencoder
 from skae._estimators.rows import OfRows
 from skae._sources.by_blocks import by_blocks
 from skae._sources.door import refuse_sources, source_of, whole
-from skae._sources.source import RowSource, block_rows
+from skae._sources.source import Blocks, RowSource, block_rows
 from skae._tables.columns import Columns
 from skae._tables.frames import frame_of, index_of, refuse_others
 from skae._utils.typing import Rows
@@ -192,7 +192,10 @@ class Explaining(OfRows):
         if self._columns is not None:  # much wider once they are encoded
             width = self._columns.layout.width
         source = kept or source.finer(block_rows(width))
-        rows = RowsOfSource(source, self._applied_block, width, memory_limit)
+        # Autoencoders get arrays of numbers, and tables as they are.
+        blocks = Blocks(source, self._applied_block, None)
+        most = None if kept is not None else memory_limit // (8 * width)
+        rows = RowsOfSource(blocks, most)
         self._check_count((len(rows), width), min_samples)
         return rows
 

@@ -235,6 +235,7 @@ def splits(cv, X, seed):
                 f"cv={cv!r} holds out folds of {len(held_out)} rows, but rows are "
                 "compared within folds, for which two are needed: use fewer folds."
             )
+        train = np.arange(len(X))[train]
         yield train, np.random.default_rng(seed).permutation(held_out)
     if not count:
         raise ValueError(

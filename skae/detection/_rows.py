@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skae._sources.source import ChosenRows, KeptBlocks
+from skae._sources.source import ChosenRows
 from skae._sources.streamed import StreamedRows
 from skae._tables.frames import frame_of
 from skae._utils.scaling import Scaling
@@ -60,21 +60,18 @@ class RowsOfSource:
     Parameters
     ----------
     source : RowSource
-    read : callable
-        From a block to an array or a table, checked.
-    width : int
-        Columns of rows, once they are encoded.
-    memory_limit : int
+        Of arrays or tables, checked.
+    most : int or None
+        Rows that fit into memory; None is all.
     """
 
-    def __init__(self, source, read, width, memory_limit):
-        self._source, self._read, self._limit = source, read, memory_limit
-        n_rows = sum(source.mapped(lambda block: read(block).shape[0]))
+    def __init__(self, source, most):
+        self._source = source
+        n_rows = sum(source.mapped(lambda block: block.shape[0]))
         self.index = np.broadcast_to(0.0, (n_rows, 1))
-        fits = memory_limit // (8 * width * _COPIES)
-        self._most = int(np.clip(fits, _FEWEST_KEPT, _MOST_KEPT))
-        if isinstance(source, KeptBlocks):
-            self._most = n_rows
+        self._most = n_rows
+        if most is not None:
+            self._most = int(np.clip(most // _COPIES, _FEWEST_KEPT, _MOST_KEPT))
 
     def __len__(self):
         return len(self.index)
@@ -82,6 +79,12 @@ class RowsOfSource:
     def chosen(self, numbers):
         is_chosen = np.zeros(len(self), bool)
         is_chosen[numbers] = True
+        if np.count_nonzero(is_chosen) < len(numbers):
+            raise ValueError(
+                "cv has a fold that is fitted to rows several times, but rows that are "
+                "read in blocks are passed once: use a splitter without repetitions, "
+                "such as KFold(2)."
+            )
         return ChosenRows(self._source, is_chosen)
 
     def kept(self, numbers):
@@ -89,13 +92,10 @@ class RowsOfSource:
 
     def scaling(self, numbers=None):
         source = self._source if numbers is None else self.chosen(numbers)
-        return StreamedRows(source, self._read, self._limit).scaling()
+        return StreamedRows(source, lambda rows: rows, 0).scaling()
 
     def taken(self, numbers, function):
-        return self._source.taken(numbers, lambda block: function(self._read(block)))
+        return self._source.taken(numbers, function)
 
     def made(self, function):
-        read = self._read
-        return np.concatenate(
-            list(self._source.mapped(lambda block: function(read(block))))
-        )
+        return np.concatenate(list(self._source.mapped(function)))
