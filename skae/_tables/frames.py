@@ -68,7 +68,10 @@ _WAYS_OUT = (
         ),
         "read the files first, as pandas.read_parquet does",
     ),
-    (lambda X: isinstance(X, dict), "pandas.DataFrame(X) makes a table of its columns"),
+    (
+        lambda X: isinstance(X, dict) and not hasattr(X, "shape"),  # as sparse ones are
+        "pandas.DataFrame(X) makes a table of its columns",
+    ),
     (lambda X: hasattr(X, "to_frame"), "a column alone is X.to_frame()"),
     (lambda X: hasattr(X, "collect_schema"), "call .collect() first"),
     (lambda X: hasattr(X, "__dask_graph__"), "call .compute() first"),
