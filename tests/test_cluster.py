@@ -288,7 +288,8 @@ for kind in sys.argv[2:]:
     try:
         fitted(kind).save(f"{folder}/{kind}.{rank}")
     except (RuntimeError, ValueError) as error:
-        print(f"{kind} {rank} {error}", flush=True)
+        sys.stdout.write(f"{kind} {rank} {error}\\n")
+        sys.stdout.flush()
 dist.destroy_process_group()
 """
 KINDS = ["plain", "holes", "sparse", "variational", "contractive", "layerwise",
@@ -335,6 +336,4 @@ def test_processes_of_a_group_train_together(group, X, test_rows, kind):
 def test_processes_of_a_group_fail_together(group, kind):
     _, said = group
     assert FAILING[kind] in said
-    assert {f"{kind} 0", f"{kind} 1"} <= {line[:6] for line in said.splitlines()} | {
-        line[:5] for line in said.splitlines()
-    }
+    assert all(f"{kind} {rank} " in said for rank in range(2))

@@ -194,10 +194,61 @@ def test_readings_that_are_of_no_machine_are_refused(frame, key):
         lof().fit(frame.set_axis(index))
 
 
-def test_lazy_tables_are_refused(frame):
+def series_of_blocks(frame):
+    def blocks():
+        yield from (frame[:7], frame[7:250], frame[250:])
+
+    return blocks
+
+
+@pytest.mark.parametrize("stride, smoothing", [(1, 1), (3, 2)])
+@pytest.mark.parametrize("limit", [10**9, 2**15])
+def test_a_series_in_blocks_is_the_series(frame, stride, smoothing, limit):
+    """Also where it has a gap, and windows are more than memory."""
+    short = skae.DenoisingAutoencoderTransformer(2, hidden_layer_sizes=(), max_iter=1)
+    detector = AutoencoderOutlierDetector(short, memory_limit=limit, random_state=0)
+    params = {"length": 6, "stride": stride, "smoothing": smoothing, "cv": 2}
+    series = pd.concat([frame[:245], frame[300:]])
+    in_memory = WindowedDetector(detector, alpha=0.1, **params).fit(series)
+    for X in (
+        series_of_blocks(series),
+        pl.from_pandas(series.reset_index()).lazy(),
+    ):
+        found = in_memory.score_samples(X)
+        np.testing.assert_allclose(found, in_memory.score_samples(series))
+        np.testing.assert_array_equal(in_memory.predict(X), in_memory.predict(series))
+        for name in ("alarms", "explain"):
+            expected = getattr(in_memory, name)(series)
+            pd.testing.assert_frame_equal(
+                getattr(in_memory, name)(X), expected, check_index_type=False
+            )
+        streamed = WindowedDetector(detector, alpha=0.1, **params).fit(X)
+        np.testing.assert_allclose(streamed.mean_, in_memory.mean_)
+        np.testing.assert_allclose(streamed.scale_, in_memory.scale_)
+        assert len(streamed.held_out_scores_) == len(in_memory.held_out_scores_)
+        if limit == 10**9:
+            found, expected = (w.score_samples(series) for w in (streamed, in_memory))
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    with pytest.raises(TypeError, match="feature_scores takes rows in memory"):
+        in_memory.feature_scores(series_of_blocks(series))
+
+
+def test_a_series_in_blocks_without_times(frame):
+    """Blocks number their rows, as those of files do."""
+    watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=4, cv=2)
+    X = frame.reset_index(drop=True)
+    numbered = [X[:300], X[300:].reset_index(drop=True)]
+    expected = watch.fit(X).score_samples(X)
+    found = watch.fit(lambda: iter(numbered)).score_samples(lambda: iter(numbered))
+    np.testing.assert_allclose(found, expected)
+
+
+def test_other_detectors_are_not_fitted_to_blocks(frame):
     lazy = pl.from_pandas(frame.reset_index()).lazy()
-    with pytest.raises(TypeError, match=r"LazyFrame.*call \.collect\(\) first"):
-        lof().fit(lazy)
+    detector = IsolationForest().set_params(random_state=0)
+    detector.memory_limit = 2**10
+    with pytest.raises(TypeError, match=r"in blocks \(the windows of LazyFrame\)"):
+        WindowedDetector(detector, length=10).fit(lazy)
 
 
 @pytest.mark.parametrize(

@@ -140,11 +140,19 @@ PACKAGES = {
         holds="scikit-learn's semantics once, and a final class for each autoencoder",
     ),
     "detection": Package(
-        imports=["_utils", "_tables", "corruptions", "_files", "_onnx", "_estimators"],
+        imports=[
+            "_utils",
+            "_tables",
+            "_sources",
+            "corruptions",
+            "_files",
+            "_onnx",
+            "_estimators",
+        ],
         holds="outlying rows and times, thresholds and reasons",
     ),
     "compression": Package(
-        imports=["_utils", "exceptions", "_files", "_estimators"],
+        imports=["_utils", "exceptions", "_sources", "_files", "_estimators"],
         holds="codes as bytes: a sender's and a receiver's half",
     ),
     "_load": Package(

@@ -1,6 +1,5 @@
 """What all autoencoder transformers share: scikit-learn's semantics, once."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from skae._cluster.door import client_for
 from skae._estimators.coding import Decoding, Encoding, check_of_rows
 from skae._estimators.halves import Decoder, Encoder
 from skae._estimators.imputing import Imputing
+from skae._estimators.on_workers import fit_on_workers
 from skae._estimators.parameters import AutoencoderParameters
 from skae._estimators.rows import check_is_there
 from skae._files.saving import Saving
@@ -20,7 +20,6 @@ from skae._inference.loaded import checked
 from skae._inference.model import Model, mean_of_known
 from skae._onnx.modules import Part, Reconstruct, Score
 from skae._sources.by_blocks import by_blocks
-from skae._sources.grouped import grouped
 from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
@@ -49,13 +48,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from skae._training.net import AutoencoderNet
-
-
-def _state_of_fit(estimator, earlier, is_incremental, X):
-    """What a fit sets, on a worker of a cluster."""
-    fitted = estimator._fit(X, earlier, is_incremental)
-    parameters = fitted.get_params(deep=False)
-    return {name: v for name, v in vars(fitted).items() if name not in parameters}
 
 
 def _is_epoch(row):
@@ -105,7 +97,8 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             At least two rows. NaN, None and pd.NA stand for missing cells. A DataFrame
             of pandas or polars may have categories and dates beside numbers. Rows of a
             sparse matrix are made dense a batch at a time; of one with more than 2000
-            rows and columns, `n_components` must be a number of them.
+            rows and columns, `n_components` must be a number of them. All rows may be
+            more than memory: see :doc:`/scale`.
         y : object
             Ignored.
 
@@ -216,7 +209,8 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         score : float
             The mean of :meth:`score_samples`.
         """
-        return float(np.mean(self.score_samples(X), dtype=np.float64))
+        scores = np.asarray(self.score_samples(X))  # those of Dask are lazy
+        return float(np.mean(scores, dtype=np.float64))
 
     def save_encoder(self, file) -> None:
         """Save what :meth:`transform` needs, alone.
@@ -305,14 +299,13 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         """Train, and store the result: all of it, or nothing."""
         group, client = current_group(), client_for(X)
         if client is not None:
-            return self._fit_on_workers(client, X, earlier, is_incremental)
+            return fit_on_workers(client, self, X, earlier, is_incremental)
         with all_or_nothing(self) as twin:
             first = earlier is None
+            X, given = twin._rows(X, first, group)
             with group.together():
-                X, given = twin._rows(X, first)
                 for part in () if first else X.parts():
                     check_distance(part, earlier.scaling, type(self).__name__)
-            X = grouped(X, group)
             check_is_there(X, type(self).__name__)
             done = 0 if first else self.n_iter_
             recipe, settings = twin._recipe(), twin._settings(is_incremental)
@@ -323,21 +316,11 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             twin._store(fitted, done)
             if fitted.hidden is not None or not done:
                 twin._keep_donors(fitted.hidden, given, X)
-            twin._describe(X.sample(), is_incremental)
+            twin._describe(X.shared(), is_incremental)
         if not fitted.result.interrupted:
             journal.close()
         else:
             warn("Training interrupted by user.", ConvergenceWarning)
-        return self
-
-    def _fit_on_workers(self, client, X, earlier, is_incremental):
-        """Train on the workers of a cluster, each with rows of its own."""
-        from skae._cluster.fitting import fitted_on_workers
-
-        with all_or_nothing(self) as twin:
-            train = partial(_state_of_fit, self, earlier, is_incremental)
-            state = fitted_on_workers(client, X, train, self.checkpoint is not None)
-            vars(twin).update(state)
         return self
 
     def _store(self, fitted, epochs_done):

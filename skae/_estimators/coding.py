@@ -53,7 +53,8 @@ class Encoding(
         -------
         X_new : ndarray of shape (n_samples, `n_components_`)
             Codes, float32 for float32 rows and float64 for others. A row's code does
-            not depend on the rows beside it.
+            not depend on the rows beside it. Of rows that are more than memory, here
+            and in other methods, blocks to go through: see :doc:`/scale`.
 
         Raises
         ------
@@ -108,6 +109,7 @@ class Decoding(OfRows, OnnxConvertible):
         reads = self._model.n_components, "codes", ("X",)
         return {"decoder": Part(lambda: self._model.halves()[1], *reads)}
 
+    @by_blocks
     def inverse_transform(self, X) -> Rows:
         """Decode codes.
 

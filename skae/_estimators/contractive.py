@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from skae._estimators.base import BaseAutoencoder
+from skae._sources.by_blocks import by_blocks
 from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import array, not_required
 from skae._utils.compat import Interval
@@ -265,6 +266,7 @@ class ContractiveAutoencoderTransformer(BaseAutoencoder):
         if spread.shape != (self.n_components_,) or (spread < 0).any():
             raise ValueError("The spread of its codes is not that of its components.")
 
+    @by_blocks
     def jacobian_norm(self, X, relative=False) -> np.ndarray:
         """Frobenius norm of the encoder's Jacobian at each row.
 

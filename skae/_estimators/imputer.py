@@ -1,23 +1,26 @@
 """The imputer: tables in, the same tables without holes out."""
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skae._estimators.base import BaseAutoencoder
 from skae._estimators.denoising import DenoisingAutoencoderTransformer
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Fill, Part
+from skae._sources.by_blocks import by_blocks
+from skae._sources.door import limit_of, refuse_sources
 from skae._tables.choice import categories
 from skae._tables.filled import in_library, without_empty
-from skae._tables.frames import frame_of
 from skae._utils.checks import OF_ROWS, array, check_names, fitted
 from skae._utils.compat import (
     HasMethods,
+    Interval,
     StrOptions,
     check_feature_names_in,
     fit_context,
@@ -43,6 +46,8 @@ _DEFAULTS = {
     "max_iter": 100,
     "n_iter_no_change": 20,
 }
+# What an autoencoder has seen of its rows.
+_SEEN = "n_features_in_", "feature_names_in_"
 
 
 @stored(
@@ -63,7 +68,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
     ----------
     autoencoder : estimator, default=None
         Any transformer of this package. None is a denoising one that learns to fill
-        hidden cells, :class:`skae.corruptions.Missing`.
+        hidden cells, :class:`skae.corruptions.Missing`. Its `memory_limit` holds where
+        there is none beside it.
     categorical_features : "from_dtype", array-like of str, int or bool, or None, \
             default="from_dtype"
         Which columns are categories: names, positions or a mask. "from_dtype" is what
@@ -73,6 +79,9 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         Whether columns without any value in `fit` stay, with zeros where they are
         missing; in tables with categories or dates missing cells stay. If False, they
         are left out, as by scikit-learn's imputers.
+    memory_limit : int, default=None
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the rows held out, their order and all noise. Global
         random generators are neither used nor changed.
@@ -106,6 +115,7 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         "autoencoder": [HasMethods(["fit"]), None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "keep_empty_features": ["boolean"],
+        "memory_limit": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
@@ -115,11 +125,13 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         *,
         categorical_features="from_dtype",
         keep_empty_features=False,
+        memory_limit=None,
         random_state=None,
     ):
         self.autoencoder = autoencoder
         self.categorical_features = categorical_features
         self.keep_empty_features = keep_empty_features
+        self.memory_limit = memory_limit
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -129,7 +141,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            At least two rows. NaN, None and pd.NA stand for missing cells.
+            At least two rows. NaN, None and pd.NA stand for missing cells. All rows
+            may be more than memory: see :doc:`/scale`.
         y : object
             Ignored.
 
@@ -153,11 +166,14 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         with all_or_nothing(self) as twin:
             refuse_sparse(X)
             X = without_torch(X)
-            twin.autoencoder_ = twin._new_autoencoder().fit(X)
-            validate_data(twin, frame_of(X).X, reset=True, skip_check_array=True)
-            twin._kept = ~twin.autoencoder_._missing(X).all(axis=0)
+            autoencoder = twin._new_autoencoder().fit(X)
+            twin.autoencoder_ = autoencoder
+            vars(twin).pop("feature_names_in_", None)
+            seen = {name: v for name, v in vars(autoencoder).items() if name in _SEEN}
+            vars(twin).update(seen)
+            twin._kept = autoencoder._has_values(X)
         if not (self.keep_empty_features or self._kept.all()):
-            names = frame_of(X).names or range(len(self._kept))
+            names = getattr(self, "feature_names_in_", range(len(self._kept)))
             skipped = [names[j] for j in np.flatnonzero(~self._kept)]
             warn(
                 f"Skipping features without any observed values: {skipped}. "
@@ -165,6 +181,7 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             )
         return self
 
+    @by_blocks
     def transform(self, X) -> Rows:
         """Fill missing cells.
 
@@ -178,7 +195,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
             X, of its own type, with all observed cells as they were. Only columns
             without any value in `fit` are left out, if `keep_empty_features` is False.
-            Names of columns are those of :meth:`get_feature_names_out`.
+            Names of columns are those of :meth:`get_feature_names_out`. Of rows that
+            are more than memory, blocks to go through: see :doc:`/scale`.
         """
         X = self.impute(X)
         own = getattr(self, "_sklearn_output_config", {})
@@ -225,6 +243,17 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         (5, (99, 3))
         """
         check_is_fitted(self)
+        if draws is None:
+            return self._imputed(X)
+        refuse_sources(X, "impute with draws", "call it with one block after the other")
+        return self._filled(X, draws, random_state)
+
+    @by_blocks
+    def _imputed(self, X):
+        """X, missing cells filled by what is expected there."""
+        return self._filled(X, None, None)
+
+    def _filled(self, X, draws, random_state):
         X = without_torch(X)
         filled = self.autoencoder_.impute(X, draws, random_state)
         given = self.autoencoder_._columns, self._kept, self.keep_empty_features
@@ -249,6 +278,14 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
         names = check_feature_names_in(self, input_features)
         return names if self.keep_empty_features else names[self._kept]
 
+    @property
+    def _names_of_rows(self):
+        return self.get_feature_names_out().tolist()
+
+    @property
+    def _columns(self):
+        return self.autoencoder_._columns
+
     def _onnx_parts(self):
         self.autoencoder_._check_graphs_read()
         model = self.autoencoder_._model
@@ -272,7 +309,8 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             )
         chosen = categories(self.categorical_features, given)
         seed = new_seed(self.random_state)
-        return seeded_clone(given, seed, categorical_features=chosen)
+        params = {"categorical_features": chosen, "memory_limit": limit_of(self)}
+        return seeded_clone(given, seed, **params)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

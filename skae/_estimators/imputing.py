@@ -1,5 +1,6 @@
 """Missing cells filled, once or several times."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -8,7 +9,7 @@ from skae._estimators.rows import OfRows
 from skae._inference.donors import Donors
 from skae._inference.model import Model
 from skae._sources.by_blocks import by_blocks
-from skae._sources.memory import MemoryRows
+from skae._sources.door import refuse_sources
 from skae._tables.filled import fill
 from skae._utils.checks import instance, not_required, optional
 from skae._utils.device import inference_device
@@ -33,7 +34,6 @@ class Imputing(OfRows):
     _donors: Donors | None = None
     device: str
 
-    @by_blocks
     def impute(self, X, draws=None, random_state=None) -> Rows | list[Rows]:
         """Fill missing cells by what is expected there, given the others of the row.
 
@@ -70,10 +70,11 @@ class Imputing(OfRows):
            Journal of Business & Economic Statistics 6(3).
            :doi:`10.1080/07350015.1988.10509663`
         """
+        if draws is None:
+            return self._imputed(X)
+        refuse_sources(X, "impute with draws", "call it with one block after the other")
         refuse_sparse(X)
         expected = self._expected(X)
-        if draws is None:
-            return self._filled(X, expected)
         if not isinstance(draws, Integral) or draws < 1:
             raise ValueError(
                 f"draws={draws!r}, but at least 1 was expected, an integer, or None."
@@ -90,6 +91,12 @@ class Imputing(OfRows):
             fill(X, self._drawn(expected, rng), self._columns, in_units=True)
             for _ in range(draws)
         ]
+
+    @by_blocks
+    def _imputed(self, X):
+        """X, missing cells filled by what is expected there."""
+        refuse_sparse(X)
+        return self._filled(X, self._expected(X))
 
     def _drawn(self, expected, rng):
         """Rows (n, width) around expected ones, with numbers in the data's units."""
@@ -108,17 +115,16 @@ class Imputing(OfRows):
         Parameters
         ----------
         hidden : Hidden or None
-        given : array-like of shape (n_samples, n_features)
+        given : array-like of shape (n_samples, n_features), or RowSource
             The rows as they were passed.
-        rows : ndarray or CSR matrix of shape (n_samples, width)
+        rows : MemoryRows or StreamedRows of shape (n_samples, width)
             The same as models read them.
         """
         self._donors = None
         if hidden is not None:
             # What was scaled once does not come back to the bit.
-            if self._columns is not None:
-                rows = MemoryRows(self._columns.numbers(without_torch(given)))
-            observed = dense(rows.take(hidden.rows))
+            exact = None if self._columns is None else partial(self._exact, given)
+            observed = dense(rows.take(hidden.rows, exact))
             self._donors = Donors.of(hidden.expected, observed, hidden.n_held_out)
 
     def _check_donors(self):

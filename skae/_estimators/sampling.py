@@ -1,5 +1,6 @@
 """New rows, drawn from a distribution of codes."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -16,7 +17,6 @@ from skae._utils.random import new_seed
 from skae._utils.sparse import dense
 from skae._utils.stored import stored_base
 from skae._utils.typing import Rows
-from skae._utils.validation import without_torch
 
 # Samples by which those of a table are mapped to its columns' distributions, and draws
 # of rows' codes to which a mixture is fitted.
@@ -122,12 +122,14 @@ class Sampling(OfRows):
         rows[:, : numbers.shape[1]] = numbers
         return columns.restore(rows, in_units=True)
 
-    def _learned(self, X, min_samples):
-        rows, columns = super()._learned(X, min_samples), self._columns
-        self._marginals = None
-        if columns is not None:
-            self._marginals = Marginals.of(columns.numbers(without_torch(X)))
-        return rows
+    def _rows(self, X, is_first, group):
+        rows, given = super()._rows(X, is_first, group)
+        if is_first:
+            self._marginals = None
+        if is_first and self._columns is not None:
+            exact = partial(self._exact, given)
+            self._marginals = Marginals.of(rows.take(rows.sample(), exact))
+        return rows, given
 
     def _learn_samples(self, X, is_incremental):
         """Set what samples look like, once all else is fitted to rows X."""

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from skae._estimators.coding import Decoding, Encoding
+from skae._sources.by_blocks import by_blocks
 from skae._utils.typing import Rows
 
 
@@ -18,6 +19,7 @@ class SparseOutput(Encoding, Decoding):
 
     sparse_output: bool
 
+    @by_blocks
     def transform(self, X) -> np.ndarray | csr_array:
         """Encode rows.
 
@@ -30,7 +32,8 @@ class SparseOutput(Encoding, Decoding):
         -------
         X_new : ndarray or CSR array of shape (n_samples, `n_components_`)
             Codes, float32 for float32 rows and float64 for others; sparse with
-            ``sparse_output=True``. A row's code does not depend on the rows beside it.
+            ``sparse_output=True``, but in blocks. A row's code does not depend on the
+            rows beside it.
 
         Raises
         ------
@@ -42,6 +45,7 @@ class SparseOutput(Encoding, Decoding):
         codes = super().transform(X)
         return csr_array(codes) if self.sparse_output else codes
 
+    @by_blocks
     def inverse_transform(self, X) -> Rows:
         """Decode codes.
 

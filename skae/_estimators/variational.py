@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skae._estimators.base import BaseAutoencoder
 from skae._estimators.sampling import Sampling
+from skae._sources.door import refuse_sources
 from skae._training.data import CHUNK_ROWS
 from skae._utils.checks import array, not_required
 from skae._utils.compat import Interval
@@ -333,4 +334,6 @@ class VariationalAutoencoderTransformer(Sampling, BaseAutoencoder):
         NotFittedError, ValueError
             As for :meth:`transform`.
         """
+        advice = "call it with one block after the other"
+        refuse_sources(X, "transform_distribution", advice)
         return self._distribution(self._checked(X))

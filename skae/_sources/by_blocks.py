@@ -3,16 +3,18 @@
 from functools import partial, wraps
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import get_config
 
 from skae._sources.door import source_of
+from skae._sources.source import block_rows
 
 
 def by_blocks(method):
-    """A method of an estimator's, from rows to as many, that takes sources as well.
+    """A method from rows to as many, of an estimator of rows, that takes sources too.
 
     Of them come numbers of rows, (n,), as an array; of what has columns :class:`Blocks`
-    to go through or to write; of a collection of Dask one that is as lazy.
+    to go through or to write, dense ones; of a collection of Dask one that is as lazy.
     """
 
     @wraps(method)
@@ -21,13 +23,16 @@ def by_blocks(method):
         source = None if isinstance(X, np.ndarray) else source_of(X)
         if source is None:
             return method(self, X, *args, **kwargs)
-        names = None
         if method.__name__ == "transform":
             _check_output(self)
             names = list(self.get_feature_names_out())
-        elif hasattr(self, "feature_names_in_"):
-            names = list(self.feature_names_in_)
-        return source.applied(partial(_of_block, method, self, args, kwargs), names)
+        else:
+            names = self._names_of_rows
+        # Rows of a table are much wider once they are encoded.
+        columns = self._columns
+        n_rows = None if columns is None else block_rows(columns.layout.width)
+        function = partial(_of_block, method, self, args, kwargs)
+        return source.applied(function, names, n_rows)
 
     return of_any
 
@@ -44,4 +49,5 @@ def _check_output(estimator):
 
 
 def _of_block(method, estimator, args, kwargs, block):
-    return method(estimator, block, *args, **kwargs)
+    made = method(estimator, block, *args, **kwargs)
+    return made.toarray() if issparse(made) else made

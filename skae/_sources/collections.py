@@ -21,10 +21,14 @@ class DaskSource(RowSource):
         has_columns = len(getattr(X, "chunks", ((), ()))[1:2][0]) > 1
         self.X = X.rechunk({1: -1}) if has_columns else X
 
-    def applied(self, function, names):
+    def head(self):
+        return self.X._meta if hasattr(self.X, "_meta_nonempty") else None
+
+    def applied(self, function, names, n_rows=None):
         """A collection that is computed when it is asked for.
 
-        Of an array one of Dask, of a DataFrame a Series or a DataFrame of Dask.
+        Of an array one of Dask, of a DataFrame a Series or a DataFrame of Dask. The
+        function gets whole partitions.
         """
         if hasattr(self.X, "_meta_nonempty"):
             of_frame = partial(_of_frame, function, names)

@@ -5,6 +5,8 @@ from os import PathLike
 
 import numpy as np
 
+from skae._sources.source import KeptBlocks, RowSource
+
 # Rows that are held out in turn, if there are no more.
 _FEW = 1000
 
@@ -17,18 +19,53 @@ def source_of(X):
     X : object
         np.memmap; a path of Parquet files, or several; a dataset of pyarrow; a
         LazyFrame of polars; a collection of Dask; a function that returns an iterator
-        of blocks.
+        of blocks; what methods return of these.
     """
+    if isinstance(X, RowSource):
+        return X
     for is_kind, module, name in _KINDS:
         if is_kind(X):
             return getattr(import_module(f"skae._sources.{module}"), name)(X)
     return None
 
 
+def refuse_sources(X, method, advice):
+    """Raise TypeError for what is read in blocks, of methods that need all at once.
+
+    Parameters
+    ----------
+    X : object
+    method : str
+        In messages.
+    advice : str
+        What to do instead.
+    """
+    is_source = isinstance(X, RowSource) or any(is_kind(X) for is_kind, *_ in _KINDS)
+    if is_source and not isinstance(X, np.ndarray):
+        raise TypeError(
+            f"{method} takes rows in memory, but X is a {type(X).__name__}, which is "
+            f"read in blocks: {advice}."
+        )
+
+
+def limit_of(estimator):
+    """Bytes of rows that are held at once, as an estimator says, or what is in it."""
+    own = getattr(estimator, "memory_limit", None)
+    if own is not None:
+        return own
+    parts = (getattr(estimator, name, None) for name in ("detector", "autoencoder"))
+    inner = next((part for part in parts if part is not None), None)
+    return 1_000_000_000 if inner is None else limit_of(inner)
+
+
 def whole(source, memory_limit):
-    """All rows of a source, if they take no more than half of some bytes, or None.
+    """The blocks of a source, if they take no more than half of some bytes, or None.
 
     Few rows are read whole in any case: they are held out in turn.
+
+    Returns
+    -------
+    kept : KeptBlocks or None
     """
     blocks, n_bytes, n_rows = [], 0, 0
     for block in source.mapped(lambda block: block):
@@ -39,15 +76,7 @@ def whole(source, memory_limit):
             return None
     if not blocks:
         raise ValueError(f"{source.title} has no rows.")
-    return joined(blocks)
-
-
-def joined(blocks):
-    """Blocks of one kind as one."""
-    library = type(blocks[0]).__module__.partition(".")[0]
-    if library in ("pandas", "polars"):
-        return import_module(library).concat(blocks)
-    return np.concatenate(blocks)
+    return KeptBlocks(source, blocks)
 
 
 def _bytes_of(block):

@@ -49,7 +49,7 @@ def grouped(X, group):
     if sum(sizes) < 2:
         raise ValueError("Found 1 row in all processes, while 2 are required.")
     if sum(sizes) < _FEW:
-        return MemoryRows(_joined(group.gathered(X.take(np.arange(sizes[group.rank])))))
+        return GatheredRows(X, sizes, group)
     return GroupedRows(X, sizes, group)
 
 
@@ -104,30 +104,66 @@ class GroupedRows:
         """Yield rows of this process, so many at a time."""
         return self.own.parts(size)
 
-    def take(self, numbers):
+    def take(self, numbers, by=None):
         """The rows with some numbers, in their order, in all processes.
 
         Those of the first process come first, then those of the next one.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (m,), int
+        by : callable, default=None
+            From numbers of a process's own rows to what is taken; None takes rows.
         """
-        numbers = np.asarray(numbers)
-        starts = np.cumsum([0, *self.sizes])
-        first, stop = starts[self.group.rank : self.group.rank + 2]
-        is_own = (numbers >= first) & (numbers < stop)
-        found = self.group.gathered(self.own.take(numbers[is_own] - first))
-        owners = np.searchsorted(starts, numbers, "right") - 1
-        places = np.argsort(np.argsort(owners, kind="stable"), kind="stable")
-        return _joined(found)[places]
+        return _taken(numbers, by or self.own.take, self.sizes, self.group)
 
     def sample(self):
-        """Rows in memory that are the same in all processes."""
+        """Numbers of rows that stand for all, in their order."""
         most = min(_SAMPLE_ROWS, max(1000, _SAMPLE_CELLS // self.shape[1]))
-        step = -(-self.shape[0] // most)
-        return MemoryRows(self.take(np.arange(0, self.shape[0], step)))
+        return np.arange(0, self.shape[0], -(-self.shape[0] // most))
+
+    def shared(self):
+        """Rows in memory that are the same in all processes."""
+        return MemoryRows(self.take(self.sample()))
 
     def digest(self, in_any_order=True):
         """A text that tells the rows from others, whatever process has them."""
         sums = self.group.gathered(sum_of_rows(self.own.parts()))
         return f"digest {sum(sums) % 2**64:x}"
+
+
+class GatheredRows(MemoryRows):
+    """Few rows of several processes, all of which each of them has.
+
+    Parameters
+    ----------
+    own : MemoryRows or StreamedRows
+        Those of this process.
+    sizes : list of int
+        How many each process had.
+    group : Group
+    """
+
+    def __init__(self, own, sizes, group):
+        self._sizes, self._group = sizes, group
+        everything = np.arange(sum(sizes))
+        super().__init__(_taken(everything, own.take, sizes, group))
+
+    def take(self, numbers, by=None):
+        if by is None:
+            return self.X[numbers]
+        return _taken(numbers, by, self._sizes, self._group)
+
+
+def _taken(numbers, by, sizes, group):
+    """What a function makes of rows of all processes, each of its own, in order."""
+    numbers, starts = np.asarray(numbers), np.cumsum([0, *sizes])
+    first, stop = starts[group.rank : group.rank + 2]
+    is_own = (numbers >= first) & (numbers < stop)
+    found = group.gathered(by(numbers[is_own] - first))
+    owners = np.searchsorted(starts, numbers, "right") - 1
+    places = np.argsort(np.argsort(owners, kind="stable"), kind="stable")
+    return _joined(found)[places]
 
 
 def _joined(parts):

@@ -1,5 +1,6 @@
 """Lazy frames of polars."""
 
+import weakref
 from tempfile import NamedTemporaryFile
 
 import polars as pl
@@ -23,9 +24,13 @@ class LazySource(RowSource):
         self.title = "LazyFrame"
         self._file = None
 
+    def head(self):
+        return pl.DataFrame(schema=self.X.collect_schema())
+
     def blocks(self):
         if self._file is None:
             file = NamedTemporaryFile(prefix="skae-", suffix=".parquet")
+            weakref.finalize(self, file.close)
             self.X.sink_parquet(file.name)
             self._file = file
         scanned = pl.scan_parquet(self._file.name)

@@ -44,7 +44,7 @@ class MemoryRows:
         for start in range(0, self.shape[0], size):
             yield self.X[start : start + size]
 
-    def sample(self):
+    def shared(self):
         """Rows that are the same in all processes of a group: here all."""
         return self
 
@@ -54,6 +54,17 @@ class MemoryRows:
             return f"digest {sum_of_rows(self.parts()):x}"
         return digest_of(self.parts())
 
-    def take(self, numbers):
-        """The rows with some numbers, in their order."""
-        return self.X[numbers]
+    def sample(self):
+        """Numbers of rows that stand for all: of all."""
+        return np.arange(self.shape[0])
+
+    def take(self, numbers, by=None):
+        """The rows with some numbers, in their order, or what a function makes of them.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (m,), int
+        by : callable, default=None
+            From numbers to rows; None takes these.
+        """
+        return self.X[numbers] if by is None else by(numbers)

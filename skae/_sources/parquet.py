@@ -27,6 +27,9 @@ class ParquetSource(RowSource):
         self.dataset = _dataset(X)
         self.title = X if isinstance(X, str) else repr(X)
 
+    def head(self):
+        return self.dataset.schema.empty_table().to_pandas()
+
     def blocks(self):
         n_columns = len(self.dataset.schema.names)
         options = {"batch_size": block_rows(n_columns), "batch_readahead": 1}

@@ -46,7 +46,41 @@ class RowSource(ABC):
             yield made
             start = stop
 
-    def applied(self, function, names):
+    def head(self):
+        """A block without rows, with the dtypes of all; None if these are not known.
+
+        But for integers, which may be floats where cells are missing.
+        """
+        return None
+
+    def taken(self, numbers, function):
+        """What a function makes of the rows with some numbers, in their order.
+
+        Parameters
+        ----------
+        numbers : array-like of shape (m,), int
+        function : callable
+            From a block to an array (n, k).
+
+        Returns
+        -------
+        rows : ndarray of shape (m, k)
+        """
+        order = np.argsort(numbers, kind="stable")
+        wanted, found, start = np.asarray(numbers)[order], [], 0
+        for block in self.blocks():
+            stop = start + block.shape[0]
+            here = slice(*np.searchsorted(wanted, (start, stop)))
+            if here.start < here.stop:
+                found.append(function(rows_of(block, wanted[here] - start)))
+            start = stop
+        return np.concatenate(found)[np.argsort(order, kind="stable")]
+
+    def finer(self, n_rows):
+        """The same rows, in blocks of so many rows at the most."""
+        return FinerBlocks(self, n_rows)
+
+    def applied(self, function, names, n_rows=None):
         """What a function makes of the rows: numbers of rows at once, or `Blocks`.
 
         Parameters
@@ -55,22 +89,27 @@ class RowSource(ABC):
             From a block to an array (m,) or (m, k), or a table.
         names : list of str or None
             Of the columns of what it makes.
+        n_rows : int, default=None
+            Rows that the function gets at the most.
 
         Returns
         -------
         result : ndarray of shape (n,) or Blocks
         """
-        results = self.mapped(function)
+        source = self if n_rows is None else self.finer(n_rows)
+        results = source.mapped(function)
         first = next(results, None)
         if first is None:
             raise ValueError(f"{self.title} has no rows.")
-        if first.ndim == 1:
+        if len(first.shape) == 1:
             return np.concatenate([first, *results])
-        return Blocks(self, function, names)
+        return Blocks(source, function, names)
 
 
-class Blocks:
+class Blocks(RowSource):
     """Rows that are made of those of a source, a block at a time as they are asked for.
+
+    They are a source themselves.
 
     Parameters
     ----------
@@ -85,9 +124,13 @@ class Blocks:
         self._source = source
         self._function = function
         self._names = names
+        self.title = f"what is made of {source.title}"
+
+    def blocks(self):
+        return self._source.mapped(self._function)
 
     def __iter__(self):
-        return self._source.mapped(self._function)
+        return self.blocks()
 
     def to_numpy(self):
         """All rows as one array: they have to fit into memory."""
@@ -130,6 +173,71 @@ class Blocks:
         names = self._names or [f"x{i}" for i in range(block.shape[1])]
         columns = [pa.array(np.ascontiguousarray(column)) for column in block.T]
         return pa.table(dict(zip(names, columns, strict=True)))
+
+
+class KeptBlocks(RowSource):
+    """Blocks of a source that are kept in memory.
+
+    Parameters
+    ----------
+    source : RowSource
+    blocks : list
+    """
+
+    def __init__(self, source, blocks):
+        self.title = source.title
+        self._blocks = blocks
+
+    def blocks(self):
+        return iter(self._blocks)
+
+
+class ChosenRows(RowSource):
+    """Some of the rows of a source, in their order.
+
+    Parameters
+    ----------
+    source : RowSource
+    is_chosen : ndarray of shape (n,), bool
+        Which of all its rows.
+    """
+
+    def __init__(self, source, is_chosen):
+        self.title = f"the rows chosen of {source.title}"
+        self._source = source
+        self._is_chosen = is_chosen
+
+    def blocks(self):
+        start = 0
+        for block in self._source.blocks():
+            stop = start + block.shape[0]
+            yield rows_of(block, np.flatnonzero(self._is_chosen[start:stop]))
+            start = stop
+
+
+class FinerBlocks(RowSource):
+    """The rows of a source in blocks of so many at the most.
+
+    Parameters
+    ----------
+    source : RowSource
+    n_rows : int
+    """
+
+    def __init__(self, source, n_rows):
+        self.title = source.title
+        self._source = source
+        self._n_rows = n_rows
+
+    def blocks(self):
+        for block in self._source.blocks():
+            for start in range(0, block.shape[0], self._n_rows):
+                yield rows_of(block, slice(start, start + self._n_rows))
+
+
+def rows_of(block, chosen):
+    """The rows of a block with some numbers."""
+    return block.iloc[chosen] if hasattr(block, "iloc") else block[chosen]
 
 
 def block_rows(n_columns, itemsize=8):

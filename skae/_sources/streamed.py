@@ -6,6 +6,9 @@ from skae._utils.digest import digest_of, sum_of_rows
 from skae._utils.moments import Moments
 from skae._utils.scaling import Scaling
 
+# Rows that stand for all, of which there may be any number.
+_SAMPLED = 2**16
+
 
 class StreamedRows:
     """Rows (n, d) of a source as numbers, read anew in each pass.
@@ -72,7 +75,7 @@ class StreamedRows:
             for first in range(0, len(rows), size or len(rows)):
                 yield rows[first : first + size] if size else rows
 
-    def sample(self):
+    def shared(self):
         """Rows that are the same in all processes of a group: here all."""
         return self
 
@@ -82,16 +85,19 @@ class StreamedRows:
             return f"digest {sum_of_rows(self.parts()):x}"
         return digest_of(self.parts())
 
-    def take(self, numbers):
-        """The rows with some numbers, in their order."""
-        order = np.argsort(numbers)
-        wanted, found, start = np.asarray(numbers)[order], [], 0
-        for rows in self.parts():
-            stop = start + len(rows)
-            here = wanted[
-                np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)
-            ]
-            found.append(rows[here - start])
-            start = stop
-        taken = np.concatenate(found)
-        return taken[np.argsort(order)]
+    def sample(self):
+        """Numbers of rows that stand for all, drawn at random, in their order."""
+        n_rows = self.shape[0]
+        chosen = np.random.default_rng(0).choice(n_rows, min(n_rows, _SAMPLED), False)
+        return np.sort(chosen)
+
+    def take(self, numbers, by=None):
+        """The rows with some numbers, in their order, or what a function makes of them.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (m,), int
+        by : callable, default=None
+            From numbers to rows; None takes these.
+        """
+        return self.source.taken(numbers, self._read) if by is None else by(numbers)

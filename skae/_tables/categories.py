@@ -1,7 +1,9 @@
 """Columns of categories, as blocks of dummies."""
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +17,65 @@ from skae._utils.stored import stored
 MOST_LEVELS = 254
 # A level that was seen once can't be learned, only be remembered: it is pooled.
 LEAST_COUNT = 2
+
+
+@dataclass(frozen=True)
+class CategorySummary:
+    """What is known of categories: of a block of rows, or of several.
+
+    Attributes
+    ----------
+    kind : {"text", "bool", "number"} or None
+        Of all levels. None where nothing was observed.
+    counts : dict of level to int
+        Cells of each level that was observed.
+    """
+
+    rank = 2
+    kind: str | None
+    counts: dict
+
+    @classmethod
+    def of(cls, values):
+        """That of values."""
+        values = _levels(values)
+        return cls(values.kind(), dict(zip(*values.observed(), strict=True)))
+
+    @property
+    def is_empty(self):
+        return not self.counts
+
+    def is_like(self, other):
+        """Whether the two can be added up: what is of one kind, and what is empty."""
+        return self.is_empty or other.is_empty or self.kind == other.kind
+
+    def __add__(self, other):
+        parts = [self.counts, other.counts]
+        if len({type(level) for counts in parts for level in counts}) > 1:
+            # As in a column that has integers and others.
+            parts = [_of_floats(counts) for counts in parts]
+        counts = Counter(parts[0])
+        counts.update(parts[1])
+        return CategorySummary(self.kind or other.kind, dict(counts))
+
+    def column(self, dtype):
+        """The column; its dtype says no more."""
+        # The most frequent first; the order of rows doesn't matter.
+        order = sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        levels, counts = [level for level, _ in order], [n for _, n in order]
+        own = min(sum(n >= LEAST_COUNT for n in counts), MOST_LEVELS)
+        n_pooled = len(levels) - own
+        if n_pooled:
+            levels = levels[: own + 1]
+            counts = [*counts[:own], sum(counts[own:])]
+        return CategoryColumn(self.kind, levels, counts, n_pooled)
+
+
+def _of_floats(counts):
+    found: Counter = Counter()
+    for level, count_of in counts.items():
+        found[float(level)] += count_of
+    return found
 
 
 @stored(
@@ -43,25 +104,11 @@ class CategoryColumn(Column):
 
     is_category = True
     scale = np.nan
+    summary: ClassVar = CategorySummary
     kind: str | None
     levels: list
     counts: list
     n_pooled: int
-
-    @classmethod
-    def of(cls, values, dtype):
-        """A column of values; their dtype says no more."""
-        values = _levels(values)
-        levels, counts = values.observed()
-        # The most frequent first; the order of rows doesn't matter.
-        order = sorted(range(len(levels)), key=lambda i: (-counts[i], levels[i]))
-        levels, counts = [levels[i] for i in order], [counts[i] for i in order]
-        own = min(sum(n >= LEAST_COUNT for n in counts), MOST_LEVELS)
-        n_pooled = len(levels) - own
-        if n_pooled:
-            levels = levels[: own + 1]
-            counts = [*counts[:own], sum(counts[own:])]
-        return cls(values.kind(), levels, counts, n_pooled)
 
     @property
     def is_empty(self):

@@ -1,6 +1,7 @@
 """What is known of one column of a table: the base of all kinds."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,10 @@ class Column(ABC):
     width : int
         Encoded columns.
     is_category : bool
+    summary : class
+        What is known of blocks of such columns: it is made by `of`, from values, is
+        added up, and makes the `column` of a dtype. It has also `is_empty`, `is_like`
+        and `rank`: of columns without any value the one of the highest stays.
     is_empty : bool
         Whether nothing was observed.
     scale : float
@@ -24,6 +29,7 @@ class Column(ABC):
     """
 
     is_category = False
+    summary: ClassVar[type]
     sides = "above", "below"
     is_empty: bool
     scale: float

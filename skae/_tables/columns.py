@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skae._tables.categories import CategoryColumn
-from skae._tables.choice import chosen, says_nothing, shortened
+from skae._tables.choice import shortened
 from skae._tables.dates import DateColumn
-from skae._tables.frames import LIBRARIES, frame_class, frame_of, is_table
+from skae._tables.frames import LIBRARIES, frame_class, frame_of
 from skae._tables.numbers import NumberColumn
-from skae._tables.reading import checked, plain_names, read_column, title_of
+from skae._tables.reading import checked, plain_names, title_of, warn_of_numbers
+from skae._tables.summary import TableSummary, is_of_numbers
 from skae._utils.checks import anything, dict_of, instance, list_of, optional
 from skae._utils.layout import Layout
 from skae._utils.ranges import LARGEST
@@ -105,21 +106,22 @@ class Columns:
             If a column holds what no table may hold, or is not what
             `categorical_features` says.
         """
-        if says_nothing(categorical_features) and not is_table(X):
+        if is_of_numbers(X, categorical_features):
             return None
-        frame = frame_of(X)
-        mask = chosen(categorical_features, frame.names, frame.shape[1])
-        wanted = [None] * frame.shape[1] if mask is None else mask.tolist()
-        if not any(wanted) and all(map(frame.is_plain, range(frame.shape[1]))):
-            return None
-        dtypes, columns = [], []
-        for j, is_category in enumerate(wanted):
-            kind, values = read_column(frame, j, is_category)
-            dtypes.append(frame.dtype(j))
-            columns.append(kind.of(values, dtypes[j]))
+        return cls.of_summary(TableSummary.of(X, categorical_features))
+
+    @classmethod
+    def of_summary(cls, summary):
+        """The same of blocks that were summed up, a `TableSummary`."""
+        pairs = zip(summary.columns, summary.dtypes, strict=True)
+        columns = [column.column(dtype) for column, dtype in pairs]
         if all(isinstance(column, NumberColumn) for column in columns):
             return None
-        return cls(frame.library, plain_names(frame.names), dtypes, columns)
+        found = cls(summary.library, summary.names, summary.dtypes, columns)
+        frame = frame_of(found.restore(np.empty((0, found.layout.width))))
+        for j, levels in summary.levels().items():
+            warn_of_numbers(levels, frame, j)
+        return found
 
     @property
     def n_columns(self):

@@ -1,11 +1,12 @@
 """Columns of dates, spans of time and times of day: numbers of a unit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from skae._tables.column import NumericColumn
-from skae._tables.numbers import mean_and_deviation
+from skae._tables.spread import Spread
 from skae._tables.values import UNITS, Dates, Levels
 from skae._utils.checks import boolean, number, positive
 from skae._utils.stored import stored
@@ -22,6 +23,84 @@ _MOST = 2**63 - 2**11
 
 def _whole(value):
     return isinstance(value, int) and not boolean(value) and abs(value) <= 2**63
+
+
+@dataclass(frozen=True)
+class DateSummary:
+    """What is known of dates or times: of a block of rows, or of several.
+
+    Attributes
+    ----------
+    unit : {"D", "s", "ms", "us", "ns"}
+    what : {"date", "date with time zone", "duration", "time of day"}
+    grain : int
+        What all are multiples of, as in :class:`DateColumn`.
+    low, high : int
+        The first and the last.
+    start : int
+        What the spread is counted from.
+    spread : Spread
+    """
+
+    rank = 1
+    unit: str
+    what: str
+    grain: int
+    low: int
+    high: int
+    start: int
+    spread: Spread
+
+    @classmethod
+    def of(cls, values):
+        """That of values."""
+        there = values.at(~values.missing)
+        observed, grain = there.values, _grain(there)
+        low = high = 0
+        if len(observed):
+            low, high = int(observed.min()), int(observed.max())
+        start = _start(low, high, grain)
+        spread = Spread.of((observed - start).astype(np.float64))
+        return cls(values.unit, values.what, grain, low, high, start, spread)
+
+    @property
+    def is_empty(self):
+        return self.spread.count == 0
+
+    def is_like(self, other):
+        """Whether the two can be added up: what is of one kind, and what is empty."""
+        return self.is_empty or other.is_empty or self.what == other.what
+
+    def __add__(self, other):
+        if self.is_empty or other.is_empty:
+            return other if self.is_empty else self
+        unit = min(self.unit, other.unit, key=UNITS.get)
+        one, two = self._in_unit(unit), other._in_unit(unit)
+        return replace(
+            one,
+            # Each known unit of time is made of all shorter ones.
+            grain=min(one.grain, two.grain),
+            low=min(one.low, two.low),
+            high=max(one.high, two.high),
+            spread=one.spread + two.spread.shifted(float(two.start - one.start)),
+        )
+
+    def column(self, dtype):
+        """The column; its dtype says no more."""
+        start = _start(self.low, self.high, self.grain)
+        moments = self.spread.shifted(float(self.start - start)).standard()
+        return DateColumn(
+            self.unit, self.what, start, self.grain, *moments, self.is_empty
+        )
+
+    def _in_unit(self, unit):
+        """The same in a finer unit."""
+        ratio = UNITS[self.unit] // UNITS[unit]
+        if ratio == 1:
+            return self
+        names = "grain", "low", "high", "start"
+        parts = {name: getattr(self, name) * ratio for name in names}
+        return replace(self, unit=unit, spread=self.spread.times(ratio), **parts)
 
 
 @stored(
@@ -53,6 +132,7 @@ class DateColumn(NumericColumn):
     """
 
     sides = "after", "before"
+    summary: ClassVar = DateSummary
     unit: str
     what: str
     start: int
@@ -60,18 +140,6 @@ class DateColumn(NumericColumn):
     shift: float
     scale: float
     is_empty: bool
-
-    @classmethod
-    def of(cls, values, dtype):
-        """A column of values; their dtype says no more."""
-        there = values.at(~values.missing)
-        observed, is_empty = there.values, len(there.values) == 0
-        grain = _grain(there)
-        middle = 0 if is_empty else (int(observed.min()) + int(observed.max())) // 2
-        start = middle // grain * grain
-        offsets = (observed - start).astype(np.float64)
-        moments = mean_and_deviation(offsets)
-        return cls(values.unit, values.what, start, grain, *moments, is_empty)
 
     def numbers(self, values):
         """Units of the column's own since the start."""
@@ -138,6 +206,11 @@ class DateColumn(NumericColumn):
     def _check_loaded(self):
         if self.start % self.grain:
             raise ValueError("Its start is not a multiple of its grain.")
+
+
+def _start(low, high, grain):
+    """In the middle, in whole grains."""
+    return (low + high) // 2 // grain * grain
 
 
 def _grain(dates):

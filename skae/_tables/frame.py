@@ -126,6 +126,17 @@ class Frame(ABC):
 
     @staticmethod
     @abstractmethod
+    def joined(one, other):
+        """The dtype of a column with values of two; None if there is none.
+
+        Parameters
+        ----------
+        one, other : dict
+            Not the same.
+        """
+
+    @staticmethod
+    @abstractmethod
     def build(names, dtypes, columns, index=None):
         """A table of values, in the library.
 

@@ -1,6 +1,7 @@
 """Tables of any library, read in one way."""
 
 from importlib import import_module
+from os import PathLike
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from skae._tables.objects import (
     describe,
     infer,
     is_missing,
+    joined_objects,
     make_objects,
     read_objects,
 )
@@ -54,26 +56,45 @@ def index_of(X):
     return X.index if library_of(X) == "pandas" else None
 
 
-# What to do with what is taken for rows, by the name of its class.
-_WAYS_OUT = {
-    "LazyFrame": "call .collect() first",
-    "Series": "a column alone is X.to_frame()",
-    "dict": "pandas.DataFrame(X) makes a table of columns by name",
-    "str": "read the file first, as pandas.read_parquet(X) does",
-    "PosixPath": "read the file first, as pandas.read_parquet(X) does",
-    "WindowsPath": "read the file first, as pandas.read_parquet(X) does",
-    "function": "pass what it returns",
-}
+# What to do with what is taken for rows, by what it is.
+_WAYS_OUT = (
+    (
+        lambda X: isinstance(X, str | PathLike),
+        "read the file first, as pandas.read_parquet(X) does",
+    ),
+    (
+        lambda X: (
+            isinstance(X, list | tuple) and any(isinstance(x, PathLike) for x in X)
+        ),
+        "read the files first, as pandas.read_parquet does",
+    ),
+    (
+        lambda X: isinstance(X, dict) and not hasattr(X, "shape"),  # as sparse ones are
+        "pandas.DataFrame(X) makes a table of its columns",
+    ),
+    (lambda X: hasattr(X, "to_frame"), "a column alone is X.to_frame()"),
+    (lambda X: hasattr(X, "collect_schema"), "call .collect() first"),
+    (lambda X: hasattr(X, "__dask_graph__"), "call .compute() first"),
+    (lambda X: hasattr(X, "get_fragments"), "call .to_table().to_pandas() first"),
+    (
+        lambda X: hasattr(X, "__next__"),
+        "what goes through blocks is passed as a function that returns it, since rows "
+        "are read several times",
+    ),
+    (lambda X: callable(X) and not hasattr(X, "shape"), "pass what it returns"),
+)
 
 
 def refuse_others(X):
     """Raise TypeError for what holds values but is no table."""
-    name = type(X).__name__
-    if name in _WAYS_OUT:
-        raise TypeError(
-            f"X is a {name}, but a DataFrame, or an array-like of shape (n_samples, "
-            f"n_features), was expected: {_WAYS_OUT[name]}."
-        )
+    if is_table(X):
+        return
+    for is_kind, way_out in _WAYS_OUT:
+        if is_kind(X):
+            raise TypeError(
+                f"X is a {type(X).__name__}, but a DataFrame, or an array-like of "
+                f"shape (n_samples, n_features), was expected: {way_out}."
+            )
 
 
 def frame_of(X):
@@ -167,6 +188,12 @@ class ArrayFrame(Frame):
         )
 
     @staticmethod
+    def joined(one, other):
+        if "object" in (one["name"], other["name"]):
+            return joined_objects(*(_of_objects(part) for part in (one, other)))
+        return {"name": str(np.promote_types(one["name"], other["name"]))}
+
+    @staticmethod
     def build(names, dtypes, columns, index=None):
         dtype = np.dtype(dtypes[0]["name"])
         made = np.empty((len(columns[0].missing), len(columns)), dtype)
@@ -176,6 +203,14 @@ class ArrayFrame(Frame):
 
     def _objects(self, j):
         return self.X[:, j].astype(object)
+
+
+def _of_objects(dtype):
+    """A described dtype as that of objects."""
+    if dtype["name"] == "object":
+        return dtype
+    held = {"b": "boolean", "f": "number"}.get(np.dtype(dtype["name"]).kind, "integer")
+    return {"name": "object", "held": held}
 
 
 def _as(dtype, described, values):

@@ -1,14 +1,68 @@
 """Columns of numbers, in their own standard units."""
 
-import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from skae._tables.column import NumericColumn
+from skae._tables.spread import Spread
 from skae._tables.values import Levels, Numbers, as_numbers, integer_bounds
 from skae._utils.checks import boolean, count, number, optional, positive
 from skae._utils.stored import stored
+
+
+@dataclass(frozen=True)
+class NumberSummary:
+    """What is known of numbers: of a block of rows, or of several.
+
+    Attributes
+    ----------
+    kind : dtype
+        Of numpy, of the numbers; that of truth values for these and for nothing.
+    spread : Spread
+    """
+
+    rank = 0
+    kind: np.dtype
+    spread: Spread
+
+    @classmethod
+    def of(cls, values):
+        """That of values, which may be truth values."""
+        is_bool = isinstance(values, Levels)
+        kind = np.dtype(bool) if is_bool else values.values.dtype
+        return cls(kind, Spread.of(_floats(values)[~values.missing]))
+
+    @property
+    def is_empty(self):
+        return self.spread.count == 0
+
+    def is_like(self, other):
+        """Whether the two can be added up: all numbers can."""
+        return True
+
+    def __add__(self, other):
+        kind = np.promote_types(self.kind, other.kind)
+        return NumberSummary(kind, self.spread + other.spread)
+
+    def column(self, dtype):
+        """The column, of a described dtype."""
+        if self.kind.kind == "b":
+            bounds, places = (0.0, 1.0), 0
+        elif self.kind.kind in "iu":
+            bounds, places = integer_bounds(self.kind), 0
+        else:
+            # Longer floats hold more, but are computed with as these.
+            is_short = self.kind.kind == "f" and self.kind.itemsize < 8
+            limits = np.finfo(self.kind if is_short else "f8")
+            bounds = float(limits.min), float(limits.max)
+            places = dtype.get("scale")
+            if places is not None:
+                beyond = 10.0 ** (dtype["precision"] - places)
+                high = min(beyond - 10.0**-places, float(np.nextafter(beyond, 0)))
+                bounds = -high, high
+        return NumberColumn(*self.spread.standard(), places, *bounds, self.is_empty)
 
 
 @stored(
@@ -36,32 +90,13 @@ class NumberColumn(NumericColumn):
         Whether nothing was observed.
     """
 
+    summary: ClassVar = NumberSummary
     shift: float
     scale: float
     places: int | None
     low: float
     high: float
     is_empty: bool
-
-    @classmethod
-    def of(cls, values, dtype):
-        """A column of values, of a described dtype."""
-        observed = _floats(values)[~values.missing]
-        if isinstance(values, Levels):
-            bounds, places = (0.0, 1.0), 0
-        elif values.values.dtype.kind in "iu":
-            bounds, places = integer_bounds(values.values.dtype), 0
-        else:
-            kind = values.values.dtype
-            # Longer floats hold more, but are computed with as these.
-            kind = kind if kind.kind == "f" and kind.itemsize < 8 else "f8"
-            bounds = float(np.finfo(kind).min), float(np.finfo(kind).max)
-            places = dtype.get("scale")
-            if places is not None:
-                beyond = 10.0 ** (dtype["precision"] - places)
-                high = min(beyond - 10.0**-places, float(np.nextafter(beyond, 0)))
-                bounds = -high, high
-        return cls(*mean_and_deviation(observed), places, *bounds, len(observed) == 0)
 
     def numbers(self, values):
         return np.where(values.missing, np.nan, _floats(values))
@@ -121,27 +156,3 @@ def _floats(values):
     elif not isinstance(values, Numbers):  # dates of which there are none
         return np.full(len(values.missing), np.nan)
     return values.values.astype(np.float64)
-
-
-def mean_and_deviation(values):
-    """Mean and standard deviation of finite numbers, whatever order they are in.
-
-    Returns
-    -------
-    mean, deviation : float
-        The latter is 1.0 for a constant and for nothing.
-    """
-    if len(values) == 0:
-        return 0.0, 1.0
-    # Sums depend on the order of what is added up.
-    values = np.sort(values)
-    # By a power of two nothing is rounded, and squares neither over- nor underflow.
-    exponent = math.frexp(max(abs(values[0]), abs(values[-1])))[1]
-    values = np.ldexp(values, -exponent)
-    middle = values[len(values) // 2]
-    mean = middle + np.mean(values - middle)
-    deviation = max(values[-1] - mean, mean - values[0])
-    if deviation <= 4 * np.finfo(float).eps * abs(mean):  # of rounding alone
-        return math.ldexp(float(middle), exponent), 1.0
-    scale = math.ldexp(float(np.sqrt(np.mean(np.square(values - mean)))), exponent)
-    return math.ldexp(float(mean), exponent), scale or 1.0

@@ -75,6 +75,20 @@ def describe(objects, name):
     return described
 
 
+def joined_objects(one, other):
+    """The dtype of objects of two described ones; None for objects of several kinds."""
+    helds = {one["held"], other["held"]} - {"nothing"}
+    if helds == {"integer", "number"}:
+        helds = {"number"}
+    if len(helds) > 1:
+        return None
+    joined = {"name": one["name"], "held": helds.pop() if helds else "nothing"}
+    for name in ("scale", "precision"):
+        if name in one or name in other:
+            joined[name] = max(one.get(name, 0), other.get(name, 0))
+    return joined
+
+
 def read_objects(objects, held):
     """Values of objects, or None if they are none that a table may hold.
 

@@ -11,7 +11,13 @@ except ImportError as error:
     ) from error
 
 from skae._tables.frame import Frame
-from skae._tables.objects import describe, infer, make_objects, read_objects
+from skae._tables.objects import (
+    describe,
+    infer,
+    joined_objects,
+    make_objects,
+    read_objects,
+)
 from skae._tables.values import Dates, Levels, Numbers, cast
 
 
@@ -160,6 +166,23 @@ class PandasFrame(Frame):
         return True
 
     @staticmethod
+    def joined(one, other):
+        if one["name"] == other["name"] == "category":
+            first, second = map(_categories, (one, other))
+            described = _described(first.append(second).unique())
+            return {"name": "category", **described, "ordered": False}
+        samples = [_sample(part) for part in (one, other)]
+        dtype = pd.concat(samples).dtype
+        if not types.is_object_dtype(dtype):
+            return {"name": _name(dtype)}
+        pairs = zip((one, other), samples, strict=True)
+        parts = (
+            part if "held" in part else describe(sample.to_numpy(object), "object")
+            for part, sample in pairs
+        )
+        return joined_objects(*parts)
+
+    @staticmethod
     def build(names, dtypes, columns, index=None):
         made = [make(*pair) for pair in zip(dtypes, columns, strict=True)]
         frame = pd.concat(made, axis=1) if made else pd.DataFrame()
@@ -180,6 +203,15 @@ def make(dtype, values):
         return pd.Series(make_objects(values, dtype["held"]), dtype=object)
     target = types.pandas_dtype(name)
     return pd.Series(_plain(values, target), dtype=target)
+
+
+def _sample(dtype):
+    """A Series of a value of a described dtype."""
+    if dtype["name"] == "category":  # as its categories are
+        return pd.Series(_categories(dtype)[:1])
+    if dtype["name"] == "object":
+        return pd.Series([""], dtype=object)
+    return pd.Series([0]).astype(dtype["name"])
 
 
 # Categories of these are read as text.

@@ -3,7 +3,13 @@
 import numpy as np
 
 from skae._tables.frame import Frame
-from skae._tables.objects import describe, infer, make_objects, read_objects
+from skae._tables.objects import (
+    describe,
+    infer,
+    joined_objects,
+    make_objects,
+    read_objects,
+)
 from skae._tables.values import Dates, Levels, Numbers, cast
 
 _TEXTS = ("String", "Categorical", "Enum")
@@ -50,19 +56,10 @@ class PolarsFrame(Frame):
         return dtype.is_integer() or dtype.is_float()
 
     def dtype(self, j):
-        dtype = self._dtypes[j]
-        name = str(dtype.base_type())
-        found = {"name": name}
-        if name == "Enum":
-            found["categories"] = dtype.categories.to_list()
-        elif name in ("Datetime", "Duration"):
-            found["unit"] = dtype.time_unit
-            found["zone"] = getattr(dtype, "time_zone", None)
-        elif name == "Decimal":
-            found["precision"], found["scale"] = dtype.precision, dtype.scale
-        elif name == "Object":
-            return describe(_objects(self.X.to_series(j)), name)
-        return found
+        described = _described(self._dtypes[j])
+        if described["name"] == "Object":
+            return describe(_objects(self.X.to_series(j)), "Object")
+        return described
 
     def read(self, j):
         column = self.X.to_series(j)
@@ -173,10 +170,40 @@ class PolarsFrame(Frame):
         return name in _NAMES and _FIELDS.get(name, set()) <= set(dtype)
 
     @staticmethod
+    def joined(one, other):
+        pl, names = _polars(), (one["name"], other["name"])
+        if names == ("Object", "Object"):
+            return joined_objects(one, other)
+        if names == ("Enum", "Enum"):
+            levels = dict.fromkeys([*one["categories"], *other["categories"]])
+            return {"name": "Enum", "categories": list(levels)}
+        if "Object" in names:
+            return None
+        frames = [pl.DataFrame(schema={"": _target(part)}) for part in (one, other)]
+        try:
+            return _described(pl.concat(frames, how="vertical_relaxed").dtypes[0])
+        except pl.exceptions.PolarsError:  # there is no dtype of both
+            return None
+
+    @staticmethod
     def build(names, dtypes, columns, index=None):
         made = [make(*pair) for pair in zip(dtypes, columns, strict=True)]
         # In a list of them, a column without a name would get one.
         return _polars().DataFrame(dict(zip(names, made, strict=True)))
+
+
+def _described(dtype):
+    """A dtype of polars in plain values, of which `_target` makes it."""
+    name = str(dtype.base_type())
+    found = {"name": name}
+    if name == "Enum":
+        found["categories"] = dtype.categories.to_list()
+    elif name in ("Datetime", "Duration"):
+        found["unit"] = dtype.time_unit
+        found["zone"] = getattr(dtype, "time_zone", None)
+    elif name == "Decimal":
+        found["precision"], found["scale"] = dtype.precision, dtype.scale
+    return found
 
 
 def make(dtype, values):

@@ -22,23 +22,21 @@ def read_column(frame, j, is_category):
         What the user says; None leaves it to the dtype.
     """
     values = checked(frame, j, frame.read(j))
-    title, is_chosen = title_of(frame, j), is_category is not None
+    called = title_of(frame, j)
     if is_category is None:
         is_category = isinstance(values, Levels)
     if is_category:
         if isinstance(values, Dates):
             raise ValueError(
-                f"{title} holds {frame.holds(j)}, but categorical_features has it "
+                f"{called} holds {frame.holds(j)}, but categorical_features has it "
                 "among the categories: leave it out, dates are read as numbers."
             )
         refusal = CategoryColumn(None, [], [], 0).refusal(values)
         if refusal is not None:
             raise ValueError(
-                f"{title} holds {frame.holds(j)}, but {refusal}: turn "
+                f"{called} holds {frame.holds(j)}, but {refusal}: turn "
                 f"other ones into text, {frame.to_text(j)}."
             )
-        if not is_chosen:
-            _warn_of_numbers(values, frame, j)
         return CategoryColumn, values
     if isinstance(values, Dates):
         return DateColumn, values
@@ -49,7 +47,7 @@ def read_column(frame, j, is_category):
     else:
         return NumberColumn, values
     raise ValueError(
-        f"{title} holds {kind}, but categorical_features does not have it among the "
+        f"{called} holds {kind}, but categorical_features does not have it among the "
         "categories: add it, leave out the column, or turn it into numbers."
     )
 
@@ -77,11 +75,10 @@ def _are_finite(values):
         return np.isfinite(values.astype(np.float64)).all()
 
 
-def _warn_of_numbers(values, frame, j):
-    """Warn of text that is numbers but for few levels."""
-    if frame.is_declared(j) or values.kind() != "text":
+def warn_of_numbers(levels, frame, j):
+    """Warn of a column of a frame whose levels are numbers but for few."""
+    if frame.is_declared(j) or not all(isinstance(level, str) for level in levels):
         return
-    levels = values.observed()[0]
     others = [level for level in levels if not is_number(level)]
     most = _MOST_OTHERS * len(levels)
     if len(levels) < _FEWEST_LEVELS or not 0 < len(others) <= most:
@@ -99,7 +96,11 @@ def _warn_of_numbers(values, frame, j):
 
 
 def title_of(frame, j, names=None):
-    names = frame.names or names
+    return title(frame.names or names, j)
+
+
+def title(names, j):
+    """What to call a column, by the names of all, or None."""
     return f"Column {j if names is None else names[j]!r} of X"
 
 

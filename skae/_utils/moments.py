@@ -63,6 +63,16 @@ class Moments:
         """Standard deviation (d,) of each column."""
         return np.sqrt(self.squares / np.maximum(self.counts, 1))
 
+    def standard(self):
+        """What columns are shifted by and divided by: two arrays (d,), float64.
+
+        The latter is 1 for constants and for nothing.
+        """
+        farthest = np.fmax(self.high - self.mean, self.mean - self.low)
+        rounding = 4 * np.finfo(self.low.dtype).eps * np.abs(self.mean)
+        varies = (farthest > rounding) & (self.squares > 0)
+        return self.mean, np.where(varies, self.deviation, 1.0)
+
     def __add__(self, other):
         counts = self.counts + other.counts
         share = other.counts / np.maximum(counts, 1)

@@ -10,6 +10,7 @@ from skae._estimators.base import BaseAutoencoder
 from skae._estimators.halves import Decoder, Encoder
 from skae._files.container import write as write_file
 from skae._files.saving import as_bytes
+from skae._sources.door import refuse_sources
 from skae._utils.checks import fitted, instance, number, text
 from skae._utils.stored import stored, stored_base
 from skae.compression import _frames
@@ -96,6 +97,7 @@ class _Encoding(_Coding):
             For rows that the transformer does not take, or that are too far away from
             those that the codec was made with.
         """
+        refuse_sources(X, "encode", "encode one block after the other")
         codes = np.asarray(self.transformer.transform(X))
         integers = self.quantizer.integers(codes.astype(np.float64))
         return encoded(
@@ -267,6 +269,7 @@ class Codec(_Encoding, _Decoding):
                 f"This {type(transformer).__name__} was fitted to a table with "
                 "categories or dates, but a codec takes rows of numbers alone."
             )
+        refuse_sources(X, "Codec", "pass some rows, which stand for the others")
         transformer = copy(transformer)  # its next fit makes another model
         codes = np.asarray(transformer.transform(X)).astype(np.float64)
         X, decode = transformer._checked(X), transformer.inverse_transform

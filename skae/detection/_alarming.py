@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import FunctionTransformer
 
+from skae._sources.door import refuse_sources
 from skae.detection._alarms import (
     check_levels,
     intervals,
@@ -176,6 +177,7 @@ class Alarming(OfSeries):
             As the detector's own `feature_scores`; NaN for the first times, before
             the end of the first window.
         """
+        refuse_sources(X, "feature_scores", "pass a part of the series")
         series = self._read(X)
         of_sensors = self._of_sensors(series.windows)
         smoothed = self._smoothed(series.stretches, of_sensors)

@@ -107,8 +107,8 @@ class Anomalies:
 
         Returns
         -------
-        scores : ndarray of shape (n_samples,)
-            Of all rows, fold by fold.
+        answers : ndarray of shape (n_samples, n_scores)
+            What each score says of them, fold by fold, for :meth:`rank`.
         """
         scale = self.scaling.scale
         all_errors = np.concatenate([errors for _, errors in folds])
@@ -119,13 +119,33 @@ class Anomalies:
             fitted = [cls().fit(rows, errors, seed) for cls in score_classes]
             self.fitted_scores.append(fitted)
             held_out.append(_scores_of(fitted, rows, errors))
-        held_out = np.concatenate(held_out)
-        self.tails = [Tail.beyond_all(usual, _LEAST_TAIL) for usual in held_out.T]
-        self.power = _POWER
         rows = np.concatenate([self.scaling.standardise(X) for X, _ in folds])
         order = np.random.default_rng(seed).permutation(len(rows))
         self.given_others = GivenOthers(rows[order])
-        return _of_known(self._combined(held_out), all_errors)
+        return np.concatenate(held_out)
+
+    def answers(self, k, rows, errors):
+        """What each score (n, n_scores) of a fold says of rows that it held out."""
+        rows, errors = self.scaling.standardise(rows), self.relative(errors)
+        return _scores_of(self.fitted_scores[k], rows, errors)
+
+    def rank(self, answers, is_known):
+        """Learn how rare answers are.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_samples, n_scores)
+            Of all rows held out.
+        is_known : ndarray of shape (n_samples,), bool
+            Whether anything is known of them.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+        """
+        self.tails = [Tail.beyond_all(usual, _LEAST_TAIL) for usual in answers.T]
+        self.power = _POWER
+        return np.where(is_known, self._combined(answers), 0.0)
 
     def check(self, n_features, n_folds):
         """Raise ValueError for parts, read from a file, that don't fit together."""

@@ -25,7 +25,7 @@ _DEFAULTS_OF_TABLES = {
 }
 
 
-def new_autoencoder(autoencoder, n_features, categorical_features, seed):
+def new_autoencoder(autoencoder, n_features, seed, **params):
     """An autoencoder to be fitted to rows, or to those of a table.
 
     Parameters
@@ -34,9 +34,10 @@ def new_autoencoder(autoencoder, n_features, categorical_features, seed):
         To be cloned; None is the default one.
     n_features : int or None
         Of rows of numbers; None is for a table with categories or dates.
-    categorical_features : "from_dtype", array-like of str, int or bool, or None
     seed : int
         Of what has no random state of its own.
+    **params : dict
+        Other parameters to set, where it has them.
 
     Returns
     -------
@@ -47,5 +48,4 @@ def new_autoencoder(autoencoder, n_features, categorical_features, seed):
     elif autoencoder is None:
         n_components = max(1, round(n_features / 2))
         autoencoder = DenoisingAutoencoderTransformer(n_components, **_DEFAULTS)
-    params = {"categorical_features": categorical_features}
     return seeded_clone(autoencoder, seed, **params)

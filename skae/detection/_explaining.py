@@ -7,10 +7,16 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from skae._estimators.base import BaseAutoencoder
 from skae._estimators.rows import OfRows
+from skae._sources.by_blocks import by_blocks
+from skae._sources.door import refuse_sources, source_of, whole
+from skae._sources.source import Blocks, RowSource, block_rows
+from skae._tables.columns import Columns
 from skae._tables.frames import frame_of, index_of, refuse_others
 from skae._utils.typing import Rows
 from skae._utils.validation import validated, without_torch
+from skae.detection._rows import RowsInMemory, RowsOfSource
 from skae.detection._units import Units
 
 
@@ -20,6 +26,7 @@ class Explaining(OfRows):
     _models: Any
     get_feature_names_out: Callable
 
+    @by_blocks
     def feature_scores(self, X) -> np.ndarray:
         """How much each feature makes a row unusual.
 
@@ -60,6 +67,7 @@ class Explaining(OfRows):
         X = self._applied(X)
         return self._models.feature_scores(X)
 
+    @by_blocks
     def reconstruct(self, X) -> Rows:
         """What rows would be like if they were normal.
 
@@ -141,6 +149,7 @@ class Explaining(OfRows):
         'alcohol is 4.2, ... usual errors below the expected ...'
         """
         check_is_fitted(self)
+        refuse_sources(X, "explain", "pass the rows that predict says are outlying")
         units = Units(preprocessing, self, X)
         given = units.rows, units, n_features, index_of(X)
         if self._columns is None:
@@ -152,6 +161,47 @@ class Explaining(OfRows):
                 "others: leave it out."
             )
         return self._models.reasons(*given)
+
+    def _rows_to_fit(self, X, choice, memory_limit, min_samples):
+        """The rows to fit to, once their columns are known.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or what is read in blocks
+        choice : "from_dtype", array-like of str, int or bool, or None
+            Which columns are categories.
+        memory_limit, min_samples : int
+
+        Returns
+        -------
+        rows : RowsInMemory or RowsOfSource
+        """
+        source = source_of(X)
+        if source is None:
+            self._columns = Columns.of(without_torch(X), choice)
+            X = self._validated(X, reset=True, min_samples=min_samples)
+            return RowsInMemory(X)
+        check_reads_sources(self.autoencoder, source, "autoencoder")
+        kept = whole(source, memory_limit)
+        self._learn_blocks(kept or source, choice, memory_limit)
+        if kept is not None and self._columns is None:
+            rows = np.concatenate(list(kept.mapped(self._applied_block)))
+            self._check_count(rows.shape, min_samples)
+            return RowsInMemory(rows)
+        width = self.n_features_in_
+        if self._columns is not None:  # much wider once they are encoded
+            width = self._columns.layout.width
+        source = kept or source.finer(block_rows(width))
+        # Autoencoders get arrays of numbers, and tables as they are.
+        blocks = Blocks(source, self._applied_block, None)
+        most = None if kept is not None else memory_limit // (8 * width)
+        rows = RowsOfSource(blocks, most)
+        self._check_count((len(rows), width), min_samples)
+        return rows
+
+    def _applied_block(self, X):
+        """Rows of a block whose columns are known."""
+        return self._validated(X, reset=False, min_samples=1)
 
     def _applied(self, X, min_samples=1):
         """Rows to apply what was fitted to: an array, or a table as it is."""
@@ -165,6 +215,26 @@ class Explaining(OfRows):
         X = frame_of(without_torch(X)).X
         self._encoded(X, reset, min_samples)
         return X
+
+
+def check_reads_sources(estimator, X, name):
+    """Raise TypeError for rows of a source, if an estimator to fit reads none.
+
+    Parameters
+    ----------
+    estimator : estimator or None
+        None reads them.
+    X : object
+    name : str
+        Of the parameter that the estimator is.
+    """
+    reads = estimator is None or isinstance(estimator, BaseAutoencoder | Explaining)
+    if isinstance(X, RowSource) and not reads:
+        raise TypeError(
+            f"X is read in blocks ({X.title}), but {name}={estimator!r} is none of "
+            "this package's, which alone are fitted to blocks: pass one of them, or "
+            "rows in memory."
+        )
 
 
 def _numbered(groups, n_features):

@@ -1,5 +1,6 @@
 """Folds: rows held out in turn, and what is fitted without them."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -37,12 +38,13 @@ class FoldModels:
         One for each fold.
     """
 
-    def fit(self, X, folds, new_autoencoder, method, seed):
+    def fit(self, rows, folds, new_autoencoder, method, seed):
         """Fit autoencoders to rows, and scores to what these make of rows held out.
 
         Parameters
         ----------
-        X : ndarray of shape (n, d)
+        rows : RowsInMemory or RowsOfSource
+            Of numbers.
         folds : iterable of (train, held_out)
             As of :func:`splits`.
         new_autoencoder : callable
@@ -55,18 +57,27 @@ class FoldModels:
         scores : ndarray of shape (n,)
             Higher is more unusual. NaN for rows that are never held out.
         """
-        self.autoencoders, self._scalings, pairs, order = [], [], [], []
-        for train, held_out in folds:
-            self.autoencoders.append(new_autoencoder().fit(X[train]))
+        self.autoencoders, self._scalings, pairs = [], [], []
+        order, others = [], []
+        for k, (train, held_out) in enumerate(folds):
+            self.autoencoders.append(new_autoencoder().fit(rows.chosen(train)))
             # Next to the rows of other folds these may vary very little.
-            self._scalings.append(Scaling.of(X[train]))
-            rows = X[held_out]
-            pairs.append(_with_errors(rows, self._reconstruct(-1, rows)))
-            order.append(held_out)
-        self._anomalies = Anomalies(Scaling.of(X))
-        scores = np.full(len(X), np.nan)
-        of_held_out = self._anomalies.fit(SCORES[method], pairs, seed)
-        scores[np.concatenate(order)] = of_held_out
+            self._scalings.append(rows.scaling(train))
+            order.append(rows.kept(held_out))
+            others.append(held_out[len(order[-1]) :])
+            found = rows.taken(order[-1], partial(self._held_out, k))
+            pairs.append((found[:, 0], found[:, 1]))
+        self._anomalies = Anomalies(rows.scaling())
+        answers = [self._anomalies.fit(SCORES[method], pairs, seed)]
+        is_known = [~np.isnan(errors).all(axis=1) for _, errors in pairs]
+        for k, numbers in enumerate(others):
+            if len(numbers):
+                found = rows.taken(numbers, partial(self._answers, k))
+                answers.append(found[:, :-1])
+                is_known.append(found[:, -1] == 1)
+        scores = np.full(len(rows), np.nan)
+        ranked = self._anomalies.rank(*map(np.concatenate, (answers, is_known)))
+        scores[np.concatenate(order + others)] = ranked
         return scores
 
     def check(self, n_features, columns):
@@ -161,6 +172,19 @@ class FoldModels:
                 "preprocessing=pipeline[:-1]."
             )
 
+    def _held_out(self, k, X):
+        """Rows (n, 2, d) that the k-th fold held out, and their errors."""
+        return np.stack(_with_errors(X, self._reconstruct(k, X)), axis=1)
+
+    def _answers(self, k, X):
+        """What scores say of rows that were held out: (n, n_scores + 1).
+
+        The last one is whether anything is known of them.
+        """
+        rows, errors = _with_errors(X, self._reconstruct(k, X))
+        is_known = ~np.isnan(errors).all(axis=1)
+        return np.column_stack([self._anomalies.answers(k, rows, errors), is_known])
+
     def _near(self, X):
         return within_reach(X, self._anomalies.scaling)
 
@@ -211,6 +235,7 @@ def splits(cv, X, seed):
                 f"cv={cv!r} holds out folds of {len(held_out)} rows, but rows are "
                 "compared within folds, for which two are needed: use fewer folds."
             )
+        train = np.arange(len(X))[train]
         yield train, np.random.default_rng(seed).permutation(held_out)
     if not count:
         raise ValueError(

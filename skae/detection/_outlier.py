@@ -1,7 +1,7 @@
 """The outlier detector: rows that are not like the others, and what makes them so."""
 
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from skae._files.saving import Saving
 from skae._onnx.hooks import OnnxConvertible
 from skae._onnx.modules import Part
+from skae._sources.by_blocks import by_blocks
+from skae._sources.door import limit_of
 from skae._tables.choice import categories
-from skae._tables.columns import Columns
 from skae._utils.checks import OF_ROWS, check_names, instance, number, partly_known
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
-from skae._utils.validation import without_torch
 from skae.detection._default import new_autoencoder
 from skae.detection._explaining import Explaining
 from skae.detection._folds import FoldModels, splits
@@ -66,6 +66,7 @@ class AutoencoderOutlierDetector(
     autoencoder : estimator, default=None
         Any transformer of this package, such as
         :class:`skae.VariationalAutoencoderTransformer`. None is a small denoising one.
+        Its `memory_limit` holds where there is none beside it.
     method : {"combined", "neighbors", "error"}, default="combined"
         What rows are scored by. "error" is the mean over the features of the squared
         error, each in units of that feature's usual error. "neighbors" is the distance
@@ -97,6 +98,9 @@ class AutoencoderOutlierDetector(
         Which columns are categories: names, positions or a mask. "from_dtype" is what
         the autoencoder says, whose own default takes a DataFrame's columns of
         categories, text and truth values. Anything else goes before what it says.
+    memory_limit : int, default=None
+        Bytes of rows that are held in memory at once, about, where X is not in memory;
+        see :doc:`/scale`. Half as many are read whole.
     random_state : int, RandomState instance or None, default=None
         Determines the folds, and all that is random about the score and about the
         autoencoder, if that has no `random_state` of its own.
@@ -153,6 +157,7 @@ class AutoencoderOutlierDetector(
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "cv": ["cv_object"],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "memory_limit": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
     }
 
@@ -165,6 +170,7 @@ class AutoencoderOutlierDetector(
         alpha=0.01,
         cv=2,
         categorical_features="from_dtype",
+        memory_limit=None,
         random_state=None,
     ):
         self.autoencoder = autoencoder
@@ -173,6 +179,7 @@ class AutoencoderOutlierDetector(
         self.alpha = alpha
         self.cv = cv
         self.categorical_features = categorical_features
+        self.memory_limit = memory_limit
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -184,7 +191,9 @@ class AutoencoderOutlierDetector(
         X : array-like of shape (n_samples, n_features)
             At least eight rows, most of them normal. NaN, None and pd.NA stand for
             missing cells. A DataFrame of pandas or polars may have categories and dates
-            beside numbers.
+            beside numbers. All rows may be more than memory: see :doc:`/scale`. Usual
+            errors, other rows to be near to and cuts are then those of a sample, of up
+            to 16,384 rows that each fold holds out; the threshold is that of all.
         y : object
             Ignored.
 
@@ -197,22 +206,25 @@ class AutoencoderOutlierDetector(
         ValueError
             If X is not what the parameters need. An earlier fit is kept.
         TypeError
-            If X has categories or dates and the autoencoder is none of this package's.
+            If X has categories or dates, or is read in blocks, and the autoencoder is
+            none of this package's.
         """
         with all_or_nothing(self) as twin:
             chosen = categories(twin.categorical_features, twin.autoencoder)
-            twin._columns = Columns.of(without_torch(X), chosen)
-            X = twin._validated(X, reset=True, min_samples=_LEAST_ROWS)
+            limit = limit_of(twin)
+            rows = twin._rows_to_fit(X, chosen, limit, _LEAST_ROWS)
             seed, is_table = new_seed(twin.random_state), twin._columns is not None
-            width = None if is_table else X.shape[1]
-            new = partial(new_autoencoder, twin.autoencoder, width, chosen, seed)
-            folds = splits(twin.cv, X, seed)
-            twin._models = TableModels() if is_table else FoldModels()
-            twin.held_out_scores_ = -twin._models.fit(X, folds, new, twin.method, seed)
+            width = None if is_table else twin.n_features_in_
+            params = {"categorical_features": chosen, "memory_limit": limit}
+            new = partial(new_autoencoder, twin.autoencoder, width, seed, **params)
+            folds = splits(twin.cv, rows.index, seed)
+            models = TableModels() if is_table else FoldModels()
+            twin.held_out_scores_ = -models.fit(rows, folds, new, twin.method, seed)
+            twin._models = models
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
-                scores = -twin._models.scores(X)
+                scores = -rows.made(models.scores)
                 twin.offset_ = float(np.percentile(scores, 100 * twin.contamination))
         return self
 
@@ -247,6 +259,7 @@ class AutoencoderOutlierDetector(
         check_is_fitted(self)
         return threshold(self.held_out_scores_, alpha)
 
+    @by_blocks
     def score_samples(self, X) -> np.ndarray:
         """How normal rows are; higher is more normal.
 
@@ -269,6 +282,7 @@ class AutoencoderOutlierDetector(
         X = self._applied(X)
         return 0.0 - self._models.scores(X)  # no minus zero
 
+    @by_blocks
     def decision_function(self, X) -> np.ndarray:
         """Score above the threshold; below 0 is outlying.
 
@@ -284,6 +298,7 @@ class AutoencoderOutlierDetector(
         """
         return self.score_samples(X) - self.offset_
 
+    @by_blocks
     def predict(self, X) -> np.ndarray:
         """Whether rows are normal.
 

@@ -277,3 +277,26 @@ def likelihoods(column, expected):
     n = sum(column.counts)
     here = np.clip(expected / column.factor, 0, 1)
     return (n * here + column.shares) / (n + 1)
+
+
+def logs(columns, expected):
+    """Expected rows (n, width) with the logarithms of what levels' probabilities are.
+
+    As in log ratios, whose mean over the folds is then that of what is expected.
+    """
+    found = expected.copy()
+    for column, part in _levels_of(columns):
+        found[:, part] = np.log(likelihoods(column, expected[:, part]))
+    return found
+
+
+def undo_logs(columns, rows):
+    """Levels' probabilities of their logarithms, in place."""
+    for column, part in _levels_of(columns):
+        rows[:, part] = np.exp(rows[:, part]) * column.factor
+
+
+def _levels_of(columns):
+    """Categories that have levels, with their cells."""
+    pairs = zip(columns.columns, columns.parts, strict=True)
+    return [(c, part) for c, part in pairs if c.is_category and not c.is_empty]

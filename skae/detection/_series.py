@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from skae._sources.door import limit_of, source_of
+from skae._sources.source import RowSource
 from skae._utils.checks import (
     array,
     boolean,
@@ -17,9 +18,12 @@ from skae._utils.checks import (
     optional,
     positive,
 )
+from skae._utils.moments import Moments
 from skae._utils.stored import stored_base
 from skae._utils.validation import validated
 from skae._utils.warnings import warn
+from skae.detection._explaining import check_reads_sources
+from skae.detection._streamed import Readings, Windows
 from skae.detection._stretches import Stretches, trailing_mean
 from skae.detection._times import (
     Steps,
@@ -39,19 +43,26 @@ class Series(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of shape (n_times, n_sensors)
+    X : ndarray or Readings of shape (n_times, n_sensors)
     labels : Index of length n_times
     steps : Steps
     stretches : Stretches
-    windows : ndarray of shape (n_windows, length * n_sensors)
+    windows : ndarray of shape (n_windows, length * n_sensors), or Windows
         Of sensors on one scale.
     """
 
-    X: np.ndarray
+    X: np.ndarray | Readings
     labels: pd.Index
     steps: Steps
     stretches: Stretches
-    windows: np.ndarray
+    windows: np.ndarray | Windows
+
+
+def scores_of(detector, windows):
+    """Scores (n_windows,) of windows in memory, or of a source of them."""
+    if isinstance(windows, RowSource):
+        return np.concatenate(list(windows.mapped(detector.score_samples)))
+    return detector.score_samples(windows)
 
 
 @stored_base(
@@ -75,6 +86,7 @@ class OfSeries:
     stride: int
     smoothing: int
     cv: int
+    detector: Any
     scale: bool
     max_step: float | None
     n_features_in_: int
@@ -88,9 +100,8 @@ class OfSeries:
 
     def _learned(self, X):
         """A series to fit to."""
-        X, labels = read_series(X)
-        X = validated(self, X, reset=True)
-        self._check_sensors(X)
+        X, labels, moments = self._readings(X, reset=True)
+        self._check_sensors(moments.counts == 0)
         if self.stride > self.length:
             warn(
                 f"stride={self.stride} is more than length={self.length}: "
@@ -101,19 +112,18 @@ class OfSeries:
         self._had_zone = has_zone(labels) is True
         self.mean_ = self.scale_ = None
         if self.scale:
-            # Sums depend on the order in memory, which results must not.
-            scaler = StandardScaler().fit(np.ascontiguousarray(X, np.float64))
-            self.mean_, self.scale_ = scaler.mean_, scaler.scale_
+            self.mean_, self.scale_ = moments.standard()
         steps = steps_of(labels, len(X))
         usual = steps.usual
         self._usual_steps = {} if np.isnan(usual) else {steps.unit: usual}
-        return self._series(X, labels, steps)
+        series = self._series(X, labels, steps)
+        check_reads_sources(self.detector, series.windows, "detector")
+        return series
 
     def _read(self, X):
         """A series to apply what was fitted to."""
         check_is_fitted(self)
-        X, labels = read_series(X)
-        X = validated(self, X, reset=False)
+        X, labels, _ = self._readings(X, reset=False)
         if self._had_zone and has_zone(labels) is False:
             warn(
                 "The times of X have no time zone, but those that the detector was "
@@ -121,6 +131,24 @@ class OfSeries:
                 "there twice where clocks are changed: use X.tz_localize()."
             )
         return self._series(X, labels, steps_of(labels, len(X)))
+
+    def _readings(self, X, reset):
+        """Readings, the labels of their times, and the moments of sensors."""
+        source, names_are_new = source_of(X), reset
+
+        def read(X):
+            nonlocal names_are_new
+            X = validated(self, X, reset=names_are_new)
+            names_are_new = False
+            return X
+
+        if source is not None and not isinstance(X, np.ndarray):
+            found = Readings(source, read)
+            return found, found.labels, found.moments
+        X, labels = read_series(X)
+        X = read(X)
+        # Sums depend on the order in memory, which results must not.
+        return X, labels, Moments.of(np.ascontiguousarray(X))
 
     def _series(self, X, labels, steps):
         check_order(steps, labels)
@@ -135,7 +163,12 @@ class OfSeries:
                 f"than max_step={self.max_step} usual ones, or use shorter windows."
             )
         labels = pd.RangeIndex(len(X)) if labels is None else labels
-        windows = stretches.windows(self._standardised(X))
+        if isinstance(X, Readings):
+            windows = Windows(X, stretches, self._standardised)
+            if windows.n_bytes <= limit_of(self) / 2:
+                windows = windows[np.arange(len(windows))]
+        else:
+            windows = stretches.windows(self._standardised(X))
         return Series(X, labels, steps, stretches, windows)
 
     def _standardised(self, X):
@@ -170,13 +203,15 @@ class OfSeries:
                     "expected: pass a longer series, use shorter windows, or "
                     "alpha=None, which holds out nothing."
                 )
-            clone = new().fit(series.windows[train])
-            scores[held_out] = clone.score_samples(series.windows[held_out])
+            windows, detector = series.windows, new()
+            is_streamed = isinstance(windows, Windows)
+            of = windows.chosen if is_streamed else windows.__getitem__
+            scores[held_out] = scores_of(detector.fit(of(train)), of(held_out))
         return self._smoothed(stretches, scores)
 
-    def _check_sensors(self, X):
+    def _check_sensors(self, is_silent):
         """Raise ValueError for sensors without a single reading."""
-        silent = np.flatnonzero(np.isnan(X).all(axis=0))
+        silent = np.flatnonzero(is_silent)
         if len(silent):
             names = list(self.get_feature_names_out()[silent[:5]])
             raise ValueError(

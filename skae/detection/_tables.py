@@ -11,7 +11,7 @@ from skae._utils.checks import fitted, instance, list_of, positive
 from skae._utils.device import inference_device
 from skae._utils.stored import stored
 from skae.detection._anomalies import REACH
-from skae.detection._ratios import Ratios, likelihoods
+from skae.detection._ratios import Ratios, logs, undo_logs
 from skae.detection._reasons import in_places, of_level, of_number, reasons
 from skae.detection._scores import SCORES, JointDistance
 from skae.detection._tails import Tail
@@ -49,12 +49,13 @@ class TableModels:
         One for each fold.
     """
 
-    def fit(self, X, folds, new_autoencoder, method, seed):
+    def fit(self, rows, folds, new_autoencoder, method, seed):
         """Fit autoencoders to rows, and learn what these expect of rows held out.
 
         Parameters
         ----------
-        X : DataFrame or ndarray of shape (n, n_columns)
+        rows : RowsInMemory or RowsOfSource
+            Of a table.
         folds : iterable of (train, held_out)
             As of :func:`splits`.
         new_autoencoder : callable
@@ -70,15 +71,18 @@ class TableModels:
         self.method = method
         self.autoencoders, self._ratios, self._distances = [], [], []
         self._tails = []
-        scores, frame = np.full(len(X), np.nan), frame_of(X)
+        scores = np.full(len(rows), np.nan)
         for train, held_out in folds:
-            autoencoder, rows = new_autoencoder(), frame.rows(train)
+            autoencoder = new_autoencoder()
             _check_reads_tables(autoencoder)
-            self.autoencoders.append(autoencoder.fit(rows))
-            cells, unseen = self._cells(-1, frame.rows(held_out))
-            fitted_to = self._cells(-1, rows)[0]
+            self.autoencoders.append(autoencoder.fit(rows.chosen(train)))
             columns, ratios = autoencoder._columns, Ratios()
+            fitted_to = rows.kept(np.random.default_rng(seed).permutation(train))
+            fitted_to = rows.taken(fitted_to, lambda X: self._cells(-1, X)[0])
             self._ratios.append(ratios.of_range(columns, fitted_to))
+            kept = rows.kept(held_out)
+            others = held_out[len(kept) :]
+            cells, unseen = self._cells_of(rows, kept)
             expected = self._expected(-1, cells)
             ratios.fit(columns, cells, expected)
             if self.method == "neighbors":
@@ -86,11 +90,21 @@ class TableModels:
                 self._distances.append(JointDistance().fit(*pair, seed))
             if self._hides:
                 found = ratios.of(columns, cells, unseen, expected, are_references=True)
-                self._tails.append([Tail(values) for values in _of_cells(found)])
-                known = (~np.isnan(cells)).any(axis=1) | unseen.any(axis=1)
-                scores[held_out] = np.where(known, self._rarest(-1, found), 0.0)
+                answers = _answers(found, cells, unseen)
+                if len(others):
+                    found = rows.taken(others, self._answers_of_last)
+                    answers = np.concatenate([answers, found])
+                *of_rows, known = answers.T
+                self._tails.append([Tail(values) for values in of_rows])
+                scores[held_out] = np.where(known, self._rarest(-1, of_rows), 0.0)
             else:
-                scores[held_out] = self._of_rows(-1, cells, unseen)
+                found = self._of_rows(-1, cells, unseen)
+                if len(others):
+                    more = rows.taken(
+                        others, lambda X: self._of_rows(-1, *self._cells(-1, X))
+                    )
+                    found = np.concatenate([found, more])
+                scores[held_out] = found
         self._tail = Tail(scores[~np.isnan(scores)], _LEAST_TAIL).size
         return scores
 
@@ -170,15 +184,15 @@ class TableModels:
         expected = np.zeros((len(X), columns.layout.width))
         # Autoencoders take no empty tables.
         for k, autoencoder in enumerate(self.autoencoders if len(X) else ()):
-            of_fold, cells, of_others = self._judged(k, X)
+            of_fold, cells, of_others, _ = self._judged(k, X)
             own, usual = autoencoder._columns, self._ratios[k].usual_errors
             made = own.translated(of_others, columns)
-            expected += _logs(columns, made) / self._n_folds
+            expected += logs(columns, made) / self._n_folds
             scores += of_fold / self._n_folds
             numbers = slice(0, len(usual))
             apart = (cells - of_others)[:, numbers] / usual
             errors[:, own.layout.order[numbers]] += apart / self._n_folds
-        _undo_logs(columns, expected)
+        undo_logs(columns, expected)
         errors[:, columns.is_category] = np.nan
         observed, unseen = columns.values_of(X), columns.unseen(X)
         values = columns.values_of(columns.restore(expected))
@@ -216,20 +230,37 @@ class TableModels:
         return cells, unseen
 
     def _judged(self, k, X):
-        """Log ratios of cells, encoded rows, and what is expected of hidden columns."""
+        """Log ratios of cells, encoded rows, what is expected of hidden columns, and
+        where levels are that the fold has not observed."""
         cells, unseen = self._cells(k, X)
         expected = self._expected(k, cells)
         own = self.autoencoders[k]._columns, cells, unseen, expected
-        return self._ratios[k].of(*own), cells, expected
+        return self._ratios[k].of(*own), cells, expected, unseen
 
-    def _rarest(self, k, ratios):
+    def _cells_of(self, rows, numbers):
+        """Encoded rows with some numbers, and where levels are that are not known."""
+
+        def both(X):
+            cells, unseen = self._cells(-1, X)
+            return np.concatenate([cells, unseen], axis=1)
+
+        found = rows.taken(numbers, both)
+        width = self.autoencoders[-1]._columns.layout.width
+        return found[:, :width], found[:, width:] == 1
+
+    def _answers_of_last(self, X):
+        """What the last fold says of rows that it held out, as `_answers`."""
+        ratios, cells, _, unseen = self._judged(-1, X)
+        return _answers(ratios, cells, unseen)
+
+    def _rarest(self, k, of_cells):
         """Surprisal (n,) of rows' sum of log ratios, or of their worst cell's."""
-        pairs = zip(self._tails[k], _of_cells(ratios), strict=True)
+        pairs = zip(self._tails[k], of_cells, strict=True)
         return np.maximum(*(tail(scores) for tail, scores in pairs))
 
     def _of_rows(self, k, cells, unseen, expected=None):
         """Scores (n,) of rows by one fold; 0 for rows of which nothing is known."""
-        known = (~np.isnan(cells)).any(axis=1) | unseen.any(axis=1)
+        known = _are_known(cells, unseen)
         return np.where(known, self._of_known(k, cells, unseen, expected), 0.0)
 
     def _of_known(self, k, cells, unseen, expected):
@@ -237,7 +268,7 @@ class TableModels:
         columns = autoencoder._columns
         if self._hides:
             found = self._ratios[k].of(columns, cells, unseen, expected)
-            return self._rarest(k, found)
+            return self._rarest(k, _of_cells(found))
         if self.method == "error":
             device = inference_device(autoencoder.device)
             losses = autoencoder._model.cell_losses(
@@ -295,27 +326,14 @@ def _check_reads_tables(autoencoder):
         )
 
 
-def _logs(columns, expected):
-    """Expected rows (n, width) with the logarithms of what levels' probabilities are.
-
-    As in log ratios, whose mean over the folds is then that of what is expected.
-    """
-    found = expected.copy()
-    for column, part in _levels_of(columns):
-        found[:, part] = np.log(likelihoods(column, expected[:, part]))
-    return found
+def _are_known(cells, unseen):
+    """Of which rows (n,) anything is known."""
+    return (~np.isnan(cells)).any(axis=1) | unseen.any(axis=1)
 
 
-def _undo_logs(columns, rows):
-    """Levels' probabilities of their logarithms, in place."""
-    for column, part in _levels_of(columns):
-        rows[:, part] = np.exp(rows[:, part]) * column.factor
-
-
-def _levels_of(columns):
-    """Categories that have levels, with their cells."""
-    pairs = zip(columns.columns, columns.parts, strict=True)
-    return [(c, part) for c, part in pairs if c.is_category and not c.is_empty]
+def _answers(ratios, cells, unseen):
+    """Sum and largest of each row's ratios, and whether it is known: (n, 3)."""
+    return np.column_stack([*_of_cells(ratios), _are_known(cells, unseen)])
 
 
 def _of_cells(ratios):

@@ -39,3 +39,14 @@ def threshold(held_out_scores, alpha, overlap=1.0, kind="rows"):
     # Rounding makes 0.29 * 100 less than 29.
     rank = int(alpha * (len(scores) + 1) * (1 + 1e-12))
     return float(scores[rank - 1] if rank else np.nextafter(scores[0], -np.inf))
+
+
+def own_threshold(detector, fitted):
+    """The threshold that a detector has once it is fitted."""
+    if not hasattr(fitted, "offset_"):
+        raise TypeError(
+            f"detector={detector!r} has no offset_ once it is fitted, which is the "
+            "threshold with alpha=None: use a number for alpha, or pass a detector "
+            "that has one."
+        )
+    return float(fitted.offset_)

@@ -80,6 +80,24 @@ def read_series(X):
     return X, X.index
 
 
+def joined_labels(labels):
+    """The labels of the times of all blocks of a series.
+
+    Parameters
+    ----------
+    labels : sequence of Index or None
+        Those of one block after the other. None has no labels, nor have blocks that
+        number their rows.
+    """
+    if any(part is None or _is_numbered(part) for part in labels):
+        return None
+    return labels[0].append(list(labels[1:]))
+
+
+def _is_numbered(labels):
+    return isinstance(labels, pd.RangeIndex) and labels.step == 1
+
+
 def steps_of(labels, n_times):
     """Steps between readings by their labels; of what has no times each is 1."""
     sizes, unit = np.ones(max(n_times - 1, 0)), ""

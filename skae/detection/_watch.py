@@ -23,8 +23,9 @@ from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae.detection._alarming import Alarming
 from skae.detection._outlier import AutoencoderOutlierDetector
+from skae.detection._series import scores_of
 from skae.detection._stretches import trailing_count
-from skae.detection._threshold import threshold
+from skae.detection._threshold import own_threshold, threshold
 
 if TYPE_CHECKING:
     from typing import Self
@@ -178,7 +179,8 @@ class WindowedDetector(
         ----------
         X : array-like of shape (n_times, n_sensors)
             Readings at equal distances in time, the oldest first; a Series or DataFrame
-            with its index, or an array.
+            with its index, or an array. They may be more than memory, see
+            :doc:`/scale`, for detectors of this package.
         y : object
             Ignored.
 
@@ -196,7 +198,8 @@ class WindowedDetector(
             windows; if an alarm requires more outlying windows than are counted. An
             earlier fit is kept.
         TypeError
-            If the detector has no threshold of its own, and `alpha` is None.
+            If the detector has no threshold of its own, and `alpha` is None; or if X
+            is read in blocks and the detector is none of this package's.
 
         Warns
         -----
@@ -214,7 +217,7 @@ class WindowedDetector(
             twin.detector_ = twin._new(seed).fit(series.windows)
             if twin.alpha is None:
                 vars(twin).pop("held_out_scores_", None)
-                twin.offset_ = twin._own_threshold()
+                twin.offset_ = own_threshold(twin.detector, twin.detector_)
             else:
                 twin.held_out_scores_ = twin._held_out(series, lambda: twin._new(seed))
                 twin.offset_ = twin.threshold(twin.alpha)
@@ -329,19 +332,10 @@ class WindowedDetector(
     def _new(self, seed):
         return seeded_clone(self._or_default(), seed)
 
-    def _own_threshold(self):
-        if not hasattr(self.detector_, "offset_"):
-            raise TypeError(
-                f"detector={self.detector!r} has no offset_ once it is fitted, which "
-                "is the threshold with alpha=None: use a number for alpha, or pass a "
-                "detector that has one."
-            )
-        return float(self.detector_.offset_)
-
     def _states(self, series):
         """Smoothed scores (n_times,), and whether there is an alarm (n_times,)."""
         stretches = series.stretches
-        scores = self.detector_.score_samples(series.windows)
+        scores = scores_of(self.detector_, series.windows)
         smoothed = self._smoothed(stretches, scores)
         counts = stretches.within(
             lambda part: trailing_count(part, self.n_recent), smoothed < self.offset_

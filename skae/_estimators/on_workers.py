@@ -1,0 +1,38 @@
+"""Fits of an estimator on the workers of a cluster."""
+
+from functools import partial
+
+from skae._utils.twin import all_or_nothing
+
+
+def fit_on_workers(client, estimator, X, earlier, is_incremental):
+    """Train an estimator on the workers of a cluster, each with rows of its own.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    estimator : BaseAutoencoder
+    X : collection of Dask
+    earlier : Model or None
+        What the fit goes on from.
+    is_incremental : bool
+        Whether this is an epoch of `partial_fit`.
+
+    Returns
+    -------
+    estimator : BaseAutoencoder
+    """
+    from skae._cluster.fitting import fitted_on_workers
+
+    with all_or_nothing(estimator) as twin:
+        train = partial(_state_of_fit, estimator, earlier, is_incremental)
+        goes_on = estimator.checkpoint is not None
+        vars(twin).update(fitted_on_workers(client, X, train, goes_on))
+    return estimator
+
+
+def _state_of_fit(estimator, earlier, is_incremental, X):
+    """What a fit sets, on a worker."""
+    fitted = estimator._fit(X, earlier, is_incremental)
+    parameters = fitted.get_params(deep=False)
+    return {name: v for name, v in vars(fitted).items() if name not in parameters}
