@@ -2,10 +2,10 @@
 Trained by two workers
 ======================
 
-Rows that lie in pieces on several workers are trained on where they are: a collection of
-Dask is passed to `fit` like an array. Here the workers are two processes of this machine,
-and each makes rows of its own: poses of a robot's arm. With the address of a scheduler,
-``Client("tcp://...")``, the same lines train on machines.
+Rows that lie in pieces on several workers are trained on where they are: a collection
+of Dask is passed to `fit` like an array. Here the workers are two processes of this
+machine, and each makes rows of its own: poses of a robot's arm. With the address of a
+scheduler, ``Client("tcp://...")``, the same lines train on machines.
 """
 
 import dask.array as da

@@ -110,6 +110,12 @@ def test_partitions_may_be_few_unequal_and_empty(shared, X):
         skae.AutoencoderTransformer(3).fit(frame[frame.x0 > 1e9])
 
 
+def test_warnings_of_workers_are_heard(shared, X):
+    with pytest.warns(UserWarning, match="can learn the identity") as heard:
+        skae.AutoencoderTransformer(20, **PARAMS).fit(da.from_array(X, (1000, 12)))
+    assert heard[0].filename == __file__
+
+
 def test_what_fails_on_workers_is_raised(shared, X):
     def unreadable(part):
         if len(part) and part.index[0] > 2000:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from skae._utils.twin import all_or_nothing
+from skae._utils.warnings import kept_warnings, warn
 
 
 def fit_on_workers(client, estimator, X, earlier, is_incremental):
@@ -27,12 +28,17 @@ def fit_on_workers(client, estimator, X, earlier, is_incremental):
     with all_or_nothing(estimator) as twin:
         train = partial(_state_of_fit, estimator, earlier, is_incremental)
         goes_on = estimator.checkpoint is not None
-        vars(twin).update(fitted_on_workers(client, X, train, goes_on))
+        state, kept = fitted_on_workers(client, X, train, goes_on)
+        vars(twin).update(state)
+    for warning in kept:
+        warn(*warning)
     return estimator
 
 
 def _state_of_fit(estimator, earlier, is_incremental, X):
-    """What a fit sets, on a worker."""
-    fitted = estimator._fit(X, earlier, is_incremental)
+    """What a fit sets on a worker, and its warnings, which nobody would hear there."""
+    with kept_warnings() as kept:
+        fitted = estimator._fit(X, earlier, is_incremental)
     parameters = fitted.get_params(deep=False)
-    return {name: v for name, v in vars(fitted).items() if name not in parameters}
+    state = {name: v for name, v in vars(fitted).items() if name not in parameters}
+    return state, kept

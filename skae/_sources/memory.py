@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skae._utils.digest import digest_of, sum_of_rows
+from skae._utils.group import ALONE
 from skae._utils.ranges import has_holes
 from skae._utils.scaling import Scaling
 
@@ -14,7 +15,14 @@ class MemoryRows:
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n, d), float32 or float64
+
+    Attributes
+    ----------
+    group : Alone
+        Processes that train on rows of their own.
     """
+
+    group = ALONE
 
     def __init__(self, X):
         self.X = X

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skae._utils.digest import digest_of, sum_of_rows
+from skae._utils.group import ALONE
 from skae._utils.moments import Moments
 from skae._utils.scaling import Scaling
 
@@ -26,7 +27,11 @@ class StreamedRows:
     moments : Moments
     dtype : dtype
         Of the first rows.
+    group : Alone
+        Processes that train on rows of their own.
     """
+
+    group = ALONE
 
     def __init__(self, source, read, memory_limit):
         self.source = source

@@ -59,7 +59,9 @@ def fit(recipe, settings, X, earlier, epochs_done, layout, journal):
         scaling = earlier.scaling
     else:
         scaling = X.scaling() if layout is None else X.centring()
-    settings = replace(settings, most_threads=usable_threads())
+    # One process speaks for all.
+    verbose = settings.verbose if X.group.rank == 0 else 0
+    settings = replace(settings, most_threads=usable_threads(), verbose=verbose)
     settings = settings.for_rows(*X.shape)
     settings.warn_of_few(X.shape[0])
     n_folds = 1

@@ -3,11 +3,33 @@
 import os
 import sys
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGE = __name__.partition(".")[0]
 _PASSED_THROUGH = (_PACKAGE, "sklearn", "skorch", "torch", "joblib")
+
+
+# Warnings that are kept for another process, in this context.
+_KEPT: ContextVar = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept_warnings():
+    """A context whose warnings are kept, to be given where they are heard.
+
+    Yields
+    ------
+    kept : list of (str, type)
+        What :func:`warn` is to be called with.
+    """
+    token = _KEPT.set([])
+    try:
+        yield _KEPT.get()
+    finally:
+        _KEPT.reset(token)
 
 
 def _folders():
@@ -24,6 +46,10 @@ def warn(message, category=UserWarning):
     message : str
     category : type of Warning, default=UserWarning
     """
+    kept = _KEPT.get()
+    if kept is not None:
+        kept.append((message, category))
+        return
     passed_through = tuple(_folders())
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_code.co_filename.startswith(passed_through):
