@@ -5,12 +5,13 @@ from time import monotonic
 
 import numpy as np
 from dask.config import get as configured
-from distributed import wait
+from distributed import Semaphore, wait
 from distributed.client import CancelledError
 
-from skae._cluster.rank import address, fitted_state, n_rows
+from skae._cluster.rank import Spot, backend_of, fitted_state, n_rows, place
 from skae._cluster.shares import shares_of
 from skae._sources.collections import DaskSource
+from skae._utils.group import PeerError
 from skae._utils.warnings import warn
 
 # Seconds that processes wait for each other at the most, and between looks at them.
@@ -50,7 +51,9 @@ def fitted_on_workers(client, X, train, goes_on):
     parts = client.compute(list(np.ravel(source.X.to_delayed())))
     while True:
         try:
-            return _fitted(client, source.title, parts, train)
+            # Fits that have some of the workers each would wait for the others.
+            with Semaphore(1, "skae-fit"):
+                return _fitted(client, source.title, parts, train)
         except WorkerLostError as error:
             if not goes_on:
                 raise RuntimeError(
@@ -65,7 +68,8 @@ def _fitted(client, title, parts, train):
     if not workers:
         raise RuntimeError(f"{client!r} has no workers to train on {title}.")
     lengths = client.map(n_rows, parts, pure=False)
-    _wait_for(client, [*parts, *lengths], workers)
+    # Dask computes anew what is lost before the training.
+    _wait_for(client, [*parts, *lengths], [])
     for number, part in enumerate(parts):
         if part.status == "error":
             error = part.exception()
@@ -79,12 +83,14 @@ def _fitted(client, title, parts, train):
     held_by = client.who_has(parts)
     holders = [held_by[part.key] for part in parts]
     shares = shares_of(sizes, holders, workers)
-    meeting = _submitted(client, shares[0].worker, address).result(_seconds())
+    places = [_submitted(client, share.worker, place) for share in shares]
+    places = client.gather(places)
+    meeting, backend = places[0].meeting, backend_of(places)
     tasks = []
     for rank, (numbers, worker) in enumerate(shares):
         own = [parts[i] for i in numbers]
-        given = train, own, meeting, rank, len(shares), _seconds()
-        tasks.append(_submitted(client, worker, fitted_state, *given))
+        spot = Spot(meeting, rank, len(shares), backend, _seconds())
+        tasks.append(_submitted(client, worker, fitted_state, train, own, spot))
     try:
         _wait_for(client, tasks, [share.worker for share in shares])
         _raise_first(client, tasks, shares)
@@ -149,7 +155,7 @@ def _raise_first(client, tasks, shares):
         return
     workers = [share.worker for share in shares]
     errors = {i: _error_of(tasks[i]) for i in failed}
-    causes = [e for e in errors.values() if e is not None and not _is_of_others(e)]
+    causes = [e for e in errors.values() if not isinstance(e, PeerError | None)]
     if causes:
         raise causes[0]
     # A connection was closed, perhaps by a worker of which it is not known yet.
@@ -160,8 +166,7 @@ def _raise_first(client, tasks, shares):
             wait(tasks, timeout=_LOOK)
     number, error = next(iter(errors.items()))
     raise RuntimeError(
-        f"The training failed on worker {workers[number]}: "
-        f"{type(error).__name__}: {error}"
+        f"The training failed on worker {workers[number]}: {error}"
     ) from error
 
 
@@ -170,9 +175,3 @@ def _error_of(task):
         return task.exception(timeout=_LOOK)
     except (CancelledError, TimeoutError):
         return None
-
-
-def _is_of_others(error):
-    """Whether an error says that another process of the group has failed."""
-    words = "Connection closed", "Connection reset", "The fit failed in", "timed out"
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)

@@ -1,22 +1,76 @@
 """What runs on a worker: one process of a group."""
 
+import os
 import socket
 from datetime import timedelta
+from time import monotonic, sleep
+from typing import NamedTuple
 
-import torch
 from torch import distributed
 
 from skae._utils.group import Group, as_group
 
+# Seconds between looks.
+_LOOK = 0.2
 
-def address():
-    """Host and free port of this worker, at which a group can meet."""
+
+class Place(NamedTuple):
+    """Where a process of a group can be.
+
+    Attributes
+    ----------
+    meeting : tuple of str and int
+        Host and a free port.
+    device : str or None
+        Name of the GPU that is the worker's alone; None where none is.
+    """
+
+    meeting: tuple
+    device: str | None
+
+
+class Spot(NamedTuple):
+    """What a process has to know of its group.
+
+    Attributes
+    ----------
+    meeting : tuple of str and int
+        Host and port of the first process.
+    rank, size : int
+    backend : str
+    seconds : float
+        That processes wait for each other at the most.
+    """
+
+    meeting: tuple
+    rank: int
+    size: int
+    backend: str
+    seconds: float
+
+
+def place():
+    """The place that this worker is."""
     from distributed import get_worker
 
-    host = get_worker().address.rpartition("://")[2].rpartition(":")[0]
+    scheme, _, rest = get_worker().address.rpartition("://")
+    if scheme == "inproc":
+        raise RuntimeError(
+            "Workers that share a process cannot train together: use "
+            "LocalCluster(processes=True), or fit without a client."
+        )
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
+    device = f"{socket.gethostname()} {visible}" if visible else None
     with socket.socket() as opened:
         opened.bind(("", 0))
-        return host.strip("[]"), opened.getsockname()[1]
+        port = opened.getsockname()[1]
+    return Place((rest.rpartition(":")[0].strip("[]"), port), device)
+
+
+def backend_of(places):
+    """What sends messages between places: NCCL where each has a GPU of its own."""
+    devices = {place.device for place in places} - {None}
+    return "cpu:gloo,cuda:nccl" if len(devices) == len(places) else "gloo"
 
 
 def _is_wanted():
@@ -37,7 +91,7 @@ def n_rows(partition):
     return partition.shape[0]
 
 
-def fitted_state(train, parts, meeting, rank, size, seconds):
+def fitted_state(train, parts, spot):
     """What an estimator has become, trained in a group on rows of this process.
 
     Parameters
@@ -45,31 +99,43 @@ def fitted_state(train, parts, meeting, rank, size, seconds):
     train : callable
         ``train(blocks)`` fits an estimator and returns its state.
     parts : list of arrays or DataFrames
-    meeting : tuple of str and int
-        Host and port of the first process.
-    rank, size : int
-    seconds : float
-        That processes wait for each other at the most.
+    spot : Spot
 
     Returns
     -------
     state : object or None
         That of the first process; None of the others.
     """
-    if distributed.is_initialized():
-        raise RuntimeError(
-            "The worker is in a process group already: it trains on something else. "
-            "Wait until that has ended, or use other workers."
-        )
-    timeout = timedelta(seconds=seconds)
-    kinds = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    store = distributed.TCPStore(*meeting, size, rank == 0, timeout)
+    _wait_until_free(spot.seconds)
+    timeout = timedelta(seconds=spot.seconds)
+    store = distributed.TCPStore(*spot.meeting, spot.size, spot.rank == 0, timeout)
     distributed.init_process_group(
-        kinds, store=store, rank=rank, world_size=size, timeout=timeout
+        spot.backend,
+        store=store,
+        rank=spot.rank,
+        world_size=spot.size,
+        timeout=timeout,
     )
+
+    def partitions():
+        return iter(parts)
+
+    partitions.__name__ = f"the partitions of worker {spot.rank}"
     try:
         with as_group(Group("worker", is_wanted=_is_wanted())):
-            state = train(lambda: iter(parts))
+            state = train(partitions)
     finally:
         distributed.destroy_process_group()
-    return state if rank == 0 else None
+    return state if spot.rank == 0 else None
+
+
+def _wait_until_free(seconds):
+    """Wait for the end of a training that nobody wants any more."""
+    end = monotonic() + seconds
+    while distributed.is_initialized():
+        if monotonic() > end:
+            raise RuntimeError(
+                "The worker is in a process group already: it trains on something "
+                "else. Wait until that has ended, or use other workers."
+            )
+        sleep(_LOOK)

@@ -313,6 +313,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             checkpoint = None if is_incremental else twin.checkpoint
             journal = journal_of(checkpoint, twin, X, earlier, group)
             fitted = fit(recipe, settings, X, earlier, done, layout, journal)
+            fitted = fitted.agreed(group)
             twin._store(fitted, done)
             if fitted.hidden is not None or not done:
                 twin._keep_donors(fitted.hidden, given, X)

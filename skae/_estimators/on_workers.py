@@ -29,7 +29,7 @@ def fit_on_workers(client, estimator, X, earlier, is_incremental):
         train = partial(_state_of_fit, estimator, earlier, is_incremental)
         goes_on = estimator.checkpoint is not None
         state, kept = fitted_on_workers(client, X, train, goes_on)
-        vars(twin).update(state)
+        twin.__dict__ = {**estimator.get_params(deep=False), **state}
     for warning in kept:
         warn(*warning)
     return estimator

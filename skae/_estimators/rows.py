@@ -87,7 +87,7 @@ class OfRows:
             else:
                 with group.together():
                     rows = self._read(X)
-            return grouped(MemoryRows(rows), group), X
+            return grouped(MemoryRows(rows), group, self._names_of_rows), X
         with group.together():
             kept = whole(source, self.memory_limit)
         if is_first:
@@ -101,7 +101,7 @@ class OfRows:
                 if is_first:
                     self._check_count(rows.shape, least)
                 rows = MemoryRows(rows)
-        return grouped(rows, group), kept or source
+        return grouped(rows, group, self._names_of_rows), kept or source
 
     def _streamed(self, source, memory_limit):
         """Rows of a source whose columns are known, as models read them."""
@@ -196,8 +196,8 @@ class OfRows:
         if self._columns is not None:
             return ~np.array([column.is_empty for column in self._columns.columns])
         source = source_of(X)
-        blocks = [X] if source is None else source.blocks()
-        empty = (np.isnan(self._read(block)).all(axis=0) for block in blocks)
+        read = [self._read(X)] if source is None else source.mapped(self._read)
+        empty = (np.isnan(rows).all(axis=0) for rows in read)
         return ~reduce(np.logical_and, empty)
 
     def _check_graphs_read(self):

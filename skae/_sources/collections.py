@@ -17,6 +17,8 @@ class DaskSource(RowSource):
 
     def __init__(self, X):
         self.title = repr(X).splitlines()[0].rstrip(":")
+        if len(X.shape) != 2:
+            raise ValueError(f"Expected 2D array, got {len(X.shape)}D: {self.title}.")
         # Chunks of columns would have to be put together again.
         has_columns = len(getattr(X, "chunks", ((), ()))[1:2][0]) > 1
         self.X = X.rechunk({1: -1}) if has_columns else X

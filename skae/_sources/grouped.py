@@ -19,13 +19,15 @@ _SAMPLE_ROWS, _SAMPLE_CELLS = 2**14, 2**24
 _CHUNK_CELLS = 2**22
 
 
-def grouped(X, group):
+def grouped(X, group, names=None):
     """Rows of all processes, of which X are those of this one.
 
     Parameters
     ----------
     X : MemoryRows or StreamedRows
     group : Alone
+    names : list of str, default=None
+        Of the columns, if they have any.
 
     Returns
     -------
@@ -44,6 +46,13 @@ def grouped(X, group):
         widths = ", ".join(str(width) for _, width in shapes)
         raise ValueError(
             f"Rows have as many columns in each process, but {widths} were found."
+        )
+    found = group.gathered(names)
+    if len({tuple(of or ()) for of in found}) > 1:
+        shown = "; ".join(", ".join(of or ["none"]) for of in found)
+        raise ValueError(
+            "Columns have the same names in each process, in the same order, but "
+            f"these were found: {shown}."
         )
     sizes = [n for n, _ in shapes]
     if sum(sizes) < 2:
@@ -79,6 +88,12 @@ class GroupedRows:
             found = reduce(add, (Moments.of(dense(p)) for p in own.parts(size)))
         self.moments = reduce(add, group.gathered(found))
         self.dtype = np.result_type(*group.gathered(self._dtype()))
+
+    @property
+    def own_numbers(self):
+        """The first number of this process's rows, and the one after the last."""
+        starts = np.cumsum([0, *self.sizes])
+        return starts[self.group.rank : self.group.rank + 2]
 
     def _dtype(self):
         return self.own.dtype if hasattr(self.own, "dtype") else self.own.X.dtype
@@ -160,7 +175,9 @@ def _taken(numbers, by, sizes, group):
     numbers, starts = np.asarray(numbers), np.cumsum([0, *sizes])
     first, stop = starts[group.rank : group.rank + 2]
     is_own = (numbers >= first) & (numbers < stop)
-    found = group.gathered(by(numbers[is_own] - first))
+    with group.together():
+        own = by(numbers[is_own] - first) if is_own.any() else None
+    found = [part for part in group.gathered(own) if part is not None]
     owners = np.searchsorted(starts, numbers, "right") - 1
     places = np.argsort(np.argsort(owners, kind="stable"), kind="stable")
     return _joined(found)[places]

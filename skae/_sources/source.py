@@ -64,8 +64,10 @@ class RowSource(ABC):
 
         Returns
         -------
-        rows : ndarray of shape (m, k)
+        rows : ndarray of shape (m, k), or None if no rows are wanted
         """
+        if not len(numbers):
+            return None
         order = np.argsort(numbers, kind="stable")
         wanted, found, start = np.asarray(numbers)[order], [], 0
         for block in self.blocks():
@@ -73,6 +75,8 @@ class RowSource(ABC):
             here = slice(*np.searchsorted(wanted, (start, stop)))
             if here.start < here.stop:
                 found.append(function(rows_of(block, wanted[here] - start)))
+            if here.stop == len(wanted):
+                break
             start = stop
         return np.concatenate(found)[np.argsort(order, kind="stable")]
 

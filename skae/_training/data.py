@@ -214,6 +214,8 @@ class TrainingData:
         Rows of this process alone, in a group: those that it trains on. The others are
         the same in all processes.
     group : Alone
+    n_trained : int or None
+        How many rows are trained on in all processes of a group.
     """
 
     scaling: Scaling
@@ -222,10 +224,20 @@ class TrainingData:
     order: np.ndarray
     own: "TrainingData | None" = None
     group: Alone = ALONE
+    n_trained: int | None = None
 
     @classmethod
     def of(
-        cls, X, scaling, n_held_out, seed, device, first=None, fold=0, is_empty=None
+        cls,
+        X,
+        scaling,
+        n_held_out,
+        seed,
+        device,
+        first=None,
+        fold=0,
+        is_empty=None,
+        left_out=(),
     ):
         """Rows (n, d) of X, in an order that depends on the seed alone.
 
@@ -233,8 +245,14 @@ class TrainingData:
         Spooled rows have their order, and no folds.
         """
         if isinstance(X, SpooledRows):
-            return cls(scaling, Batch(X), n_held_out, X.spool.numbers)
+            numbers = X.spool.numbers
+            if len(left_out):  # which were not counted
+                before = left_out - np.arange(len(left_out))
+                numbers = numbers + np.searchsorted(before, numbers, "right")
+            return cls(scaling, Batch(X), n_held_out, numbers)
         order = np.random.default_rng(seed).permutation(X.shape[0])
+        if len(left_out):
+            order = order[~np.isin(order, left_out)]
         order = np.roll(order, -fold * n_held_out)
         if issparse(X):
             rows = SparseRows.of(X, scaling, order, device)
@@ -256,7 +274,7 @@ class TrainingData:
     @property
     def n_train(self):
         """How many rows are trained on, in all processes."""
-        return int(self.group.sum(torch.tensor(len(self.own_train))))
+        return len(self.train) if self.n_trained is None else self.n_trained
 
     @property
     def valid(self):

@@ -9,12 +9,13 @@ from skae._sources.grouped import GroupedRows
 from skae._sources.streamed import StreamedRows
 from skae._training.data import Batch, TrainingData
 from skae._training.spooled import spooled
+from skae._utils.sparse import dense
 
 # Training rows that all processes look at, at the most, and their cells.
 _SHOWN_ROWS, _SHOWN_CELLS = 2**14, 2**24
 
 
-def given(X, scaling, seed, device, first=None):
+def given(X, scaling, seed, device, first=None, n_held_out=0):
     """What :func:`training_data` takes: rows in memory, or those of a stream spooled.
 
     Parameters
@@ -25,17 +26,27 @@ def given(X, scaling, seed, device, first=None):
     device : torch.device
     first : Tensor of shape (n_columns,), int, default=None
         A cell of each column. None is all cells, of columns of one each.
+    n_held_out : int, default=0
+        Rows of a group to be held out. Others hold out any of theirs.
     """
-    if isinstance(X, GroupedRows):
-        is_empty = X.moments.counts == 0
-        own = _given_of(X.own, scaling, X.group.seed(seed), device, first, is_empty)
-        return Division(own, X, is_empty)
-    return _given_of(X, scaling, seed, device, first)
+    if not isinstance(X, GroupedRows):
+        return _given_of(X, scaling, seed, device, first)
+    # The same rows, whichever process has them: a fit may go on with fewer.
+    rng = np.random.default_rng(seed)
+    held_out = rng.choice(X.shape[0], n_held_out, replace=False)
+    start, stop = X.own_numbers
+    left_out = np.sort(held_out[(held_out >= start) & (held_out < stop)]) - start
+    is_empty = X.moments.counts == 0
+    seed = X.group.seed(seed)
+    own = _given_of(X.own, scaling, seed, device, first, is_empty, left_out)
+    return Division(own, X, is_empty, held_out, left_out)
 
 
-def _given_of(X, scaling, seed, device, first, is_empty=None):
+def _given_of(X, scaling, seed, device, first, is_empty=None, left_out=()):
+    if isinstance(X, StreamedRows) and len(left_out) == X.shape[0]:
+        return np.empty(X.shape, X.dtype)  # none is left to be read
     if isinstance(X, StreamedRows):
-        return spooled(X, scaling, seed, device, first, is_empty)
+        return spooled(X, scaling, seed, device, first, is_empty, left_out)
     return X.X
 
 
@@ -49,11 +60,17 @@ class Division:
     rows : GroupedRows
     is_empty : ndarray of shape (d,), bool
         Columns that are missing in all rows of all processes.
+    held_out : ndarray of shape (n_held_out,), int
+        Numbers of rows in those of all processes.
+    left_out : ndarray, int
+        Numbers of the same rows among those of this process, sorted.
     """
 
     own: object
     rows: GroupedRows
     is_empty: np.ndarray
+    held_out: np.ndarray
+    left_out: np.ndarray
 
     @property
     def shape(self):
@@ -77,27 +94,30 @@ def training_data(X, scaling, n_held_out, seed, device, first=None, fold=0):
     """
     if not isinstance(X, Division):
         return TrainingData.of(X, scaling, n_held_out, seed, device, first, fold)
-    group, sizes = X.rows.group, np.array(X.rows.sizes)
-    held_out = _shares(n_held_out, sizes)
-    most = min(_SHOWN_ROWS, max(2**11, _SHOWN_CELLS // X.rows.shape[1]))
-    shown = _shares(min(most, sizes.sum() - n_held_out), sizes - held_out)
-    n_valid, n_shown = int(held_out[group.rank]), int(shown[group.rank])
-    seed = group.seed(seed)
+    group, left_out = X.rows.group, X.left_out
+    start, _ = X.rows.own_numbers
     own = TrainingData.of(
-        X.own, scaling, n_valid, seed, device, first, is_empty=X.is_empty
+        X.own, scaling, 0, group.seed(seed), device, first, 0, X.is_empty, left_out
     )
-    parts = own.all[:n_valid].dense(), own.all[n_valid : n_valid + n_shown].dense()
-    numbers = np.full(n_valid + n_shown, -1)
-    known = own.order[: n_valid + n_shown]
-    numbers[: len(known)] = known + sizes[: group.rank].sum()
-    numbers = np.split(numbers, [n_valid])
-    packed = [(_packed(p), k) for p, k in zip(parts, numbers, strict=True)]
-    found = group.gathered(packed)
-    # Held-out rows of all processes come before the others.
-    found = [of_process[kind] for kind in (0, 1) for of_process in found]
-    order = np.concatenate([numbers for _, numbers in found])
+    n_left = X.rows.shape[0] - len(X.held_out)
+    most = min(_SHOWN_ROWS, max(2**11, _SHOWN_CELLS // X.rows.shape[1]))
+    sizes = np.array(group.gathered(len(own.all)))
+    shown = own.all[: int(_shares(min(most, n_left), sizes)[group.rank])].dense()
+    numbers = np.full(len(shown), -1)
+    known = own.order[: len(shown)]
+    numbers[: len(known)] = known + start
+    found = group.gathered((_packed(shown), numbers))
     batch = _unpacked([packed for packed, _ in found], device)
-    return TrainingData(scaling, batch, n_held_out, order, own, group)
+    # No process's rows come first.
+    mixed = np.random.default_rng(seed).permutation(len(batch))
+    batch = batch.take(torch.from_numpy(mixed).to(device))
+    numbers = np.concatenate([numbers for _, numbers in found])[mixed]
+    if len(X.held_out):
+        rows = scaling.standardise(dense(X.rows.take(X.held_out))).astype(np.float32)
+        valid = Batch.of(torch.from_numpy(rows).to(device), first, X.is_empty)
+        batch = _unpacked([_packed(valid), _packed(batch)], device)
+    order = np.concatenate([X.held_out, numbers])
+    return TrainingData(scaling, batch, len(X.held_out), order, own, group, n_left)
 
 
 def _shares(count, sizes):

@@ -69,7 +69,8 @@ def fit(recipe, settings, X, earlier, epochs_done, layout, journal):
         n_folds = settings.n_folds(X.shape[0], recipe.corruption.hides)
     with undisturbed(device), threads(1):
         objective = Objective(recipe, scaling, epochs_done).to(device)
-        rows = given(X, scaling, seed, device, objective.first)
+        n_held_out = settings.n_held_out(X.shape[0])
+        rows = given(X, scaling, seed, device, objective.first, n_held_out)
         task = Task(
             recipe, settings, rows, scaling, objective, device, seed, seeds, journal
         )

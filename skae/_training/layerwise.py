@@ -135,7 +135,8 @@ def _hidden(pair, data, objective):
     cells = torch.cat(cells)  # (n, width)
     scaling = Scaling(np.zeros(cells.shape[1]), 1.0)
     batch = Batch(cells)
-    return TrainingData(scaling, batch, data.n_held_out, data.order, own, data.group)
+    parts = scaling, batch, data.n_held_out, data.order, own, data.group
+    return TrainingData(*parts, data.n_trained)
 
 
 class HiddenCorruption(Corruption):

@@ -45,7 +45,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     DivergenceError
         If the loss stops being finite, or grows beyond any use.
     KeyboardInterrupt
-        If the user interrupts before the first epoch ends.
+        If the user interrupts before the first epoch ends, or a process of a group.
     """
     device = data.device
     *train_seeds, valid_seed = seeds
@@ -57,7 +57,9 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
         0 if settings.is_incremental else round(_RISING_SHARE * settings.n_epochs)
     )
     best = BestEpoch(settings, run, start.pca_weights, start.is_resumed, n_rising)
-    n_batches = settings.n_batches(data.n_train)
+    # No batch is empty in all processes of a group.
+    most = max(group.gathered(len(data.own_train)))
+    n_batches = min(settings.n_batches(data.n_train), most)
     last_epoch = min(run.last_epoch or settings.last_epoch, settings.last_epoch)
     net = AutoencoderNet(
         start.module,
@@ -89,7 +91,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     try:
         net.partial_fit(datasets)
     except KeyboardInterrupt:
-        if best.n_iter == 0:
+        if best.n_iter == 0 or group.size > 1:  # others wait for this process
             raise
         interrupted = True
     except ValueError as error:

@@ -277,6 +277,8 @@ class AutoencoderNet(NeuralNet):
                 if callback in own:
                     raise
                 stops = True
+        # A callback may stop one process of a group, by a clock of its own.
+        stops = any(self.group.gathered(stops))
         epoch = len(self.history)
         has_ended = stops or epoch == self.last_epoch
         if self.entry is not None:

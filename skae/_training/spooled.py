@@ -114,7 +114,7 @@ class SpooledRows(StoredRows):
             yield reading.result()
 
 
-def spooled(X, scaling, seed, device, first=None, is_empty=None):
+def spooled(X, scaling, seed, device, first=None, is_empty=None, left_out=()):
     """The rows of a stream in standard units, in a random order.
 
     Parameters
@@ -127,20 +127,28 @@ def spooled(X, scaling, seed, device, first=None, is_empty=None):
         A cell of each column.
     is_empty : ndarray of shape (d,), bool, default=None
         Columns without any value; None are those of X.
+    left_out : ndarray, int, default=()
+        Numbers of rows that are left out, sorted.
 
     Returns
     -------
     rows : SpooledRows
     """
-    n, d = X.shape
+    n, d = X.shape[0] - len(left_out), X.shape[1]
     # A bucket is read while one is trained on, and copied where it is shuffled.
     spool = Spool(n, d, X.memory_limit // (16 * d), seed)
     if is_empty is None:
         is_empty = X.moments.counts == 0
+    start = 0
     for part in X.parts():
+        stop = start + len(part)
+        here = slice(*np.searchsorted(left_out, (start, stop)))
+        if here.start < here.stop:
+            part = np.delete(part, left_out[here] - start, axis=0)
         rows = scaling.standardise(part).astype(np.float32)
         rows[:, is_empty] = 0.0
         spool.add(rows)
+        start = stop
     spool.shuffle()
     first = None if first is None else first.to(device)
     return SpooledRows(spool, 0, n, torch.device(device), X.has_holes(), first)

@@ -41,6 +41,16 @@ class Fitted:
     pca_loss: float | None
     hidden: Hidden | None
 
+    def agreed(self, group):
+        """The same in all processes of a group, whatever their processors are."""
+        if group.size == 1:
+            return self
+        parts = self.model.weights, self.model.optimizer_state
+        weights, state = group.from_first(parts)
+        model = self.model.replaced(weights=weights, optimizer_state=state)
+        rest = self.result, self.pca_loss, self.hidden
+        return Fitted(model, *group.from_first(rest))
+
 
 @dataclass(frozen=True)
 class Task:

@@ -13,6 +13,10 @@ from torch import distributed
 _LOOK = 1.0
 
 
+class PeerError(RuntimeError):
+    """Another process of the group has failed, or does not answer."""
+
+
 class Alone:
     """A process that trains by itself, with what is asked of a group as well.
 
@@ -88,18 +92,32 @@ class Group(Alone):
         # NCCL knows of GPUs only, and messages are contiguous.
         is_elsewhere = values.device.type == "cpu" and self._needs_gpu
         sent = values.to("cuda") if is_elsewhere else values.contiguous()
-        function(sent)
+        with self._asking():
+            function(sent)
         return values if sent is values else values.copy_(sent)
 
     def gathered(self, value):
         values = [None] * self.size
-        distributed.all_gather_object(values, value)
+        with self._asking():
+            distributed.all_gather_object(values, value)
         return values
 
     def from_first(self, value):
         values = [value]
-        distributed.broadcast_object_list(values, src=0)
+        with self._asking():
+            distributed.broadcast_object_list(values, src=0)
         return values[0]
+
+    @contextmanager
+    def _asking(self):
+        """A context in which other processes have to answer."""
+        try:
+            yield
+        except RuntimeError as error:
+            raise PeerError(
+                f"A {self.name} of the {self.size} has failed, or did not answer in "
+                f"time: {error}"
+            ) from error
 
     def seed(self, seed):
         return int(np.random.SeedSequence((seed, self.rank)).generate_state(1)[0])
@@ -112,12 +130,14 @@ class Group(Alone):
         except Exception as raised:
             error = raised
         told = None if error is None else f"{type(error).__name__}: {error}"
-        failed = {i: text for i, text in enumerate(self.gathered(told)) if text}
-        if error is not None:
-            raise error
+        try:
+            failed = {i: text for i, text in enumerate(self.gathered(told)) if text}
+        finally:
+            if error is not None:
+                raise error
         if failed:
             rank, text = next(iter(failed.items()))
-            raise RuntimeError(
+            raise PeerError(
                 f"The fit failed in {self.name} {rank} of {self.size}: {text}"
             )
 
@@ -168,6 +188,11 @@ def average_gradients(group, parameters, loss, n_rows):
     -------
     loss : Tensor of shape ()
         Of all rows.
+
+    Notes
+    -----
+    Losses are means over rows. What is normalised by more than their number in a batch,
+    as cells that are hidden or missing and means of codes, is so in each process.
     """
     if group.size == 1:
         return loss

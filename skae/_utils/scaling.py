@@ -101,14 +101,14 @@ class Scaling:
         Parameters
         ----------
         X : ndarray of shape (n, d)
-        order : ndarray of shape (n,), int
+        order : ndarray of shape (m,), int
 
         Returns
         -------
-        rows : Tensor of shape (n, d)
+        rows : Tensor of shape (m, d)
         """
-        rows = np.empty(X.shape, np.float32)
-        for part in _parts(X):
+        rows = np.empty((len(order), X.shape[1]), np.float32)
+        for part in _parts(rows):
             rows[part] = self.standardise(X[order[part]])
         return torch.from_numpy(rows)
 

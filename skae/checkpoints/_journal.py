@@ -6,9 +6,12 @@ from os import fspath
 from pathlib import Path
 from time import perf_counter
 
+import torch
+
 from skae._files.container import dumps, read, write_atomically
 from skae._files.fingerprint import fingerprint
 from skae._files.values import Reader, Writer
+from skae._utils.device import training_device
 from skae._utils.group import Group
 from skae._version import __version__
 from skae.checkpoints._folder import Checkpoints
@@ -290,6 +293,7 @@ def _own_journal(checkpoint, estimator, shape, digest, earlier):
     identity["estimator"] = type(estimator).__name__
     identity["X"] = f"{shape[0]} rows of {shape[1]}, {digest}"
     identity["earlier fit"] = fingerprint(earlier)
+    identity["kind of device"] = torch.device(training_device(estimator.device)).type
     if not is_folder:
         return FileJournal(Path(checkpoint), identity, stays=False)
     folder = Path(checkpoint.folder)
