@@ -83,14 +83,15 @@ def test_a_fit_goes_on_to_the_bit(make, killed, tmp_path, tables, digits, n_writ
         {"init": "layerwise", "linear_path": False, "hidden_layer_sizes": (16, 8)},
         {"early_stopping": False},
         {"n_iter_no_change": 1, "tol": 0.5},
-        {"penalty": "kl"},
+        {"sparsity": "kl"},
+        {"sparsity": "l1", "n_components": 9},
     ],
-    ids=["layerwise", "no early stopping", "stops early", "kl"],
+    ids=["layerwise", "no early stopping", "stops early", "kl", "l1"],
 )
 def test_so_does_one_of_other_parameters(killed, tmp_path, digits, params):
     params = {**FULL, "random_state": 0, **params}
-    if params.pop("penalty", None):
-        make = partial(skae.SparseAutoencoderTransformer, sparsity="kl", **params)
+    if "sparsity" in params:
+        make = partial(skae.SparseAutoencoderTransformer, **params)
     else:
         make = partial(skae.AutoencoderTransformer, **params)
     whole = make().fit(digits)

@@ -350,3 +350,38 @@ def test_what_is_not_read_in_blocks_is_said(X, tmp_path):
     with pytest.raises(TypeError, match=r"set_output\(transform='default'\)"):
         tables.transform(path)
     assert tables.score_samples(path).shape == (N_ROWS,)
+
+
+@pytest.mark.parametrize("left", [900, 1100, 2000])
+def test_rows_that_change_between_passes_are_refused(X, left):
+    passes = []
+
+    def changing():
+        passes.append(1)
+        rows = np.concatenate([X, X])
+        yield from np.array_split(rows[: len(X) if len(passes) < 4 else left], 9)
+
+    estimator = skae.AutoencoderTransformer(2, memory_limit=2**12, max_iter=2)
+    with pytest.raises(ValueError, match="changing had 1,200 rows in the first pass"):
+        estimator.fit(changing)
+
+
+def test_blocks_of_other_dtypes_are_written_to_one_file(tmp_path):
+    rows = [
+        pd.DataFrame({"a": [1, 2], "b": pd.array([None, None], "string")}),
+        pd.DataFrame({"a": [0.5, 2.5], "b": ["x", "y"]}),
+        pd.DataFrame({"a": [3, 4], "b": ["z", None]}),
+    ]
+    blocks = source_of(lambda: iter(rows)).applied(lambda block: block, None)
+    blocks.to_parquet(tmp_path / "rows.parquet")
+    written = pd.read_parquet(tmp_path / "rows.parquet")
+    assert written["a"].tolist() == [1, 2, 0.5, 2.5, 3, 4]
+    assert written["b"].fillna("-").tolist() == ["-", "-", "x", "y", "z", "-"]
+    assert len(list(tmp_path.iterdir())) == 1
+    assert "to_parquet" in repr(blocks)
+
+
+def test_patterns_of_paths_are_expanded(X, tmp_path):
+    as_parquets(X, tmp_path)
+    of_pattern = source_of(str(tmp_path / "*.parquet"))
+    assert sum(len(block) for block in of_pattern.blocks()) == N_ROWS

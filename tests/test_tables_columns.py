@@ -858,3 +858,14 @@ def test_wide_integers_of_polars_are_refused_where_they_are_alone():
     with pytest.raises(ValueError, match=r"'a' of X holds Int128, .* to Int64"):
         AutoencoderTransformer(1).fit(X)
     Columns.of(X.with_columns(b=pl.lit("x"))).cells(X.with_columns(b=pl.lit("x")))
+
+
+def test_dates_of_one_day_are_counted_in_days():
+    import skae
+
+    days = pd.to_datetime(["2024-05-01"] * 40)
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"day": days, "a": rng.normal(size=40), "b": rng.normal(size=40)})
+    model = skae.AutoencoderTransformer(1, max_iter=2, random_state=0).fit(X)
+    later = X.assign(day=X.day + pd.Timedelta(days=3))
+    assert model.score(later) > -100

@@ -78,7 +78,8 @@ class OfRows:
         given : object
             X, or the source that it is: rows of this process alone.
         """
-        source = source_of(X)
+        with group.together():
+            source = source_of(X)
         # A process of a group may have a single row.
         least = 2 if group.size == 1 else 1
         if source is None:

@@ -1,6 +1,7 @@
 """Parquet files and datasets of pyarrow."""
 
 from functools import partial
+from glob import glob
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -13,7 +14,7 @@ class ParquetSource(RowSource):
     Parameters
     ----------
     X : pyarrow.dataset.Dataset, str, PathLike or list of these
-        Paths are of Parquet files, or of directories of them.
+        Paths are of Parquet files, of directories of them, or patterns of such.
 
     Raises
     ------
@@ -52,6 +53,13 @@ class ParquetSource(RowSource):
                 yield partial(group.to_batches, schema=self.dataset.schema)
 
 
+def _expanded(path):
+    """The paths that a pattern stands for, sorted; what is none stands for itself."""
+    if "://" in path or Path(path).exists():
+        return [path]
+    return sorted(glob(path)) or [path]
+
+
 def _dataset(X):
     try:
         from pyarrow import dataset
@@ -62,7 +70,7 @@ def _dataset(X):
     if isinstance(X, dataset.Dataset):
         return X
     paths = [X] if isinstance(X, str | PathLike) else X
-    paths = [fspath(path) for path in paths]
+    paths = [found for path in paths for found in _expanded(fspath(path))]
     for path in paths:
         if "://" not in path and not Path(path).exists():
             raise FileNotFoundError(

@@ -136,6 +136,12 @@ class Blocks(RowSource):
     def __iter__(self):
         return self.blocks()
 
+    def __repr__(self):
+        return f"<{self.title}, in blocks: iterate, or call to_numpy or to_parquet>"
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.to_numpy(), dtype)
+
     def to_numpy(self):
         """All rows as one array: they have to fit into memory."""
         return np.concatenate([np.asarray(block) for block in self])
@@ -158,6 +164,8 @@ class Blocks(RowSource):
                 table = self._table(pa, block)
                 if writer is None:
                     writer = parquet.ParquetWriter(partial, table.schema)
+                if table.schema != writer.schema:
+                    writer, table = _of_one_schema(pa, parquet, writer, partial, table)
                 writer.write_table(table)
             if writer is None:
                 raise ValueError(f"{self._source.title} has no rows.")
@@ -175,6 +183,7 @@ class Blocks(RowSource):
         if hasattr(block, "columns"):
             return pa.Table.from_pandas(block, preserve_index=False)
         names = self._names or [f"x{i}" for i in range(block.shape[1])]
+        block = np.asarray(block, block.dtype.newbyteorder("="))
         columns = [pa.array(np.ascontiguousarray(column)) for column in block.T]
         return pa.table(dict(zip(names, columns, strict=True)))
 
@@ -247,3 +256,22 @@ def rows_of(block, chosen):
 def block_rows(n_columns, itemsize=8):
     """How many rows a block has."""
     return max(1, BLOCK_BYTES // max(1, n_columns * itemsize))
+
+
+def _of_one_schema(pa, parquet, writer, path, table):
+    """A writer, and a table to go on with, where a table has other dtypes than before.
+
+    What was written is written again, as what holds both.
+    """
+    options = {"promote_options": "permissive"}
+    schema = pa.unify_schemas([writer.schema, table.schema], **options)
+    if schema != writer.schema:
+        writer.close()
+        os.replace(path, f"{path}.earlier")
+        writer = parquet.ParquetWriter(path, schema)
+        earlier = parquet.ParquetFile(f"{path}.earlier")
+        for batch in earlier.iter_batches():
+            writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+        earlier.close()
+        os.remove(f"{path}.earlier")
+    return writer, table.cast(schema)

@@ -37,7 +37,7 @@ class StreamedRows:
         self.source = source
         self._read = read
         self.memory_limit = memory_limit
-        self.moments = self.dtype = None
+        self.moments = self.dtype = self._n_rows = None
         for rows in self.parts():
             moments = Moments.of(rows)
             if self.moments is None:
@@ -46,6 +46,7 @@ class StreamedRows:
                 self.moments += moments
         if self.moments is None:
             raise ValueError(f"{source.title} has no rows.")
+        self._n_rows = self.moments.n_rows
 
     @property
     def shape(self):
@@ -76,9 +77,19 @@ class StreamedRows:
         TypeError, ValueError
             If rows are not what is expected; with their numbers, and where they are.
         """
+        n_read = 0
         for rows in self.source.mapped(self._read):
+            n_read += len(rows)
+            if self._n_rows is not None and n_read > self._n_rows:
+                break
             for first in range(0, len(rows), size or len(rows)):
                 yield rows[first : first + size] if size else rows
+        if self._n_rows is not None and n_read != self._n_rows:
+            found = "more" if n_read > self._n_rows else f"{n_read:,}"
+            raise ValueError(
+                f"{self.source.title} had {self._n_rows:,} rows in the first pass, and "
+                f"{found} in another one, but has to have the same in each."
+            )
 
     def shared(self):
         """Rows that are the same in all processes of a group: here all."""

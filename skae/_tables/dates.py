@@ -88,9 +88,11 @@ class DateSummary:
     def column(self, dtype):
         """The column; its dtype says no more."""
         start = _start(self.low, self.high, self.grain)
-        moments = self.spread.shifted(float(self.start - start)).standard()
+        shift, scale = self.spread.shifted(float(self.start - start)).standard()
+        if self.low == self.high:  # others will not be a unit away, but days
+            scale = float(UNITS["D"] // UNITS[self.unit])
         return DateColumn(
-            self.unit, self.what, start, self.grain, *moments, self.is_empty
+            self.unit, self.what, start, self.grain, shift, scale, self.is_empty
         )
 
     def _in_unit(self, unit):

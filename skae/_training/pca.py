@@ -242,7 +242,9 @@ def _times_gram(group, rows, matrix):
     """The product (d, k) of the Gram matrix of all rows and a matrix (d, k)."""
     if isinstance(rows, torch.Tensor):
         matrix = torch.from_numpy(np.ascontiguousarray(matrix)).to(rows.device)
-        product = sum(chunk.T @ (chunk @ matrix) for chunk in _chunks(rows))
+        product = torch.zeros_like(matrix)
+        for chunk in _chunks(rows):
+            product += chunk.T @ (chunk @ matrix)
         product = product.cpu()
     else:
         product = torch.from_numpy(np.ascontiguousarray(rows.times_gram(matrix)))

@@ -3,7 +3,7 @@
 import torch
 
 from skae._training.history import plain, record
-from skae._utils.torch_state import as_arrays, as_tensors, set_state, state_of
+from skae._utils.torch_state import as_arrays, set_state, state_of
 
 # Of the schedule: what follows from its parameters is left out.
 _OF_SCHEDULE = "last_epoch", "_step_count", "_last_lr"
@@ -28,7 +28,7 @@ def state_of_training(net, has_stopped):
     state = {
         "has_stopped": has_stopped,
         "history": [plain(row) for row in net.history],
-        "module": as_arrays(net.module_.state_dict()),
+        "module": as_arrays(_whole_state(net.module_)),
         "optimizer": state_of(net.optimizer_),
         "groups": groups,
         "generators": [g.get_state().numpy() for g in net.generators],
@@ -47,7 +47,9 @@ def go_on_from(state, net):
     """Put a net, whose training has begun, where another one stood."""
     own, others = _callbacks(net)
     record(net.history, state["history"])
-    net.module_.load_state_dict(as_tensors(state["module"]))
+    with torch.no_grad():
+        for name, value in _whole_state(net.module_).items():
+            value.copy_(torch.from_numpy(state["module"][name]))
     set_state(net.optimizer_, state["optimizer"], state["groups"])
     for generator, bits in zip(net.generators, state["generators"], strict=True):
         if net.group.size == 1:
@@ -62,6 +64,11 @@ def go_on_from(state, net):
         own["schedule"].lr_scheduler_.load_state_dict(state["schedule"])
     if net.average_ is not None:
         net.average_.load_state_dict(state["average"])
+
+
+def _whole_state(module):
+    """A module's weights and buffers, those too that files leave out."""
+    return {**module.state_dict(keep_vars=True), **dict(module.named_buffers())}
 
 
 def _callbacks(net):
