@@ -57,7 +57,9 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
         0 if settings.is_incremental else round(_RISING_SHARE * settings.n_epochs)
     )
     best = BestEpoch(settings, run, start.pca_weights, start.is_resumed, n_rising)
-    n_batches = settings.n_batches(data.n_train)
+    # In each batch at least one process has a row.
+    most_batches = max(group.gathered(len(data.own_train)))
+    n_batches = min(settings.n_batches(data.n_train), most_batches)
     last_epoch = min(run.last_epoch or settings.last_epoch, settings.last_epoch)
     net = AutoencoderNet(
         start.module,
