@@ -26,6 +26,8 @@ QUESTIONS = (
     "memory",
     "scale",
     "cluster",
+    "parallel",
+    "checkpoints",
     "plan",
     "sparse",
     "sparse_codes",

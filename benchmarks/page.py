@@ -27,6 +27,8 @@ TITLES = {
     "memory": "Memory",
     "scale": "More than memory",
     "cluster": "Searches on a cluster",
+    "parallel": "Training on many workers",
+    "checkpoints": "Checkpoints",
     "plan": "Many machines, a model",
     "sparse": "Sparse matrices",
     "sparse_codes": "Sparse codes",
@@ -60,8 +62,9 @@ time:
 The other questions are ``few_rows``, ``speed``, ``features``, ``denoising``,
 ``retrieval``, ``compression``, ``family``, ``detection``, ``machine``, ``tables``,
 ``tables_detection``, ``tables_features``, ``tables_sampling``, ``variational``,
-``memory``, ``scale``, ``cluster``, ``plan``, ``sparse``, ``sparse_codes``, ``deploy``,
-``gpu``, which needs one, and ``defaults``, which changes one default at a time and is
+``memory``, ``scale``, ``cluster``, ``parallel``, ``checkpoints``, ``plan``, ``sparse``,
+``sparse_codes``, ``deploy``, ``gpu``, which needs one, and ``defaults``, which changes
+one default at a time and is
 not part of ``make bench``; ``--quick`` shows that it runs.
 """
 

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[1]
         "deploy",
         "scale",
         "cluster",
+        "parallel",
+        "checkpoints",
         "plan",
         "gpu",
         "tables",

@@ -299,6 +299,8 @@ def fitted(kind):
         X = X[:100]
     elif kind == "one":
         X = X[: 1 + 3000 * rank]
+    elif kind == "single":
+        X, more = X[:1200], {"batch_size": 1, "max_iter": 1}
     elif kind == "wide":
         X = X[:, : 5 + rank]
     elif kind == "bad" and rank == 1:
@@ -328,7 +330,7 @@ for kind in sys.argv[2:]:
 dist.destroy_process_group()
 """
 KINDS = ["plain", "holes", "sparse", "variational", "contractive", "layerwise",
-         "stream", "few", "one", "stops", "table"]  # fmt: skip
+         "stream", "few", "one", "single", "stops", "table"]  # fmt: skip
 FAILING = {
     "bad": "The fit failed in process 1 of 2: ValueError: Input X contains infinity",
     "wide": "Rows have as many columns in each process, but 5, 6 were found",

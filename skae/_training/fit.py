@@ -12,6 +12,7 @@ from skae._training.folds import cross_fitted
 from skae._training.objective import Objective
 from skae._training.start import pca_weights, resumed, warn_of
 from skae._training.task import Task
+from skae._utils.allocation import kept_memory
 from skae._utils.device import training_device
 from skae._utils.random import new_seed
 from skae._utils.threads import threads, usable_threads
@@ -67,7 +68,7 @@ def fit(recipe, settings, X, earlier, epochs_done, layout, journal):
     n_folds = 1
     if isinstance(X, MemoryRows):
         n_folds = settings.n_folds(X.shape[0], recipe.corruption.hides)
-    with undisturbed(device), threads(1):
+    with undisturbed(device), threads(1), kept_memory():
         objective = Objective(recipe, scaling, epochs_done).to(device)
         n_held_out = settings.n_held_out(X.shape[0])
         rows = given(X, scaling, seed, device, objective.first, n_held_out)

@@ -198,19 +198,21 @@ def average_gradients(group, parameters, loss, n_rows):
         return loss
     device = parameters[0].device
     # One message of all gradients, how many rows they are of, and which there are.
-    parts = [torch.tensor([float(n_rows)], device=device), n_rows * loss.reshape(1)]
+    parts = [torch.ones(1, device=device), loss.reshape(1)]
     parts.append(
         torch.tensor([float(p.grad is not None) for p in parameters], device=device)
     )
     parts += [
-        p.new_zeros(p.numel()) if p.grad is None else n_rows * p.grad.reshape(-1)
+        p.new_zeros(p.numel()) if p.grad is None else p.grad.reshape(-1)
         for p in parameters
     ]
     sizes = [len(part) for part in parts]
-    n_all, total, are_there, *summed = group.sum(torch.cat(parts)).split(sizes)
-    for parameter, gradient, is_there in zip(
-        parameters, summed, are_there.tolist(), strict=True
+    message = group.sum(torch.cat(parts).mul_(n_rows))
+    message /= message[0].clone()
+    _, total, are_there, *averages = message.split(sizes)
+    for parameter, average, is_there in zip(
+        parameters, averages, are_there.tolist(), strict=True
     ):
         if is_there:
-            parameter.grad = (gradient / n_all).view_as(parameter)
-    return (total / n_all).reshape(())
+            parameter.grad = average.view_as(parameter)
+    return total.reshape(())
