@@ -83,6 +83,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         Parameters
         ----------
         X : MemoryRows or StreamedRows of shape (n_samples, n_features)
+            In a group a sample of the rows, the same in all processes.
         is_incremental : bool
             Whether this was an epoch of `partial_fit`, and not a whole training.
         """

@@ -117,7 +117,7 @@ class Imputing(OfRows):
         hidden : Hidden or None
         given : array-like of shape (n_samples, n_features), or RowSource
             The rows as they were passed.
-        rows : MemoryRows or StreamedRows of shape (n_samples, width)
+        rows : MemoryRows, StreamedRows or GroupedRows of shape (n_samples, width)
             The same as models read them.
         """
         self._donors = None
