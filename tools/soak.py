@@ -77,8 +77,8 @@ def cases(folder):
         lambda: _written(streamed, path, folder / "codes.parquet"),
         lambda: _raises(ValueError, plain, wrong),
         lambda: _raises(ValueError, streamed, lambda: [X, wrong]),
-        lambda: _raises(OSError, streamed, _failing(X, 2)),
         lambda: _raises(OSError, streamed, _failing(X, 3)),
+        lambda: _raises(OSError, streamed, _failing(X, 4)),
     ]
     for data in (X, path):
         early = skae.AutoencoderTransformer(callbacks=[Interrupting(1)], **STREAMED)

@@ -310,8 +310,8 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
     def _make_code_map(self):
         if self.sparsity == "kl" and self.refine not in (None, "auto"):
             raise ValueError(
-                f"refine={self.refine!r} needs zeros, which codes of 'kl' don't have: "
-                "use refine=None, or sparsity='top_k'."
+                f"refine={self.refine!r} needs zeros, but codes of sparsity='kl' are "
+                "nowhere zero: use refine=None or 'top_k'."
             )
         if self.sparsity == "l1":
             code_map = SoftThreshold(self._strength)
