@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Timer
 
@@ -144,6 +145,33 @@ def kill_one(client, after):
     timer.daemon = True
     timer.start()
     return timer
+
+
+def test_fits_at_once_wait_for_each_other(shared, X):
+    array = da.from_array(X, chunks=(1000, 12))
+    estimators = [skae.AutoencoderTransformer(3, **PARAMS) for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        fitted = list(pool.map(lambda estimator: estimator.fit(array), estimators))
+    first, second = (estimator.transform(X) for estimator in fitted)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_cluster_that_is_restarted_is_noticed(client, X):
+    array = da.from_array(X, chunks=(1000, 12))
+    skae.AutoencoderTransformer(3, **PARAMS).fit(array)  # what is imported once
+
+    def restart():
+        address = client.scheduler.address
+        with distributed.Client(address, set_as_default=False) as other:
+            other.restart()
+
+    timer = Timer(5, restart)
+    timer.start()
+    with pytest.raises(RuntimeError, match=r"was lost while|were cancelled"):
+        skae.AutoencoderTransformer(3, **LONG).fit(array)
+    timer.join()
+    client.wait_for_workers(2)
+    assert skae.AutoencoderTransformer(3, **PARAMS).fit(array).n_iter_ == 8
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")

@@ -1,7 +1,6 @@
 """A fit on the workers of a cluster, from the side of the client."""
 
-from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 from dask.config import get as configured
@@ -48,8 +47,10 @@ def fitted_on_workers(client, X, train, goes_on):
         If a worker is lost, and nothing was kept; what was raised on a worker.
     """
     source = DaskSource(X)
-    parts = client.compute(list(np.ravel(source.X.to_delayed())))
+    delayed = list(np.ravel(source.X.to_delayed()))
     while True:
+        # What is held already is not computed again.
+        parts = client.compute(delayed)
         try:
             # Fits that have some of the workers each would wait for the others.
             with Semaphore(1, "skae-fit"):
@@ -84,6 +85,7 @@ def _fitted(client, title, parts, train):
     holders = [held_by[part.key] for part in parts]
     shares = shares_of(sizes, holders, workers)
     places = [_submitted(client, share.worker, place) for share in shares]
+    _wait_for(client, places, workers)
     places = client.gather(places)
     meeting, backend = places[0].meeting, backend_of(places)
     tasks = []
@@ -112,6 +114,7 @@ def _seconds():
 
 def _wait_for(client, futures, workers):
     """Wait until all have ended, one has failed, or a worker is lost."""
+    end = monotonic() + _seconds()
     while True:
         try:
             wait(futures, timeout=_LOOK)
@@ -119,12 +122,17 @@ def _wait_for(client, futures, workers):
             pass  # which is usual
         except CancelledError:
             _check_scheduler(client)
-            raise
+            raise _no_tasks(client) from None
         if any(f.status in ("error", "cancelled", "lost") for f in futures):
             return
         if all(f.done() for f in futures):
             return
-        _check_workers(client, workers)
+        if _check_workers(client, workers):
+            end = monotonic() + _seconds()
+        elif monotonic() > end:
+            raise RuntimeError(
+                f"{client!r} has had no workers for {_seconds():g} seconds."
+            )
 
 
 def _check_scheduler(client):
@@ -138,14 +146,24 @@ def _no_scheduler(client):
     )
 
 
+def _no_tasks(client):
+    return RuntimeError(
+        f"The tasks of the training were cancelled: {client!r} was restarted, or "
+        "another client did it. Fit again; with checkpoint= a fit goes on."
+    )
+
+
 def _check_workers(client, workers):
+    """Raise if some workers are lost; whether there are any at all."""
     _check_scheduler(client)
     try:
-        lost = sorted(set(workers) - set(client.nthreads()))
+        present = set(client.nthreads())
     except OSError as error:
         raise _no_scheduler(client) from error
+    lost = sorted(set(workers) - present)
     if lost:
         raise WorkerLostError(f"Worker {lost[0]} was lost while it trained.")
+    return bool(present)
 
 
 def _raise_first(client, tasks, shares):
@@ -162,8 +180,9 @@ def _raise_first(client, tasks, shares):
     end = monotonic() + _NOTICE
     while monotonic() < end:
         _check_workers(client, workers)
-        with suppress(TimeoutError):
-            wait(tasks, timeout=_LOOK)
+        sleep(_LOOK)
+    if None in errors.values():
+        raise _no_tasks(client)
     number, error = next(iter(errors.items()))
     raise RuntimeError(
         f"The training failed on worker {workers[number]}: {error}"
