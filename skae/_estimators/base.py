@@ -4,23 +4,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skae._cluster.door import client_for
 from skae._estimators.coding import Decoding, Encoding, check_of_rows
+from skae._estimators.fitting import Fitting
 from skae._estimators.halves import Decoder, Encoder
 from skae._estimators.imputing import Imputing
-from skae._estimators.on_workers import fit_on_workers
 from skae._estimators.parameters import AutoencoderParameters
-from skae._estimators.rows import check_is_there
 from skae._files.saving import Saving
 from skae._inference.loaded import checked
 from skae._inference.model import Model, mean_of_known
 from skae._onnx.modules import Part, Reconstruct, Score
 from skae._sources.by_blocks import by_blocks
-from skae._training.fit import fit
 from skae._training.loop import fitted_net
 from skae._training.objective import Objective
 from skae._utils.checks import (
@@ -34,14 +30,9 @@ from skae._utils.checks import (
 )
 from skae._utils.compat import fit_context
 from skae._utils.device import inference_device
-from skae._utils.group import current_group
-from skae._utils.ranges import check_distance
 from skae._utils.stored import stored_base
 from skae._utils.torch_state import undisturbed
-from skae._utils.twin import all_or_nothing
 from skae._utils.typing import Rows
-from skae._utils.warnings import warn
-from skae.checkpoints._journal import journal_of
 from skae.losses._losses import check_bounds
 
 if TYPE_CHECKING:
@@ -69,24 +60,15 @@ def _is_epoch(row):
     pca_loss_=not_required(number),
     **OF_ROWS,
 )
-class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameters):
+class BaseAutoencoder(
+    Fitting, Encoding, Decoding, Imputing, Saving, AutoencoderParameters
+):
     """Base of all autoencoder transformers; not to be instantiated.
 
     A subclass has a constructor that names its parameters, and says through hooks what
     sets it apart: those of :class:`AutoencoderParameters`, and ``_describe``. Think
     twice before adding more here.
     """
-
-    def _describe(self, X, is_incremental):
-        """Set fitted attributes of the class's own, from the rows of this call.
-
-        Parameters
-        ----------
-        X : MemoryRows or StreamedRows of shape (n_samples, n_features)
-            In a group a sample of the rows, the same in all processes.
-        is_incremental : bool
-            Whether this was an epoch of `partial_fit`, and not a whole training.
-        """
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None) -> "Self":
@@ -123,7 +105,7 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             larger than the rows, or than there are rows.
         """
         earlier = getattr(self, "_model", None) if self.warm_start else None
-        return self._fit(X, earlier, is_incremental=False)
+        return self._fit_told(X, y, earlier, is_incremental=False)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None) -> "Self":
@@ -146,7 +128,8 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
         self : object
             The fitted transformer.
         """
-        return self._fit(X, getattr(self, "_model", None), is_incremental=True)
+        earlier = getattr(self, "_model", None)
+        return self._fit_told(X, y, earlier, is_incremental=True)
 
     @by_blocks
     def reconstruct(self, X) -> Rows:
@@ -295,48 +278,3 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             self._model = checked(self._model)
             check_of_rows(self)
             self._check_donors()
-
-    def _fit(self, X, earlier, is_incremental):
-        """Train, and store the result: all of it, or nothing."""
-        group, client = current_group(), client_for(X)
-        if client is not None:
-            return fit_on_workers(client, self, X, earlier, is_incremental)
-        with all_or_nothing(self) as twin:
-            first = earlier is None
-            X, given = twin._rows(X, first, group)
-            with group.together():
-                for part in () if first else X.parts():
-                    check_distance(part, earlier.scaling, type(self).__name__)
-            check_is_there(X, type(self).__name__)
-            done = 0 if first else self.n_iter_
-            recipe, settings = twin._recipe(), twin._settings(is_incremental)
-            layout = None if twin._columns is None else twin._columns.layout
-            checkpoint = None if is_incremental else twin.checkpoint
-            journal = journal_of(checkpoint, twin, X, earlier, group)
-            fitted = fit(recipe, settings, X, earlier, done, layout, journal)
-            fitted = fitted.agreed(group)
-            twin._store(fitted, done)
-            if fitted.hidden is not None or not done:
-                twin._keep_donors(fitted.hidden, given, X)
-            twin._describe(X.shared(), is_incremental)
-        if not fitted.result.interrupted:
-            journal.close()
-        else:
-            warn("Training interrupted by user.", ConvergenceWarning)
-        return self
-
-    def _store(self, fitted, epochs_done):
-        """Set the fitted attributes."""
-        result = fitted.result
-        self._model = fitted.model
-        self._history = (self._history if epochs_done else []) + result.history
-        self.n_components_ = fitted.model.n_components
-        self.n_iter_ = epochs_done + result.n_iter
-        if result.best_iter > 0 or epochs_done == 0:
-            self.best_iter_ = epochs_done + result.best_iter
-        self.loss_curve_ = [row["train_loss"] for row in self._history]
-        # Epochs without validation rows, in partial_fit, have no such loss.
-        curve = [row.get("valid_loss", np.nan) for row in self._history]
-        self.validation_loss_curve_ = None if np.isnan(curve).all() else curve
-        if fitted.pca_loss is not None:
-            self.pca_loss_ = fitted.pca_loss

@@ -27,6 +27,7 @@ from skae._utils.compat import (
 )
 from skae._utils.random import new_seed, seeded_clone
 from skae._utils.sparse import refuse_sparse
+from skae._utils.stages import TellsCallbacks
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae._utils.typing import Rows
@@ -56,7 +57,9 @@ _SEEN = "n_features_in_", "feature_names_in_"
     autoencoder_=fitted(BaseAutoencoder),
     _kept=array("b", 1),
 )
-class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimator):
+class AutoencoderImputer(
+    TellsCallbacks, OnnxConvertible, TransformerMixin, Saving, BaseEstimator
+):
     """Fills missing cells of arrays and of tables, in one step of a Pipeline.
 
     Each cell is what an autoencoder expects there, given the others of its row: a
@@ -163,10 +166,12 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
             If columns without any value are left out; else as the autoencoder's own
             `fit`.
         """
+        stage = self._begun(X, y)
         with all_or_nothing(self) as twin:
             refuse_sparse(X)
             X = without_torch(X)
-            autoencoder = twin._new_autoencoder().fit(X)
+            with stage.fitting(twin._new_autoencoder(), "autoencoder") as autoencoder:
+                autoencoder.fit(X)
             twin.autoencoder_ = autoencoder
             vars(twin).pop("feature_names_in_", None)
             seen = {name: v for name, v in vars(autoencoder).items() if name in _SEEN}
@@ -179,6 +184,7 @@ class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimato
                 f"Skipping features without any observed values: {skipped}. "
                 "keep_empty_features=True keeps them."
             )
+        stage.end(dict)
         return self
 
     @by_blocks

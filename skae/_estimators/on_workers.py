@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from skae._utils.twin import all_or_nothing
+from skae._utils.stages import callbacks_of, without_callbacks
+from skae._utils.twin import all_or_nothing, twin_of
 from skae._utils.warnings import kept_warnings, warn
 
 
@@ -26,10 +27,13 @@ def fit_on_workers(client, estimator, X, earlier, is_incremental):
     from skae._cluster.fitting import fitted_on_workers
 
     with all_or_nothing(estimator) as twin:
-        train = partial(_state_of_fit, estimator, earlier, is_incremental)
+        # Callbacks stay here: they are told of the fit, and not of its epochs.
+        told, sent = callbacks_of(vars(estimator)), twin_of(estimator)
+        sent.__dict__ = without_callbacks(vars(estimator))
+        train = partial(_state_of_fit, sent, earlier, is_incremental)
         goes_on = estimator.checkpoint is not None
         state, kept = fitted_on_workers(client, X, train, goes_on)
-        twin.__dict__ = {**estimator.get_params(deep=False), **state}
+        twin.__dict__ = {**estimator.get_params(deep=False), **state, **told}
     for warning in kept:
         warn(*warning)
     return estimator

@@ -8,7 +8,7 @@ import numpy as np
 
 from skae._files.random_state import random_state
 from skae._utils.checks import not_required
-from skae._utils.stored import TABLE, is_stored
+from skae._utils.stored import TABLE, is_stored, stored_state
 from skae.exceptions import InvalidFileError
 
 # Objects in a file: a fitted detector has some dozens.
@@ -101,7 +101,7 @@ class Writer:
             value._validate_params()  # what was set since a fit is to load again
         node = {"class": type(value).__name__}
         # What has parameters alone is made by them, whatever else it keeps.
-        state = {} if entry.parameters and not entry.fields else _state(value)
+        state = {} if entry.parameters and not entry.fields else stored_state(value)
         parameters = {name: getattr(value, name) for name in entry.parameters}
         if parameters:
             node["parameters"] = {
@@ -281,13 +281,6 @@ def kind_of(value):
     value = getattr(value, "function", value)  # that a part stands for
     has_name = inspect.isroutine(value) or isinstance(value, type)
     return (value if has_name else type(value)).__qualname__
-
-
-def _state(value):
-    """What pickle would take of an object."""
-    if hasattr(value, "__getstate__"):
-        return value.__getstate__() or {}  # None, of Python from 3.11 on, is nothing
-    return vars(value)
 
 
 def _made(entry, parameters, state, is_given):

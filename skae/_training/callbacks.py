@@ -1,5 +1,7 @@
 """What is told about a training while it runs, and how callbacks end it."""
 
+from functools import partial
+
 from skorch.callbacks import Callback
 
 
@@ -64,6 +66,43 @@ class ProgressBar(Callback):
 
     def on_train_end(self, net, **kwargs):
         self.bar_.close()
+
+
+class Told(Callback):
+    """Tells of a training and of its epochs as of stages of a fit.
+
+    Parameters
+    ----------
+    stage : SilentStage
+        Of which the training is a stage.
+    title : str
+        What is trained; empty, if there is nothing else.
+    n_epochs : int
+    can_stop : bool
+        Whether it may end before its last epoch.
+    so_far : callable
+        What the training has come to, of the net, or None.
+    """
+
+    def __init__(self, stage, title, n_epochs, can_stop, so_far):
+        self.stage = stage
+        self.title = title
+        self.n_epochs = n_epochs
+        self.can_stop = can_stop
+        self.so_far = so_far
+
+    def on_train_begin(self, net, **kwargs):
+        self.training_ = self.stage.begin(self.title or "training", self.n_epochs)
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.epoch_ = self.training_.begin("epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        if self.epoch_.end(partial(self.so_far, net)) and self.can_stop:
+            raise StopTraining
+
+    def on_train_end(self, net, **kwargs):
+        self.training_.end()
 
 
 class Title(Callback):

@@ -75,7 +75,8 @@ def cross_fitted(task, n_folds):
             results.append(attempt.result)
             pca_losses.append(attempt.pca_loss)
         decision = _decided(results)
-        result = _of_all_rows(task, start, whole, baseline, decision)
+        pca_loss = float(np.mean(pca_losses))
+        result = _of_all_rows(task, start, whole, baseline, decision, pca_loss)
     except KeyboardInterrupt:
         if attempt is None:
             raise
@@ -83,7 +84,7 @@ def cross_fitted(task, n_folds):
     if task.settings.verbose:
         tell_kept(result.best_iter, result.n_iter)
     fitted = Attempt(task, start, whole, baseline, result)
-    return fitted.fitted(float(np.mean(pca_losses)))
+    return fitted.fitted(pca_loss)
 
 
 def _of_fold(task, fold, n_folds):
@@ -124,14 +125,14 @@ def _mean_history(histories):
     ]
 
 
-def _of_all_rows(task, start, data, baseline, decision):
+def _of_all_rows(task, start, data, baseline, decision, pca_loss):
     """The result of PCA or of a training on all rows, with the losses of the folds."""
     best_iter, history = decision
     if best_iter == 0:
         weights = as_arrays(start.pca_weights)
         return Result(weights, {}, len(history), 0, history, interrupted=False)
     run = Run(last_epoch=best_iter, title="all rows")
-    trained = task.trained(start, data, baseline, run).result
+    trained = task.trained(start, data, baseline, run, pca_loss).result
     if trained.interrupted:
         return replace(trained, history=history[: trained.n_iter])
     return replace(trained, n_iter=len(history), history=history)

@@ -1,11 +1,19 @@
 """The training loop: a module, rows and settings in, the best epoch out."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from skorch.callbacks import EpochTimer, LRScheduler, PrintLog
 from torch.optim.lr_scheduler import OneCycleLR
 
-from skae._training.callbacks import KeptEpoch, ProgressBar, Title, checked_callbacks
+from skae._training.callbacks import (
+    KeptEpoch,
+    ProgressBar,
+    Title,
+    Told,
+    checked_callbacks,
+)
 from skae._training.data import CHUNK_ROWS
 from skae._training.history import plain, record
 from skae._training.net import AutoencoderNet, TensorDataset
@@ -18,7 +26,7 @@ from skae.exceptions import DivergenceError
 _RISING_SHARE = 0.3
 
 
-def train(start, data, objective, settings, seeds, entry, run=WHOLE):
+def train(start, data, objective, settings, seeds, entry, run=WHOLE, fitted=None):
     """Train a module in place.
 
     Parameters
@@ -35,6 +43,8 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     entry : Entry
         What is known of the training, where it goes on after a crash.
     run : Run, default=WHOLE
+    fitted : callable, default=None
+        What a fit gives back of a result; None is nothing.
 
     Returns
     -------
@@ -61,6 +71,8 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     most = max(group.gathered(len(data.own_train)))
     n_batches = min(settings.n_batches(data.n_train), most)
     last_epoch = min(run.last_epoch or settings.last_epoch, settings.last_epoch)
+    so_far = partial(_so_far, best, settings, None if group.size > 1 else fitted)
+    told = Told(settings.stage, run.title, last_epoch, run.stops, so_far)
     net = AutoencoderNet(
         start.module,
         objective,
@@ -70,7 +82,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
         seed=valid_seed,
         most_threads=settings.most_threads if device.type == "cpu" else 1,
         averages=objective.recipe.corruption.hides and not settings.is_incremental,
-        own_callbacks=_own_callbacks(best, n_batches, last_epoch, settings, run),
+        own_callbacks=_own_callbacks(best, told, n_batches, last_epoch, settings, run),
         entry=entry,
         group=group,
         last_epoch=last_epoch,
@@ -105,8 +117,8 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE):
     return group.from_first(_result(net, best, interrupted, settings))
 
 
-def _own_callbacks(best, n_batches, last_epoch, settings, run):
-    callbacks = [("best_epoch", best)]
+def _own_callbacks(best, told, n_batches, last_epoch, settings, run):
+    callbacks = [("best_epoch", best), ("told", told)]
     n_steps = settings.n_epochs * n_batches
     if not settings.is_incremental and n_steps > 2:
         schedule = LRScheduler(
@@ -126,6 +138,16 @@ def _own_callbacks(best, n_batches, last_epoch, settings, run):
     if settings.verbose and not run.title:
         callbacks.append(("kept_epoch", KeptEpoch(best)))
     return callbacks
+
+
+def _so_far(best, settings, fitted, net):
+    """What a fit would give back if it stopped now, or None."""
+    if fitted is None:
+        return None
+    try:
+        return fitted(_result(net, best, False, settings))
+    except DivergenceError:  # from which the training may come back
+        return None
 
 
 def _result(net, best, interrupted, settings):

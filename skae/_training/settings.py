@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 import numpy as np
 
 from skae._training.selection import Judged
+from skae._utils.stages import SILENT, SilentStage
 from skae._utils.warnings import warn
 
 # Rows that are held out at the least, unless they are more than a fifth.
@@ -49,6 +50,8 @@ class Settings:
         Epochs over rows that are not many, for "auto".
     planned_iter : int or None
         Epochs that the learning rate is planned for, if not `max_iter`.
+    stage : SilentStage
+        Of which trainings are stages, and their epochs stages of these.
     """
 
     n_components: int | float
@@ -69,6 +72,7 @@ class Settings:
     most_threads: int = 1
     n_passes: int = 30
     planned_iter: int | None = None
+    stage: SilentStage = SILENT
 
     @classmethod
     def parameters(cls):

@@ -19,6 +19,7 @@ from skae._training.settings import WHOLE, Result, Settings
 from skae._training.spooled import SpooledRows
 from skae._training.start import Start, fresh
 from skae._utils.scaling import Scaling
+from skae._utils.warnings import kept_warnings
 from skae.checkpoints._journal import Journal
 
 
@@ -123,11 +124,18 @@ class Task:
                 data.group.share_(value)
         return start
 
-    def trained(self, start, data, baseline, run=WHOLE):
-        """What comes of a start."""
+    def trained(self, start, data, baseline, run=WHOLE, pca_loss=None):
+        """What comes of a start; the loss of PCA is told, if it is not the data's."""
+
+        def attempt(result):
+            return Attempt(self, start, data, baseline, result)
+
+        def fitted(result):
+            with kept_warnings():  # which are given at the end
+                return attempt(result).fitted(pca_loss)
+
         given = start, data, self.objective, self.settings, self.seeds
-        result = train(*given, self.journal.entry(), run)
-        return Attempt(self, start, data, baseline, result)
+        return attempt(train(*given, self.journal.entry(), run, fitted))
 
 
 @dataclass(frozen=True)

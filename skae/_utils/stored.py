@@ -4,6 +4,8 @@ from collections.abc import Callable
 from inspect import signature
 from typing import NamedTuple
 
+from skae._utils.stages import without_callbacks
+
 
 class Stored(NamedTuple):
     """What a file holds of a class's objects.
@@ -94,3 +96,11 @@ def is_stored(cls):
     """Whether files may hold objects of a class, which is itself in the table."""
     entry = TABLE.get(cls.__name__)
     return entry is not None and entry.cls is cls
+
+
+def stored_state(value):
+    """What pickle would take of an object, but for scikit-learn's callbacks."""
+    state = vars(value)
+    if hasattr(value, "__getstate__"):
+        state = value.__getstate__() or {}  # None, of Python from 3.11 on, is nothing
+    return without_callbacks(state)

@@ -19,8 +19,14 @@ def all_or_nothing(estimator):
     twin : BaseEstimator
         Of the same class, with the same parameters, callbacks and fitted attributes.
     """
+    twin = twin_of(estimator)
+    yield twin
+    estimator.__dict__ = vars(twin)
+
+
+def twin_of(estimator):
+    """An estimator of the same class and state, which may be changed apart from it."""
     # Not copy.copy, for which callbacks are cloned.
     twin = object.__new__(type(estimator))
     twin.__dict__ = vars(estimator).copy()
-    yield twin
-    estimator.__dict__ = vars(twin)
+    return twin

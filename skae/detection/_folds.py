@@ -38,7 +38,7 @@ class FoldModels:
         One for each fold.
     """
 
-    def fit(self, rows, folds, new_autoencoder, method, seed):
+    def fit(self, rows, folds, new_autoencoder, method, seed, stage):
         """Fit autoencoders to rows, and scores to what these make of rows held out.
 
         Parameters
@@ -51,6 +51,8 @@ class FoldModels:
             Without arguments.
         method : {"combined", "neighbors", "error"}
         seed : int
+        stage : SilentStage
+            Of which fits of autoencoders are stages.
 
         Returns
         -------
@@ -60,7 +62,8 @@ class FoldModels:
         self.autoencoders, self._scalings, pairs = [], [], []
         order, others = [], []
         for k, (train, held_out) in enumerate(folds):
-            self.autoencoders.append(new_autoencoder().fit(rows.chosen(train)))
+            with stage.fitting(new_autoencoder(), "fold") as autoencoder:
+                self.autoencoders.append(autoencoder.fit(rows.chosen(train)))
             # Next to the rows of other folds these may vary very little.
             self._scalings.append(rows.scaling(train))
             order.append(rows.kept(held_out))

@@ -17,6 +17,7 @@ from skae._tables.choice import categories
 from skae._utils.checks import OF_ROWS, check_names, instance, number, partly_known
 from skae._utils.compat import HasMethods, Interval, StrOptions, fit_context
 from skae._utils.random import new_seed
+from skae._utils.stages import TellsCallbacks
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae.detection._default import new_autoencoder
@@ -42,6 +43,7 @@ _LEAST_ROWS = 8
     offset_=number,
 )
 class AutoencoderOutlierDetector(
+    TellsCallbacks,
     Explaining,
     OnnxConvertible,
     OneToOneFeatureMixin,
@@ -209,6 +211,7 @@ class AutoencoderOutlierDetector(
             If X has categories or dates, or is read in blocks, and the autoencoder is
             none of this package's.
         """
+        stage = self._begun(X, y)
         with all_or_nothing(self) as twin:
             chosen = categories(twin.categorical_features, twin.autoencoder)
             limit = limit_of(twin)
@@ -219,13 +222,15 @@ class AutoencoderOutlierDetector(
             new = partial(new_autoencoder, twin.autoencoder, width, seed, **params)
             folds = splits(twin.cv, rows.index, seed)
             models = TableModels() if is_table else FoldModels()
-            twin.held_out_scores_ = -models.fit(rows, folds, new, twin.method, seed)
+            given = rows, folds, new, twin.method, seed, stage
+            twin.held_out_scores_ = -models.fit(*given)
             twin._models = models
             if twin.contamination == "auto":
                 twin.offset_ = twin.threshold(twin.alpha)
             else:
                 scores = -rows.made(models.scores)
                 twin.offset_ = float(np.percentile(scores, 100 * twin.contamination))
+        stage.end(dict)
         return self
 
     @property

@@ -191,7 +191,7 @@ class OfSeries:
             lambda part: trailing_mean(part, self.smoothing), values
         )
 
-    def _held_out(self, series, new):
+    def _held_out(self, series, seed, stage):
         """Scores (n_windows,) of windows by clones that know nothing of their times."""
         stretches, scores = series.stretches, np.empty(len(series.windows))
         for train, held_out in stretches.folds(self.cv):
@@ -203,10 +203,12 @@ class OfSeries:
                     "expected: pass a longer series, use shorter windows, or "
                     "alpha=None, which holds out nothing."
                 )
-            windows, detector = series.windows, new()
+            windows = series.windows
             is_streamed = isinstance(windows, Windows)
             of = windows.chosen if is_streamed else windows.__getitem__
-            scores[held_out] = scores_of(detector.fit(of(train)), of(held_out))
+            with stage.fitting(self._new(seed), "fold") as detector:
+                detector.fit(of(train))
+            scores[held_out] = scores_of(detector, of(held_out))
         return self._smoothed(stretches, scores)
 
     def _check_sensors(self, is_silent):

@@ -49,7 +49,7 @@ class TableModels:
         One for each fold.
     """
 
-    def fit(self, rows, folds, new_autoencoder, method, seed):
+    def fit(self, rows, folds, new_autoencoder, method, seed, stage):
         """Fit autoencoders to rows, and learn what these expect of rows held out.
 
         Parameters
@@ -62,6 +62,8 @@ class TableModels:
             Without arguments.
         method : {"combined", "neighbors", "error"}
         seed : int
+        stage : SilentStage
+            Of which fits of autoencoders are stages.
 
         Returns
         -------
@@ -73,9 +75,9 @@ class TableModels:
         self._tails = []
         scores = np.full(len(rows), np.nan)
         for train, held_out in folds:
-            autoencoder = new_autoencoder()
-            _check_reads_tables(autoencoder)
-            self.autoencoders.append(autoencoder.fit(rows.chosen(train)))
+            with stage.fitting(new_autoencoder(), "fold") as autoencoder:
+                _check_reads_tables(autoencoder)
+                self.autoencoders.append(autoencoder.fit(rows.chosen(train)))
             columns, ratios = autoencoder._columns, Ratios()
             fitted_to = rows.kept(np.random.default_rng(seed).permutation(train))
             fitted_to = rows.taken(fitted_to, lambda X: self._cells(-1, X)[0])

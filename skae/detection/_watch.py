@@ -19,6 +19,7 @@ from skae._utils.checks import (
 )
 from skae._utils.compat import HasMethods, Interval, fit_context
 from skae._utils.random import new_seed, seeded_clone
+from skae._utils.stages import TellsCallbacks
 from skae._utils.stored import stored
 from skae._utils.twin import all_or_nothing
 from skae.detection._alarming import Alarming
@@ -41,7 +42,7 @@ _COUNT = [Interval(Integral, 1, None, closed="left")]
     held_out_scores_=not_required(partly_known),
 )
 class WindowedDetector(
-    Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
+    TellsCallbacks, Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
 ):
     """Watches a machine: when the readings of its sensors are unusual, and why.
 
@@ -212,15 +213,18 @@ class WindowedDetector(
                 f"n_required={self.n_required} outlying windows of "
                 f"n_recent={self.n_recent} can never be: use n_required <= n_recent."
             )
+        stage = self._begun(X, y)
         with all_or_nothing(self) as twin:
             series, seed = twin._learned(X), new_seed(twin.random_state)
-            twin.detector_ = twin._new(seed).fit(series.windows)
+            with stage.fitting(twin._new(seed), "all windows") as detector:
+                twin.detector_ = detector.fit(series.windows)
             if twin.alpha is None:
                 vars(twin).pop("held_out_scores_", None)
                 twin.offset_ = own_threshold(twin.detector, twin.detector_)
             else:
-                twin.held_out_scores_ = twin._held_out(series, lambda: twin._new(seed))
+                twin.held_out_scores_ = twin._held_out(series, seed, stage)
                 twin.offset_ = twin.threshold(twin.alpha)
+        stage.end(dict)
         return self
 
     def threshold(self, alpha) -> float:

@@ -1,0 +1,134 @@
+"""Stages of a fit, which callbacks of scikit-learn are told of."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # of scikit-learn before 1.9, which has no callbacks
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands for scikit-learn's."""
+
+
+# What scikit-learn keeps in an estimator that has callbacks.
+_OF_CALLBACKS = (
+    "_skl_callbacks",
+    "_skl_callbacks_to_teardown",
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+)
+
+
+class SilentStage:
+    """A stage of a fit that nobody is told of."""
+
+    def begin(self, name, n_stages=0):
+        """A stage of this stage.
+
+        Parameters
+        ----------
+        name : str
+        n_stages : int or None, default=0
+            How many stages it has at the most; None is not known.
+        """
+        return self
+
+    def end(self, fitted=None):
+        """Say that the stage has ended, and whether a callback asks to stop.
+
+        Parameters
+        ----------
+        fitted : callable, default=None
+            Makes what `state_of` takes.
+        """
+        return False
+
+    def telling(self, state_of):
+        """This stage, whose own ones end with other states."""
+        return self
+
+    @contextmanager
+    def fitting(self, part, name):
+        """A context in which an estimator is fitted, as a stage of its own."""
+        yield part
+
+
+SILENT = SilentStage()
+
+
+@dataclass(frozen=True)
+class Stage(SilentStage):
+    """A stage that callbacks are told of.
+
+    Attributes
+    ----------
+    estimator : estimator
+        That is being fitted.
+    X, y : object
+        As given to `fit`.
+    context : sklearn.callback.CallbackContext
+    state_of : callable
+        Makes the attributes of a fit that stops here, or None, of what ends a stage.
+    """
+
+    estimator: object
+    X: object
+    y: object
+    context: object
+    state_of: Callable = dict
+
+    def begin(self, name, n_stages=0):
+        context = self.context.subcontext(task_name=name, max_subtasks=n_stages)
+        return replace(self, context=context).begun()
+
+    def begun(self):
+        """This stage, once callbacks have been told that it begins."""
+        given = {"estimator": self.estimator, "X": self.X, "y": self.y}
+        self.context.call_on_fit_task_begin(**given)
+        return self
+
+    def end(self, fitted=None):
+        state = None if fitted is None else lambda: self.state_of(fitted())
+        return self.context.call_on_fit_task_end(
+            estimator=self.estimator,
+            X=self.X,
+            y=self.y,
+            reconstruction_attributes=state,
+        )
+
+    def telling(self, state_of):
+        return replace(self, state_of=state_of)
+
+    @contextmanager
+    def fitting(self, part, name):
+        context = self.context.subcontext(task_name=name)
+        with context.propagate_callback_context(part):
+            stage = replace(self, context=context).begun()
+            yield part
+        stage.end()
+
+
+class TellsCallbacks(CallbackSupportMixin):
+    """Mixin of estimators whose fits tell scikit-learn's callbacks of their stages."""
+
+    def _begun(self, X, y, name="fit"):
+        """The first stage of a fit, within :func:`fit_context`.
+
+        The rows are their own target: without one, callbacks that score get them.
+        """
+        if not hasattr(self, "_init_callback_context"):
+            return SILENT
+        context = self._init_callback_context(name, max_subtasks=None)
+        return Stage(self, X, X if y is None else y, context).begun()
+
+
+def without_callbacks(state):
+    """An estimator's state without its callbacks, and what they keep in it."""
+    return {name: v for name, v in state.items() if name not in _OF_CALLBACKS}
+
+
+def callbacks_of(state):
+    """The callbacks of an estimator's state, and what they keep in it."""
+    return {name: v for name, v in state.items() if name in _OF_CALLBACKS}
