@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
     "question",
     [
         "quality",
+        "quality_aside",
         "few_rows",
         "family",
         "detection",
