@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.findings import CHOSEN, CLUSTPY, MLP, PYOD, SKAE, Results
+from benchmarks.findings import Results
+from benchmarks.summary import CHOSEN, CLUSTPY, MLP, PYOD, SKAE
 
 PATH = Path(__file__).parents[1] / "docs" / "_static" / "benchmarks.png"
 METHODS = (SKAE, CLUSTPY, MLP, PYOD)

