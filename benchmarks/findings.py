@@ -44,8 +44,9 @@ class Finding:
 
 
 def brief(value):
-    """A figure to three digits or so."""
-    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
+    """A figure to three digits or four."""
+    digits = sum(value < limit for limit in (1, 10, 100))
+    return f"{value:.{digits}f}"
 
 
 class Results:

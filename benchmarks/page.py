@@ -141,7 +141,11 @@ def text():
     parts = [_heading("Benchmarks", "="), CHART, SUMMARY]
     columns = ["question", "skae", "best peer", "in words"]
     rows = [finding.row() for finding in found]
-    parts += [_csv_table(columns, rows, ":widths: 27 10 20 43"), MEANING, READING]
+    parts += [
+        _csv_table(columns, rows, ":class: summary", ":widths: 27 10 20 43"),
+        MEANING,
+        READING,
+    ]
     for title, questions in SECTIONS.items():
         measured = {name: sub for name, sub in questions.items() if name in reports}
         if measured:
@@ -158,8 +162,8 @@ def _section(question, title, report, said):
     yield f"{report['question']} (``{question}``)\n"
     for finding in said:
         asked, ours, theirs, words = finding.row()
-        figures = f"{ours}, {theirs}" if theirs else ours
-        yield f"- {asked}: {figures}. {words}"
+        peer = f"; best peer {theirs}" if theirs else ""
+        yield f"- {asked}: skae {ours}{peer}. {words}"
     if said:
         yield ""
     yield from (f"{note}\n" for note in report["notes"])

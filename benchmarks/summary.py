@@ -57,7 +57,7 @@ def _reconstruction(results):
         times[SKAE],
         CLUSTPY,
         times[CLUSTPY],
-        f"{times[SKAE] / times[CLUSTPY]:.2f} of the seconds of the peer with as little "
+        f"{times[SKAE] / times[CLUSTPY]:.2f} times those of the peer with as little "
         f"error. PyOD takes {times[PYOD]:.0f}, for an error of {mean[PYOD]:.2f} of "
         "PCA's. PCA takes next to nothing.",
     )
@@ -167,8 +167,8 @@ def _repair(results):
         of_aside[SKAE],
         "boosting per column",
         of_aside[BOOSTING],
-        "One model fills all columns, as well as a model for each, in "
-        f"{seconds[SKAE] / seconds[BOOSTING]:.2f} of the seconds. On all ten {CHOSEN}: "
+        "One model fills all columns as well as a model for each, in "
+        f"{seconds[SKAE] / seconds[BOOSTING]:.2f} times the seconds. All ten {CHOSEN}: "
         f"{brief(means[SKAE])}, {brief(means[BOOSTING])}.",
     )
     rows = {row[""]: row for row in results.rows("tables", "Numeric tables: error")}
