@@ -10,8 +10,6 @@ from benchmarks.report import all_tables, described, shown
 from benchmarks.summary import CHOSEN, summary
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.rst"
-# Longer tables are folded.
-MOST_ROWS = 10
 SECTIONS = {
     "Reconstruction": {
         "quality": "Beside PCA and peers",
@@ -89,9 +87,8 @@ code size. Their means over sets are geometric; of several splits the median cou
 Contenders take turns, so that all see the same noise. Seconds are medians of the turns,
 and a ratio of seconds is that of the medians beside it, unless its row says otherwise.
 Seconds depend on the machine: compare them within a table. A dash is a figure that was
-not measured, or of something that never happened. Tables of more than ten rows are
-folded. The figures that were aimed at are at the end of the page, with what came of
-them.
+not measured, or of something that never happened. Tables are folded: a click shows
+them. What was aimed at is at the end of the page, with what came of it.
 
 Reproduce
 ---------
@@ -119,10 +116,9 @@ AIMS = """\
 What was aimed at
 -----------------
 
-Aims were set before the measurement: many by what a peer has, or by what a user would
-notice, others by how far the method seemed to go. One that is not reached says how far
-the work got, not that the result is poor. "Ahead, but by less than planned" is better
-than what it is compared with; "behind" is not.
+Aims are what was wanted. Many are what a peer reaches, others are further. One that is
+not reached says how far the work got, not that the result is poor: "ahead, but by less
+than planned" is better than what it is compared with; "behind" is not.
 """
 
 
@@ -174,13 +170,13 @@ def _section(question, title, report, said):
 
 
 def _shown_table(table):
-    """A table with its note, folded if it is long."""
+    """A table with its note, folded."""
     body = _csv_table(table["columns"], table["rows"])
-    title = table["title"][0].upper() + table["title"][1:]
-    note = f"{table['note']}\n" if table["note"] else ""
-    if len(table["rows"]) > MOST_ROWS:
-        return _folded(f"{title} ({len(table['rows'])} rows)", f"{body}\n{note}")
-    return f".. rubric:: {title}\n\n{body}\n{note}"
+    title, count = table["title"], len(table["rows"])
+    rows = f"{count} row{'s' * (count > 1)}"
+    return _folded(
+        f"{title[0].upper()}{title[1:]} ({rows})", f"{body}\n{table['note']}\n"
+    )
 
 
 def _aims(reports):

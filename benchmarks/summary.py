@@ -100,12 +100,8 @@ def _features(results):
         "your own.",
         higher=True,
     )
-    adult = {
-        row[""]: row["all labels"]
-        for row in results.rows(
-            "features", "Area under the ROC curve on Adult, codes of 16"
-        )
-    }
+    title = "Area under the ROC curve on Adult, codes of 16"
+    adult = {row[""]: row["all labels"] for row in results.rows("features", title)}
     yield Finding(
         "features",
         "The same, a census as zeros and ones (Adult)",
@@ -319,12 +315,8 @@ def _costs(results):
         row["PCA"],
         f"With skae.inference, without PyTorch: {alone['microseconds']:.0f}.",
     )
-    starts = {
-        row[""]: row["seconds"]
-        for row in results.rows(
-            "deploy", "From the start of a process to a loaded encoder"
-        )
-    }
+    title = "From the start of a process to a loaded encoder"
+    starts = {row[""]: row["seconds"] for row in results.rows("deploy", title)}
     yield Finding(
         "deploy",
         "Seconds until a new process has loaded an encoder",
