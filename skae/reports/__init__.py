@@ -1,0 +1,5 @@
+"""Reports: what was fitted, and what it makes of rows, on a page for people."""
+
+from skae.reports._report import Report, ReportWarning
+
+__all__ = ["Report", "ReportWarning"]
