@@ -58,6 +58,17 @@ class Columns(NamedTuple):
         return np.array([isinstance(column, Levels) for column in self.given])
 
     @property
+    def centers(self):
+        """Means (d,) of numbers and dates; NaN of categories."""
+        return np.array([_center(column) for column in self.given])
+
+    @property
+    def deviations(self):
+        """Standard deviations (d,) of numbers and dates; 1 where there is none."""
+        is_none = self.are_levels | self.are_constant
+        return np.where(is_none, 1.0, np.sqrt(self.spreads))
+
+    @property
     def are_constant(self):
         """Which columns (d,) have one value alone."""
         return ~(self.spreads > 0)
@@ -97,6 +108,12 @@ def as_floats(column):
     return np.where(column.missing, np.nan, values)
 
 
+def _center(column):
+    if isinstance(column, Levels):
+        return np.nan
+    return float(mean_of_known(as_floats(column)[:, None])[0])
+
+
 def _spread(column):
     known = ~column.missing
     if not known.any():
@@ -124,5 +141,6 @@ def _in_words(column, i):
     if isinstance(column, Levels):
         return repr(column.levels[column.codes[i]])
     if isinstance(column, Dates):
-        return str(column.at(slice(i, i + 1)).as_numpy()[0]).replace("T", " ")
+        (value,) = column.at(slice(i, i + 1)).as_numpy()
+        return in_words(str(value.astype(f"{value.dtype.kind}8[s]")).replace("T", " "))
     return in_words(float(column.values[i]))

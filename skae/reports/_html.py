@@ -13,7 +13,7 @@ _STYLE = """
 body { margin: 0 auto; padding: 1rem; max-width: 75rem; background: var(--back);
   color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
   overflow-wrap: break-word; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .5rem; }
+h1 { font-size: clamp(1.15rem, 5vw, 1.5rem); line-height: 1.25; margin: 0 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p { margin: .25rem 0; max-width: 45rem; }
 .soft, figcaption, caption { color: var(--soft); font-size: .875rem; }
@@ -21,9 +21,11 @@ p { margin: .25rem 0; max-width: 45rem; }
 ul.warnings { list-style: none; padding: 0; margin: .5rem 0; max-width: 60rem; }
 ul.warnings li { background: var(--note); color: var(--on-note); padding: .5rem .75rem;
   margin: .5rem 0; border-radius: .375rem; }
-.pictures { display: grid; gap: 1.5rem;
+main { display: grid; gap: 0 2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
-figure { margin: 0; min-width: 0; }
+section { min-width: 0; }
+section.wide { grid-column: 1 / -1; }
+figure { margin: 0; }
 figure svg { width: 100%; max-width: 40rem; height: auto; color: var(--text);
   display: block; }
 figure svg text { font-family: inherit !important; }
@@ -34,7 +36,7 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--line); }
 th[scope=row] { font-weight: 600; max-width: 18rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.long { min-width: 14rem; max-width: 42rem; }
+td.long { min-width: 9rem; max-width: 42rem; }
 td.long ul { margin: 0; padding-left: 1rem; }
 .bar { display: block; height: .3rem; background: var(--bar); }
 """
@@ -98,20 +100,21 @@ class Section(NamedTuple):
     title : str
     text : str
         What is said, before tables and pictures.
-    parts : list of Table and Picture
+    part : Table, Picture or None
+    is_wide : bool, default=False
+        Whether it takes the whole width of a large screen, and not half of it.
     """
 
     title: str
     text: str
-    parts: list
+    part: Table | Picture | None = None
+    is_wide: bool = False
 
     def html(self):
-        pictures = [part.html() for part in self.parts if isinstance(part, Picture)]
-        tables = [part.html() for part in self.parts if isinstance(part, Table)]
+        width = ' class="wide"' if self.is_wide else ""
         text = f"<p>{escape(self.text)}</p>" if self.text else ""
-        shown = f'<div class="pictures">{"".join(pictures)}</div>' if pictures else ""
-        title = escape(self.title)
-        return f"<section><h2>{title}</h2>{text}{shown}{''.join(tables)}</section>"
+        part = "" if self.part is None else self.part.html()
+        return f"<section{width}><h2>{escape(self.title)}</h2>{text}{part}</section>"
 
 
 def page(title, words, notes, warnings, sections):
@@ -152,7 +155,7 @@ def _of_warnings(warnings):
         for w in warnings
     )
     shown = f'<ul class="warnings">{items}</ul>' if items else "<p>None.</p>"
-    return f"<section><h2>Warnings</h2>{shown}</section>"
+    return f'<section class="wide"><h2>Warnings</h2>{shown}</section>'
 
 
 def _row(row):

@@ -3,11 +3,14 @@
 import re
 from html import escape
 from io import StringIO
+from textwrap import fill
 
+# In a line of the labels of x and y.
+_LETTERS = 44, 26
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "skae",
-    "font.size": 10,
+    "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.facecolor": "none",
@@ -15,9 +18,18 @@ _SETTINGS = {
     "legend.facecolor": "none",
     "savefig.facecolor": "none",
 }
+# Stands for the page's colour of text, which is another one in the dark.
+_OF_PAGE = "#010203"
+_OF_TEXT = (
+    "text.color",
+    "axes.edgecolor",
+    "axes.labelcolor",
+    "xtick.color",
+    "ytick.color",
+)
 
 
-def drawn(name, draw, label, height=3.6, width=6.4):
+def drawn(name, draw, label, height=3.0, width=5.0):
     """What a function draws, as SVG.
 
     Parameters
@@ -46,9 +58,13 @@ def drawn(name, draw, label, height=3.6, width=6.4):
         ) from error
 
     # Whatever style the user has set, and without a change to it.
-    with style.context("default"), rc_context(_SETTINGS):
+    settings = {**_SETTINGS, **dict.fromkeys(_OF_TEXT, _OF_PAGE)}
+    with style.context("default"), rc_context(settings):
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.subplots())
+        for axes in figure.axes:
+            for axis, width in zip((axes.xaxis, axes.yaxis), _LETTERS, strict=True):
+                axis.label.set_text(fill(axis.label.get_text(), width))
         out = StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return inline(out.getvalue(), label, f"{name}-")
@@ -68,7 +84,5 @@ def inline(svg, label, prefix):
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     svg = svg.replace("url(#", f"url(#{prefix}").replace('href="#', f'href="#{prefix}')
-    # Black is the page's colour of text: text without a colour has it by inheritance.
-    svg = re.sub(r"#000000|(?<=[:\"\s])black\b", "currentColor", svg)
-    opening = f'<svg fill="currentColor" role="img" aria-label="{escape(label)}"'
-    return re.sub(r"^<svg", lambda match: opening, svg)
+    svg = svg.replace(_OF_PAGE, "currentColor")
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)

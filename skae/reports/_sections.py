@@ -18,7 +18,9 @@ from skae.reports._words import counted, percent
 
 # What a page has room for.
 _MOST_POINTS, _MOST_ROWS, _MOST_COLUMNS, _MOST_COMPONENTS = 1500, 10, 20, 10
-_REASONS = 3
+_MOST_NAMES, _MOST_LETTERS, _PICTURED, _REASONS = 14, 14, 6, 3
+# Alarms of which it is told what makes them.
+_MOST_ALARMS = 200
 
 
 def sections(subject):
@@ -41,10 +43,11 @@ def sections(subject):
     if subject.is_series:
         return [*parts, intervals(subject), sensors(subject)]
     if subject.encodes:
-        parts.append(codes(subject))
-    if hasattr(subject.estimator, "autoencoder_"):
-        parts.append(filling(subject))
-    return [*parts, reconstructions(subject), worst_rows(subject), columns(subject)]
+        parts += [codes(subject), components(subject)]
+    parts.insert(1, reconstructions(subject))
+    if subject.fills:
+        return [*parts, filling(subject)]
+    return [*parts, worst_rows(subject), columns(subject)]
 
 
 def training(subject):
@@ -57,11 +60,11 @@ def training(subject):
         lambda ax: LossCurveDisplay.from_estimator(model, ax=ax),
         f"Loss by epoch; {said}",
     )
-    return Section("Training", "", [Picture(svg, f"Loss by epoch. {said}")])
+    return Section("Training", "", Picture(svg, f"Loss by epoch. {said}"))
 
 
 def codes(subject):
-    """A map of the codes, and how much of their variance each component has."""
+    """A map of the codes."""
     n_rows = len(subject.labels)
     chosen = _sample(n_rows)
     by = {"y": subject.y[chosen]} if subject.y is not None else {"color_by": "error"}
@@ -71,9 +74,14 @@ def codes(subject):
         "codes",
         lambda ax: CodeDisplay.from_estimator(subject.model, rows, ax=ax, **by),
         f"Map of the codes of {counted(len(chosen), 'row')}, coloured by {colors}",
-        height=4.2,
+        height=3.4,
     )
     caption = f"{counted(len(chosen), 'row')}, coloured by {colors}."
+    return Section("Codes", "", Picture(svg, caption))
+
+
+def components(subject):
+    """How much of the codes' variance each component has."""
     shares = variance_shares(subject.codes)
     order = np.argsort(-shares, kind="stable")[:_MOST_COMPONENTS]
     largest = shares.max() or 1.0
@@ -85,87 +93,93 @@ def codes(subject):
     size = counted(len(shares), "component")
     n_effective = float(np.exp(-np.sum(shares * np.log(np.where(shares, shares, 1)))))
     text = f"{size}, whose variance is that of about {n_effective:.1f} equal ones."
-    return Section("Codes", text, [Picture(svg, caption), table])
+    return Section("Components", text, table)
 
 
 def reconstructions(subject):
     """Some rows beside what came back."""
     network = getattr(subject.model, "network", None)
     image_shape = getattr(network, "image_shape", None)
-    chosen = _sample(len(subject.labels), 6)
-    rows = taken(subject.X, chosen)
-    svg = drawn(
-        "reconstructions",
-        lambda ax: ReconstructionDisplay.from_estimator(
-            subject.model, rows, image_shape=image_shape, ax=ax
-        ),
-        f"{counted(len(chosen), 'row')}, what came back, and the error",
-        height=4.2,
+    rows = taken(subject.X, _sample(len(subject.labels), _PICTURED))
+    names = None
+    if len(subject.names) <= _MOST_NAMES:
+        names = [_shortened(name) for name in subject.names]
+    display = ReconstructionDisplay(
+        rows,
+        subject.model.reconstruct(rows),
+        image_shape=image_shape,
+        feature_names=names,
+        center=subject.columns.centers,
+        spread=subject.columns.deviations,
     )
-    text = "Rows at random, as they are and as they come back from their codes."
-    return Section("Reconstructions", text, [Picture(svg, "One row below the other.")])
+    caption = (
+        f"{counted(len(rows), 'row')} at random: as they are, as they come back, and "
+        "the difference."
+    )
+    def draw(ax):
+        ax.set_facecolor("white")  # behind what is written into empty cells
+        display.plot(ax=ax)
+
+    svg = drawn("rows", draw, caption, height=3.4)
+    return Section("Reconstructions", "", Picture(svg, caption))
 
 
 def alarms(subject):
     """Scores and the threshold."""
-    svg = drawn(
-        "alarms",
-        lambda ax: AlarmDisplay.from_estimator(
-            subject.estimator, subject.X, y=subject.y, ax=ax
-        ),
-        "Scores and the threshold below which rows are alarms",
-    )
-    return Section("Alarms", "", [Picture(svg, "Scores, and the threshold.")])
+    caption = "Minus the scores, and the threshold beyond which there are alarms."
+
+    def draw(ax):
+        AlarmDisplay.from_estimator(subject.estimator, subject.X, y=subject.y, ax=ax)
+        # In one column, as on a narrow page there is no room for two.
+        given = ax.get_legend_handles_labels()
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
+        ax.legend(*given, **place)
+
+    svg = drawn("alarms", draw, caption, height=3.4)
+    return Section("Alarms", "", Picture(svg, caption))
 
 
 def worst_rows(subject):
     """The rows of the lowest scores, and the columns that make them so."""
     detects = subject.detects
-    words = _explained if detects else _errors_of
     rows, median = [], float(np.nanmedian(-subject.scores))
-    for i in subject.worst:
+    if detects:
+        reasons, _ = subject.reasons
+    else:
+        reasons = [_errors_of(subject, i) for i in subject.worst]
+    for i, why in zip(subject.worst, reasons, strict=True):
         score = float(subject.scores[i])
         if detects:
             figures = [score, "yes" if subject.is_alarm[i] else "no"]
         else:
-            times = f"{-score / median:.3g} times" if median > 0 else "–"
+            times = f"{-score / median:,.1f} times" if median > 0 else "–"
             figures = [-score, times]
-        rows.append([subject.labels[i], *figures, words(subject, i)])
+        rows.append([subject.labels[i], *figures, why])
     figures = ["Score", "Alarm"] if detects else ["Loss", "Of the median"]
     heads = ["Row", *figures, "Why"]
     title = "Most unusual rows" if detects else "Worst rows"
     caption = "The lowest score first" if detects else "The largest loss first"
-    return Section(title, "", [Table(caption, heads, rows)])
+    return Section(title, "", Table(caption, heads, rows), is_wide=True)
 
 
 def columns(subject):
     """How much of each column came back."""
-    found = subject.columns
-    relative = found.mean_relative()
-    missing = found.missing.mean(axis=0)
-    # Constant columns, of which nothing can be said, are the last.
-    order = np.argsort(-np.nan_to_num(relative, nan=-1.0), kind="stable")
-    rows = []
-    for j in order[:_MOST_COLUMNS]:
-        is_constant = np.isnan(relative[j])
-        error = "constant" if is_constant else f"{relative[j]:.3f}"
-        bar = Bar(error, 0.0 if is_constant else float(relative[j]))
-        rows.append([found.names[j], bar, Bar(percent(missing[j]), missing[j])])
-    others = order[_MOST_COLUMNS:]
-    if len(others):
-        known = relative[others][~np.isnan(relative[others])]
-        mean = float(known.mean()) if len(known) else 0.0
-        of_missing = float(missing[others].mean())
-        name = f"{counted(len(others), 'other')}, in the mean"
-        parts = Bar(f"{mean:.3f}", mean), Bar(percent(of_missing), of_missing)
-        rows.append([name, *parts])
+    shares = {
+        "Error": subject.columns.mean_relative(),
+        "Missing": subject.columns.missing.mean(axis=0),
+    }
+    if subject.detects and subject.is_alarm.any():
+        rows = taken(subject.X, np.flatnonzero(subject.is_alarm)[:_MOST_ALARMS])
+        of_alarms = subject.estimator.feature_scores(rows).sum(axis=0)
+        shares = {"Share of alarms": of_alarms / of_alarms.sum(), **shares}
     text = (
         "Error of what came back over the column's own variance: 0 is all of it, and 1 "
         "no better than the mean. Of categories it is the share that came back as "
         "another level, over that of always saying the commonest one."
     )
-    table = Table("The largest error first", ["Column", "Error", "Missing"], rows)
-    return Section("Columns", text, [table])
+    if len(shares) > 2:
+        text = f"Which columns make the alarms. {text}"
+    return Section("Columns", text, _table_of_columns(subject.names, shares))
 
 
 def filling(subject):
@@ -173,21 +187,13 @@ def filling(subject):
     relative, n_hidden = hidden_errors(subject)
     text = (
         f"{counted(n_hidden, 'cell')} that are there were hidden, at random, and filled: "
-        "the error over the column's own variance, as below. These rows may have been "
-        "in fit; of others the error is larger."
+        "the error over the column's own variance, of categories over that of always "
+        "saying the commonest one. 1 is no better than the mean. Of rows that were not "
+        "in fit it may be larger."
     )
-    order = np.argsort(-np.nan_to_num(relative, nan=-1.0), kind="stable")
-    rows = [
-        [subject.names[j], Bar(f"{relative[j]:.3f}", float(relative[j]))]
-        for j in order[:_MOST_COLUMNS]
-        if not np.isnan(relative[j])
-    ]
-    if not rows:
-        return Section("Filling", "No cell could be hidden.", [])
-    n_others = np.count_nonzero(~np.isnan(relative)) - len(rows)
-    caption = "The largest error first"
-    caption += f"; {counted(n_others, 'other')} not shown" if n_others else ""
-    return Section("Filling", text, [Table(caption, ["Column", "Error"], rows)])
+    missing = subject.columns.missing.mean(axis=0)
+    table = _table_of_columns(subject.names, {"Error": relative, "Missing": missing})
+    return Section("Filling", text, table)
 
 
 def intervals(subject):
@@ -195,7 +201,7 @@ def intervals(subject):
     watch = subject.estimator
     found = watch.alarms(subject.X)
     if not len(found):
-        return Section("Why", "There was no alarm.", [])
+        return Section("Why", "There was no alarm.")
     reasons = {}
     if hasattr(watch, "explain"):
         for alarm, message in watch.explain(subject.X)[["alarm", "message"]].to_numpy():
@@ -207,7 +213,8 @@ def intervals(subject):
     ]
     text = f"{counted(len(found), 'alarm')}, each of times that follow each other."
     heads = ["From", "To", "Lowest score", "Why"]
-    return Section("Why", text, [Table("The lowest score first", heads, rows)])
+    table = Table("The lowest score first", heads, rows)
+    return Section("Why", text, table, is_wide=True)
 
 
 def sensors(subject):
@@ -232,13 +239,36 @@ def sensors(subject):
         for j in order
     ]
     heads = ["Sensor", "Alarms that it makes", "Mean", "Missing"]
-    return Section("Sensors", "", [Table("The most alarms first", heads, rows)])
+    return Section("Sensors", "", Table("The most alarms first", heads, rows))
 
 
-def _explained(subject, i):
-    """What a detector says of a row."""
-    row = taken(subject.X, np.array([i]))
-    return subject.estimator.explain(row, _REASONS)["message"].tolist()
+def _table_of_columns(names, figures):
+    """A table of figures (d,) of columns, the largest of the first figure first."""
+    heads = list(figures)
+    # What is constant, of which nothing can be said, is the last.
+    order = np.argsort(-np.nan_to_num(figures[heads[0]], nan=-1.0), kind="stable")
+    rows = [
+        [names[j], *(_bar(head, values[j]) for head, values in figures.items())]
+        for j in order[:_MOST_COLUMNS]
+    ]
+    others = order[_MOST_COLUMNS:]
+    if len(others):
+        means = {head: mean_of_known(v[others, None])[0] for head, v in figures.items()}
+        name = f"{counted(len(others), 'other')}, in the mean"
+        rows.append([name, *(_bar(head, value) for head, value in means.items())])
+    caption = f"Ordered by {heads[0].lower()}, the largest first"
+    return Table(caption, ["Column", *heads], rows)
+
+
+def _bar(head, value):
+    if np.isnan(value):
+        return Bar("constant", 0.0)
+    text = f"{value:.3f}" if head == "Error" else percent(value)
+    return Bar(text, float(value))
+
+
+def _shortened(name):
+    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
 
 
 def _errors_of(subject, i):

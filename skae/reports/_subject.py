@@ -8,11 +8,14 @@ from scipy.sparse import issparse
 from skae._tables.frames import frame_of, is_table
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
-from skae.reports._columns import Columns
+from skae._utils.warnings import kept_warnings
+from skae.reports._columns import Columns, mean_of_known
 from skae.reports._words import counted, percent
 
 # Rows, and cells, beyond which a sample stands for all.
 _MOST_ROWS, _MOST_CELLS, _LEAST_ROWS = 10_000, 2_000_000, 200
+# Worst rows, reasons for each, and rows that they are told beside.
+_WORST, _REASONS, _BESIDE = 10, 3, 100
 
 
 class Subject:
@@ -68,6 +71,11 @@ class Subject:
         return hasattr(self.estimator, "offset_")
 
     @property
+    def fills(self):
+        """Whether the estimator fills cells."""
+        return hasattr(self.estimator, "autoencoder_")
+
+    @property
     def model(self):
         """What reconstructs rows: the estimator, or the autoencoder that fills."""
         return getattr(self.estimator, "autoencoder_", self.estimator)
@@ -112,7 +120,30 @@ class Subject:
     def worst(self):
         """Numbers of the rows of the lowest scores, the lowest first."""
         scores = np.where(np.isnan(self.scores), np.inf, self.scores)
-        return np.argsort(scores, kind="stable")[:10]
+        return np.argsort(scores, kind="stable")[:_WORST]
+
+    @cached_property
+    def reasons(self):
+        """What a detector says of the worst rows, and what it warns of.
+
+        Returns
+        -------
+        messages : list of list of str
+            Of each of the worst rows.
+        warnings : list of (str, type)
+        """
+        # Rows beside them tell whether all are beyond what was fitted, or these alone.
+        rng, n_rows = np.random.default_rng(0), len(self.labels)
+        others = rng.choice(n_rows, min(n_rows, _BESIDE), replace=False)
+        rows = taken(self.X, np.concatenate([self.worst, others]))
+        rows = rows.reset_index(drop=True) if hasattr(rows, "reset_index") else rows
+        with kept_warnings() as warnings:
+            found = self.estimator.explain(rows, _REASONS)
+        messages = [[] for _ in self.worst]
+        for row, message in zip(found["row"], found["message"], strict=True):
+            if row < len(messages):
+                messages[row].append(message)
+        return messages, warnings
 
     def notes(self):
         """Which rows are shown, and how it went: a list of sentences."""
@@ -128,22 +159,32 @@ class Subject:
             n_alarms = int(self.is_alarm.sum())
             share = percent(n_alarms / n_shown)
             return [f"{shown}; {n_alarms:,} of them ({share}) are alarms."]
+        if self.fills:
+            share = percent(float(self.columns.missing.mean()))
+            return [f"{shown}; {share} of their cells are missing."]
         explained = self.explained
         if np.isnan(explained):
             return [f"{shown}."]
         if explained < 0:
             return [f"{shown}; they come back farther away than their means are."]
         return [
-            f"{shown}; their reconstructions explain {percent(explained)} of the "
-            "columns' variance, in the mean over the columns."
+            f"{shown}; their reconstructions explain {percent(explained)} of their "
+            "variance."
         ]
 
     @cached_property
     def explained(self):
-        """Share of the columns' variance that comes back; NaN if none varies."""
-        relative = self.columns.mean_relative()
-        known = relative[~np.isnan(relative)]
-        return 1 - float(known.mean()) if len(known) else np.nan
+        """Share of the variance that comes back; NaN if nothing varies.
+
+        Of a table with categories it is the mean over the columns.
+        """
+        columns = self.columns
+        if columns.are_levels.any():
+            lost, varies = columns.mean_relative(), ~columns.are_constant
+            return 1 - float(lost[varies].mean()) if varies.any() else np.nan
+        total = float(columns.spreads.sum())
+        lost = float(np.nansum(mean_of_known(columns.errors)))
+        return 1 - lost / total if total > 0 else np.nan
 
     def _chosen(self, n_rows, width=1):
         most = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // width))

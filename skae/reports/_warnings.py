@@ -41,6 +41,8 @@ def found(subject):
         checks.append(unscaled)
     if subject.encodes:
         checks += [one_component, dead_components, unlike]
+    if subject.detects and not subject.is_series:
+        checks.append(units)
     warnings = [check(subject) for check in checks]
     return [warning for warning in warnings if warning is not None]
 
@@ -51,9 +53,10 @@ def pca_kept(subject):
         return None
     return ReportWarning(
         "pca_kept",
-        "PCA was kept: what comes out is PCA's, to the last digit of its training.",
-        "sklearn.decomposition.PCA is smaller and does the same. If you expect more, "
-        "pass more rows or train for more epochs (max_iter).",
+        f"PCA was kept: none of {subject.model.n_iter_} epochs was better by more than "
+        "chance, so that codes and reconstructions are linear.",
+        "If a linear model will do, PCA is smaller. If not, pass more rows, train for "
+        "more epochs (max_iter), or try another n_components.",
     )
 
 
@@ -232,8 +235,22 @@ def alarms(subject):
         "alarms",
         f"{percent(share)} of the {'times' if subject.is_series else 'rows'} are "
         f"alarms, but {percent(expected)} were expected of rows like those of fit.",
-        "Rows have changed since fit, or are of another kind: look at the columns that "
-        "make the alarms, and fit again if the change is to stay.",
+        "They have changed since fit, or are of another kind: see below what makes the "
+        "alarms, and fit again if the change is to stay.",
+    )
+
+
+def units(subject):
+    """Rows are beyond all that was fitted."""
+    _, told = subject.reasons
+    if not told:
+        return None
+    return ReportWarning(
+        "units",
+        "Most of these rows are beyond all that was fitted in most of their columns, "
+        "as rows in other units are.",
+        "If steps before the detector change units, such as a scaler, pass what they "
+        "make of the rows: pipeline[:-1].transform(X).",
     )
 
 

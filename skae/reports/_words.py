@@ -86,7 +86,8 @@ def compared_with_pca(autoencoder):
     rows = "held-out rows"
     if getattr(autoencoder, "noise", None) or getattr(autoencoder, "corruption", None):
         rows = "clean held-out rows; it was trained on corrupted ones"
-    return f"The autoencoder has {ratio:.2g} of PCA's {error} on {rows}."
+    figure = f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"
+    return f"The autoencoder has {figure} of PCA's {error} on {rows}."
 
 
 def _of_imputer(estimator):
@@ -118,12 +119,12 @@ def _of_watch(estimator):
     detector = type(estimator.detector_).__name__
     if not hasattr(estimator, "held_out_scores_"):
         return (
-            f"{name}: windows {of}, scored by a {detector}.",
+            f"{name}: windows {of}, scored by {detector}.",
             f"Times with a score below {estimator.offset_:.4g} are alarms: the "
             "detector's own threshold, as no windows were held out (alpha=None).",
         )
     windows = counted(len(estimator.held_out_scores_), "window")
-    first = f"{name}: {windows} {of}, scored by a {detector}."
+    first = f"{name}: {windows} {of}, scored by {detector}."
     asked = f"alpha={estimator.alpha:g}"
     return first, _of_threshold(estimator, "Times", "windows", asked)
 
