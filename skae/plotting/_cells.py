@@ -82,3 +82,12 @@ def _in_words(cell):
     if cell is None or cell != cell:
         return "?"
     return f"{cell:.4g}" if isinstance(cell, float) else in_words(cell)
+
+
+def scale_of(X):
+    """Means and standard deviations of features, without what is missing."""
+    is_there = np.isfinite(X)
+    counts = np.maximum(is_there.sum(axis=0), 1)
+    center = np.where(is_there, X, 0).sum(axis=0) / counts
+    squares = np.where(is_there, np.square(X - center), 0).sum(axis=0) / counts
+    return {"center": center, "spread": np.sqrt(np.where(squares > 0, squares, 1))}

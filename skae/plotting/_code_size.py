@@ -7,7 +7,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from skae._utils.warnings import warn
-from skae.plotting._display import COLORS, Display, plain_log, spans_decades, text_color
+from skae.plotting._display import (
+    COLORS,
+    Display,
+    plain_log,
+    spans_decades,
+    text_color,
+    wrapped,
+)
 from skae.plotting._given import (
     in_memory,
     loss_label,
@@ -194,8 +201,13 @@ class CodeSizeDisplay(Display):
         self.lines_ = ax.plot(sizes, errors, **{**style, **kwargs})
         everything = errors
         if self.pca_components is not None and len(self.pca_components):
-            said = self._compared(sizes, errors)
-            label = self.pca_name if said is None else f"{self.pca_name}\n{said}"
+            label = self.pca_name
+            compared = self._compared(sizes, errors)
+            if compared is not None:
+                k, n, level = compared
+                label += f"\nneeds {n} components to be as good as {k}"
+                arrow = {"arrowstyle": "<->", "color": text_color(), "shrinkA": 5}
+                ax.annotate("", (n, level), (k, level), arrowprops=arrow)
             pca = {"color": text_color(), "linestyle": "--", "label": label}
             pca["marker"] = "s" if len(self.pca_components) <= len(sizes) else None
             self.lines_ += ax.plot(self.pca_components, self.pca_errors, **pca)
@@ -208,28 +220,28 @@ class CodeSizeDisplay(Display):
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_minor_formatter(NullFormatter())
         if spans_decades(everything, 8.0):
-            plain_log(ax.yaxis)
+            plain_log(ax.yaxis, everything)
         else:
             ax.set_ylim(bottom=0)
-        ax.set(xlabel="components of the code", ylabel=self.loss_name)
+        ax.set(xlabel="components of the code", ylabel=wrapped(self.loss_name, ax))
         ax.legend()
         return self
 
     def _compared(self, sizes, errors):
-        """How many components PCA needs where one of the sizes is enough, in words."""
-        pca_sizes, pca_errors = (
-            np.asarray(self.pca_components),
-            np.asarray(self.pca_errors),
-        )
+        """A size, how many more components PCA needs for its error, and that error.
+
+        Of several the size for which most are saved; None if there is none.
+        """
+        pca_sizes, pca_errors = map(np.asarray, (self.pca_components, self.pca_errors))
         if np.any(np.diff(pca_sizes) != 1):
             return None
         needed = [pca_sizes[pca_errors <= error] for error in errors]
-        found = [(k, int(n[0])) for k, n in zip(sizes, needed, strict=True) if len(n)]
-        found = [(k, n) for k, n in found if n > k]
-        if not found:
-            return None
-        k, n = found[-1]
-        return f"needs {n} components to be as good as {k}"
+        found = [
+            (int(n[0]) - int(k), int(k), int(n[0]), error)
+            for k, n, error in zip(sizes, needed, errors, strict=True)
+            if len(n) and n[0] > k
+        ]
+        return max(found)[1:] if found else None
 
 
 def _unfitted(estimator):

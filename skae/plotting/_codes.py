@@ -11,10 +11,12 @@ from skae.plotting._display import (
     Display,
     color_bar,
     short,
+    wrapped,
 )
 from skae.plotting._given import (
     Fitted,
     in_memory,
+    loss_label,
     n_rows_of,
     numbers,
     sampled,
@@ -144,7 +146,8 @@ class CodeDisplay(Display):
         if y is not None and isinstance(y, pd.Series):
             colors = y.iloc[chosen].reset_index(drop=True)
         if color_by == "error":
-            colors, name = _errors(fitted.last, rows, codes), "reconstruction error"
+            colors = _errors(fitted.last, rows, codes)
+            name = f"reconstruction error: {loss_label(fitted.last)}"
         display = cls(numbers(codes), y=colors, y_name=name)
         return display.plot(ax=ax, **kwargs)
 
@@ -166,7 +169,7 @@ class CodeDisplay(Display):
         self.points_, labels = _map_of(codes)
         classes = None if self.y is None else _classes(self.y)
         ax = self._start(ax, 6.4 if self.y is None else 7.2, 5)
-        size = np.clip(18_000 / max(len(codes), 1), 5, 30)
+        size = np.clip(25_000 / max(len(codes), 1), 5, 32)
         options = {"s": size, "alpha": 0.8, "linewidths": 0, **kwargs}
         if self.y is None:
             options = {"color": COLORS[0], **options}
@@ -175,7 +178,7 @@ class CodeDisplay(Display):
             self.scatters_ = [self._numbers(ax, options)]
         else:
             self.scatters_ = self._classes(ax, classes, options)
-        ax.set(xlabel=labels[0], ylabel=labels[1])
+        ax.set(xlabel=wrapped(labels[0], ax, is_x=True), ylabel=wrapped(labels[1], ax))
         if codes.shape[1] > 1:
             ax.set_aspect("equal", adjustable="datalim")
         else:
@@ -194,8 +197,11 @@ class CodeDisplay(Display):
         order = np.argsort(values, kind="stable")[: is_there.sum()]  # largest on top
         colors = {"c": values[order], "cmap": SEQUENTIAL, "vmin": low, "vmax": high}
         shown = ax.scatter(*self.points_[order].T, **{**colors, **options})
-        bar = color_bar(shown, ax, self.y_name or "y", extends[ends[0] + 2 * ends[1]])
-        bar.solids.set_alpha(1)
+        from matplotlib.cm import ScalarMappable
+
+        extend = extends[ends[0] + 2 * ends[1]]
+        opaque = ScalarMappable(shown.norm, shown.cmap)
+        color_bar(opaque, ax, self.y_name or "y", extend)
         return shown
 
     def _classes(self, ax, classes, options):

@@ -1,5 +1,7 @@
 """What all displays share: matplotlib where it is needed, axes, colours and ticks."""
 
+import textwrap
+
 import numpy as np
 
 # Told apart by those who see few colours: M. A. Petroff, Accessible color sequences
@@ -17,10 +19,13 @@ COLORS = (
     "#92dadd",
 )
 MARKERS = "osD^vPX*<>"
-SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+# Of values, of errors with signs, and of what is 0 where all is well.
+SEQUENTIAL, DIVERGING, FAULTS = "viridis", "RdBu_r", "magma_r"
 # Of more features than these, no names are written.
 MOST_NAMES = 30
 _MOST_LETTERS = 28
+# How many letters of a label take an inch.
+_LETTERS = 11.5
 
 
 class Display:
@@ -83,7 +88,11 @@ def name_ticks(axis, places, names, what):
         What is named, for the axis's label.
     """
     is_x = axis.axis_name == "x"
-    if len(places) > MOST_NAMES or names is None:
+    if names is None and len(places) <= MOST_NAMES:
+        axis.set_ticks(places, range(len(places)))
+        axis.set_label_text(f"number of the {what}")
+        return
+    if len(places) > MOST_NAMES:
         from matplotlib.ticker import MaxNLocator
 
         axis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
@@ -133,6 +142,16 @@ def diverging(values):
     return options, "both" if is_beyond else "neither"
 
 
+def value_range(values):
+    """Ends of a scale of colours, as options of images; of many values, of most."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return {"vmin": 0.0, "vmax": 1.0}
+    share = 0.002 if len(values) > 200 else 0.0
+    low, high = np.quantile(values, [share, 1 - share])
+    return {"vmin": float(low), "vmax": float(high) if high > low else float(low) + 1}
+
+
 def tile(ax, values, left, top, width=None, height=None, **options):
     """Draw an image, or a heat map, at a place of axes.
 
@@ -162,11 +181,19 @@ def frame(ax, width, height, aspect="auto"):
     ax.grid(False)
 
 
+def wrapped(text, ax, is_x=False):
+    """A label in as many lines as it needs beside axes, or below them."""
+    width, height = ax.figure.get_size_inches()
+    box = ax.get_position()
+    inches = box.width * width if is_x else box.height * height
+    return "\n".join(textwrap.wrap(text, max(int(_LETTERS * inches), 16)))
+
+
 def color_bar(image, ax, label, extend="neither", **options):
     """A colour bar beside the axes, with a label."""
     options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
     bar = ax.figure.colorbar(image, ax=ax, extend=extend, **options)
-    bar.set_label(label)
+    bar.set_label(wrapped(label, ax))
     bar.outline.set_visible(False)
     return bar
 
@@ -178,16 +205,20 @@ def spans_decades(values, factor=20.0):
     return len(values) > 1 and values.min() > 0 and values.max() / values.min() > factor
 
 
-def set_scale(axis, scale, **options):
-    """Set the scale of an axis, whichever it is."""
-    getattr(axis.axes, f"set_{axis.axis_name}scale")(scale, **options)
+def plain_log(axis, values):
+    """A logarithmic scale of an axis, whose ticks are plain numbers.
 
-
-def plain_log(axis):
-    """A logarithmic scale whose ticks are plain numbers, and enough of them."""
+    Parameters
+    ----------
+    axis : Axis
+    values : array-like
+        What is drawn, above 0.
+    """
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    set_scale(axis, "log")
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    decades = np.log10(np.max(values) / np.min(values))
+    subs = (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())

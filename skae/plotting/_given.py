@@ -178,3 +178,14 @@ def loss_label(estimator):
     degree = getattr(loss, "degree", None)
     unit = f" ({_UNITS[degree]})" if degree in _UNITS else ""
     return f"{getattr(loss, '__name__', type(loss).__name__)}{unit}"
+
+
+def score_unit(detector):
+    """The units of a detector's scores in brackets, or nothing if they have none."""
+    detector = getattr(detector, "detector_", detector)
+    units = {
+        "combined": " (nats of surprisal)",
+        "neighbors": " (mean distance)",
+        "error": " (squared usual errors)",
+    }
+    return units.get(getattr(detector, "method", None), "")

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from skae.plotting._display import COLORS, Display, plain_log, spans_decades, text_color
+from skae.plotting._display import (
+    COLORS,
+    Display,
+    plain_log,
+    spans_decades,
+    text_color,
+    wrapped,
+)
 from skae.plotting._given import Fitted, loss_label
 
 
@@ -152,10 +159,11 @@ class LossCurveDisplay(Display):
             self._mark(ax, kept_curve[self.best_iter - 1])
         losses = [line.get_ydata() for line in self.lines_]
         losses += [] if self.pca_line_ is None else [[self.pca_loss]]
-        if spans_decades(np.concatenate(losses)):
-            plain_log(ax.yaxis)
+        losses = np.concatenate(losses)
+        if spans_decades(losses):
+            plain_log(ax.yaxis, losses[np.isfinite(losses)])
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set(xlabel="epoch", ylabel=self.loss_name)
+        ax.set(xlabel="epoch", ylabel=wrapped(self.loss_name, ax))
         ax.legend()
         return self
 

@@ -3,9 +3,23 @@
 import numpy as np
 
 from skae._tables.frames import index_of
-from skae.plotting._alarms import _score_name
-from skae.plotting._display import COLORS, Display, color_bar, limit, short, tile
-from skae.plotting._given import Fitted, in_memory, n_rows_of, names_of, taken
+from skae.plotting._display import (
+    COLORS,
+    FAULTS,
+    Display,
+    color_bar,
+    limit,
+    short,
+    tile,
+)
+from skae.plotting._given import (
+    Fitted,
+    in_memory,
+    n_rows_of,
+    names_of,
+    score_unit,
+    taken,
+)
 
 _MOST_LABELS = 30
 _MOST_ROWS = 10_000
@@ -134,11 +148,11 @@ class ReasonDisplay(Display):
         needs = ["feature_scores", "explain"]
         fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
         X, last = in_memory(X, cls), fitted.last
-        given = {"score_name": _score_name(last), "kind": kind}
+        given = {"score_name": f"score{score_unit(last)}", "kind": kind}
         if hasattr(last, "alarms"):
             rows = fitted.through(X)
             alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))
-            scores = of_times[_peaks(last, rows)]
+            scores = of_times[_peaks(last, rows, alarms)]
             names, labels = list(last.get_feature_names_out()), list(alarms["peak"])
             given |= {"row_name": "alarm, by the time of its peak"}
             best = _best(scores, n_features)
@@ -226,7 +240,7 @@ class ReasonDisplay(Display):
             ax, np.clip(0.3 * n_rows + 3.5, 5.5, 10), max(0.3 * width + 1.4, 2.6)
         )
         largest, is_beyond = limit(scores)
-        options = {"cmap": "cividis_r", "vmin": 0, "vmax": largest, **kwargs}
+        options = {"cmap": FAULTS, "vmin": 0, "vmax": largest, **kwargs}
         self.image_ = tile(ax, scores.T, 0, 0, **options)
         ax.set(xlim=(0, n_rows), ylim=(width, 0))
         ax.set_yticks(np.arange(width) + 0.5, [short(name) for name in self.names])
@@ -238,9 +252,7 @@ class ReasonDisplay(Display):
             ax.set_xticks(np.arange(n_rows) + 0.5, words, rotation=90 if upright else 0)
         else:
             ax.set_xlabel(f"number of the {self.row_name}")
-        label = f"part of the {self.score_name}".replace(", ", ",\n").replace(
-            " (", "\n("
-        )
+        label = f"part of the {self.score_name}"
         color_bar(self.image_, ax, label, "max" if is_beyond else "neither")
         return self
 
@@ -266,12 +278,13 @@ def _best(scores, n_features):
     return np.argsort(-np.clip(scores, 0, None).sum(axis=0), kind="stable")[:n_features]
 
 
-def _peaks(watch, X):
+def _peaks(watch, X, alarms):
     """Numbers of the times at which alarms have their peaks."""
     is_alarm = np.asarray(watch.predict(X)) == -1
     scores = np.asarray(watch.score_samples(X))
-    edges = np.flatnonzero(np.diff(np.r_[0, is_alarm.astype(int), 0]))
-    return [
-        a + int(np.nanargmin(scores[a:b]))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    ]
+    peaks, stop = [], 0
+    for n_readings in alarms["n_readings"]:
+        start = stop + int(is_alarm[stop:].argmax())
+        stop = start + int(n_readings)
+        peaks.append(start + int(np.nanargmin(scores[start:stop])))
+    return peaks

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skae.plotting._cells import Cells
+from skae.plotting._cells import Cells, scale_of
 from skae.plotting._display import (
+    FAULTS,
     SEQUENTIAL,
     Display,
     color_bar,
@@ -12,6 +13,7 @@ from skae.plotting._display import (
     name_ticks,
     short,
     tile,
+    value_range,
 )
 from skae.plotting._given import (
     Fitted,
@@ -184,7 +186,7 @@ class ReconstructionDisplay(Display):
                 made, read = fitted.back(made), parts
             whole = X if read is parts or not fitted.steps else fitted.through(X)
             names = names_of(read[0], names if numbers_of(names, made) else None)
-            scale = {} if image_shape is not None else _scale(numbers(whole))
+            scale = {} if image_shape is not None else scale_of(numbers(whole))
         display = cls(
             read[0],
             made,
@@ -203,8 +205,8 @@ class ReconstructionDisplay(Display):
         ax : Axes, default=None
             What to draw on; None makes a figure.
         cmap : str or Colormap, default=None
-            Of images and rows, or of the errors of a table. None is "gray" for images
-            and "viridis" for others.
+            Of images and rows, or of the errors of a table. None is "gray" for images,
+            "magma_r" for tables and "viridis" for others.
 
         Returns
         -------
@@ -213,7 +215,7 @@ class ReconstructionDisplay(Display):
         if self.image_shape is not None:
             return self._plot_images(ax, cmap or "gray")
         if Cells.of(self.X).are_levels.any() or _has_dates(self.X):
-            return self._plot_table(ax, cmap or "Blues")
+            return self._plot_table(ax, cmap or FAULTS)
         return self._plot_rows(ax, cmap or SEQUENTIAL)
 
     @property
@@ -233,9 +235,12 @@ class ReconstructionDisplay(Display):
         size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
         ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3)
-        shown, norm = [], _range(np.concatenate(blocks))
+        shown, norm = [], value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
-            blocks = [np.clip((b - norm["vmin"]) / _extent(norm), 0, 1) for b in blocks]
+            blocks = [
+                np.clip((b - norm["vmin"]) / (norm["vmax"] - norm["vmin"]), 0, 1)
+                for b in blocks
+            ]
             errors, norm = errors[..., :3].mean(axis=-1), {}
         else:
             norm["cmap"] = cmap
@@ -251,7 +256,7 @@ class ReconstructionDisplay(Display):
         frame(ax, *last, aspect="equal")
         ax.set_yticks(tops + height / 2, self._said)
         ax.tick_params(length=0)
-        label = "error\n(units of the data)"
+        label = "error (units of the data)"
         color_bar(self.images_[-1, 0], ax, label, extend, shrink=0.45, anchor=(0, 0))
         return self
 
@@ -259,7 +264,7 @@ class ReconstructionDisplay(Display):
         blocks = self._blocks()
         center, spread = self.center, self.spread
         if spread is None:
-            center, spread = _scale(blocks[0]).values()
+            center, spread = scale_of(blocks[0]).values()
         blocks = [(block - center) / spread for block in blocks]
         errors = blocks[-1] - blocks[0]
         n_rows, width = errors.shape
@@ -271,8 +276,7 @@ class ReconstructionDisplay(Display):
             np.clip(0.32 * width + 3.2, 5.5, 11) if few else 9.5,
             np.clip(0.24 * n_blocks * (n_rows + gap) + 1.4, 3, 12),
         )
-        largest = np.nanmax(np.abs(np.concatenate(blocks))) if width else 1
-        norm = _range(np.concatenate(blocks)) if largest else {}
+        norm = value_range(np.concatenate(blocks))
         colors, extend = diverging(errors)
         options = [{"cmap": cmap, **norm}] * len(blocks) + [colors]
         tops = (n_rows + gap) * np.arange(n_blocks)
@@ -311,13 +315,13 @@ class ReconstructionDisplay(Display):
         name_ticks(ax.xaxis, np.arange(width) + 0.5, names, "feature")
         ax.xaxis.tick_top()
         ax.hlines(np.arange(1, n_rows), 0, width, color="white", linewidth=2)
-        label = "error (standard deviations;\n1 for another category)"
+        label = "error (standard deviations; 1 for another category)"
         color_bar(
             self.images_[0], ax, label, "max" if np.nanmax(errors) > 1 else "neither"
         )
         if is_written:
             said = " → ".join(self._said[:-1])
-            ax.set_xlabel(f"each cell: {said}")
+            ax.set_xlabel(f"each cell: {said}; ? is missing")
         return self
 
     @staticmethod
@@ -326,7 +330,7 @@ class ReconstructionDisplay(Display):
         for i, j in np.ndindex(errors.shape):
             words = [short(part[i, j])[:12] for part in lines]
             said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
-            color = "white" if errors[i, j] > 0.6 else "black"
+            color = "white" if errors[i, j] > 0.5 else "black"
             options = {"ha": "center", "va": "center", "fontsize": "small"}
             ax.text(j + 0.5, i + 0.5, said, color=color, clip_on=True, **options)
 
@@ -340,26 +344,3 @@ def _has_dates(X):
     return any(
         str(dtype).lower().startswith("date") for dtype in getattr(X, "dtypes", ())
     )
-
-
-def _scale(X):
-    """Means and standard deviations of features, without what is missing."""
-    is_there = np.isfinite(X)
-    counts = np.maximum(is_there.sum(axis=0), 1)
-    center = np.where(is_there, X, 0).sum(axis=0) / counts
-    squares = np.where(is_there, np.square(X - center), 0).sum(axis=0) / counts
-    return {"center": center, "spread": np.sqrt(np.where(squares > 0, squares, 1))}
-
-
-def _range(values):
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return {"vmin": 0.0, "vmax": 1.0}
-    low, high = values.min(), values.max()
-    if len(values) > 200:
-        low, high = np.quantile(values, [0.002, 0.998])
-    return {"vmin": float(low), "vmax": float(high) if high > low else float(low) + 1}
-
-
-def _extent(norm):
-    return norm["vmax"] - norm["vmin"]
