@@ -119,6 +119,9 @@ PACKAGES = {
         imports=["_utils", "networks", "_files", "_version"],
         holds="fitted models as graphs of ONNX",
     ),
+    "plotting": Package(
+        imports=["_utils", "_tables", "_sources"],
+        holds="pictures of what was fitted; all that is drawn",
     "reports": Package(
         imports=["_utils", "_tables", "_sources", "_names", "_files", "plotting"],
         holds="what was fitted and what it makes of rows, in words and on pages",
@@ -177,6 +180,7 @@ PACKAGES = {
             "corruptions",
             "code_maps",
             "networks",
+            "plotting",
             "reports",
             "_estimators",
             "detection",
