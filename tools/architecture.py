@@ -122,6 +122,7 @@ PACKAGES = {
     "plotting": Package(
         imports=["_utils", "_tables", "_sources"],
         holds="pictures of what was fitted; all that is drawn",
+    ),
     "reports": Package(
         imports=["_utils", "_tables", "_sources", "_names", "_files", "plotting"],
         holds="what was fitted and what it makes of rows, in words and on pages",

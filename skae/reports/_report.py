@@ -1,35 +1,15 @@
 """The report of an estimator: made once, shown in notebooks, saved as a page."""
 
 from html import escape
-from typing import NamedTuple
 
 from skae._files.container import write_atomically
 from skae.reports._html import page
+from skae.reports._subject import Subject
+from skae.reports._warnings import found
 from skae.reports._words import summary
 
 # Pixels of the frame in a notebook.
 _HEIGHT = 800
-
-
-class ReportWarning(NamedTuple):
-    """Something that was measured, and what to do about it.
-
-    Attributes
-    ----------
-    name : str
-        Which warning it is, such as "undertrained".
-    message : str
-        What was found, in figures.
-    advice : str
-        What to do.
-    """
-
-    name: str
-    message: str
-    advice: str
-
-    def __str__(self):
-        return f"{self.message} {self.advice}"
 
 
 class Report:
@@ -92,8 +72,6 @@ class Report:
         """
         # With matplotlib, which only what is drawn needs.
         from skae.reports._sections import sections
-        from skae.reports._subject import Subject
-        from skae.reports._warnings import found
 
         subject = Subject(estimator, X, y)
         shown = summary(estimator), subject.notes(), found(subject), sections(subject)

@@ -9,8 +9,8 @@ from skae.plotting import (
     ReconstructionDisplay,
 )
 from skae.reports._columns import mean_of_known
-from skae.reports._html import Bar, Picture, Section, Table
 from skae.reports._hidden import hidden_errors
+from skae.reports._html import Bar, Picture, Section, Table
 from skae.reports._pictures import drawn
 from skae.reports._subject import taken
 from skae.reports._warnings import variance_shares
@@ -116,6 +116,7 @@ def reconstructions(subject):
         f"{counted(len(rows), 'row')} at random: as they are, as they come back, and "
         "the difference."
     )
+
     def draw(ax):
         ax.set_facecolor("white")  # behind what is written into empty cells
         display.plot(ax=ax)
@@ -152,7 +153,7 @@ def worst_rows(subject):
         if detects:
             figures = [score, "yes" if subject.is_alarm[i] else "no"]
         else:
-            times = f"{-score / median:,.1f} times" if median > 0 else "–"
+            times = f"{-score / median:,.1f} times" if median > 0 else "none"
             figures = [-score, times]
         rows.append([subject.labels[i], *figures, why])
     figures = ["Score", "Alarm"] if detects else ["Loss", "Of the median"]
@@ -186,7 +187,7 @@ def filling(subject):
     """How well cells are filled, of those that are there and were hidden."""
     relative, n_hidden = hidden_errors(subject)
     text = (
-        f"{counted(n_hidden, 'cell')} that are there were hidden, at random, and filled: "
+        f"{counted(n_hidden, 'cell')} were hidden at random and filled: "
         "the error over the column's own variance, of categories over that of always "
         "saying the commonest one. 1 is no better than the mean. Of rows that were not "
         "in fit it may be larger."

@@ -1,9 +1,9 @@
 """What was measured and should not be so, and what to do about it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from skae.reports._columns import mean_of_known
-from skae.reports._report import ReportWarning
 from skae.reports._words import counted, held_out_alarms, percent
 
 # The held-out loss was still falling, if it fell by more in the last fifth of the
@@ -21,6 +21,27 @@ _MISSING, _MOSTLY_MISSING, _CONSTANT = 0.3, 0.5, 0.1
 # Rows have so many times the error of those held out, or so many times the alarms.
 _UNLIKE, _MANY_TIMES = 2.0, 2.0
 _MOST_NAMES = 5
+
+
+class ReportWarning(NamedTuple):
+    """Something that was measured, and what to do about it.
+
+    Attributes
+    ----------
+    name : str
+        Which warning it is, such as "undertrained".
+    message : str
+        What was found, in figures.
+    advice : str
+        What to do.
+    """
+
+    name: str
+    message: str
+    advice: str
+
+    def __str__(self):
+        return f"{self.message} {self.advice}"
 
 
 def found(subject):
