@@ -7,7 +7,6 @@ from skae.plotting._display import (
     Display,
     plain_log,
     text_color,
-    wrapped,
 )
 from skae.plotting._far import FarScale
 from skae.plotting._given import (
@@ -52,7 +51,7 @@ class AlarmDisplay(Display):
         as of `predict`, where -1 is an outlier.
     times : array-like of shape (n_samples,), default=None
         Dates or numbers that grow.
-    score_name : str, default="score"
+    score_name : str, default="anomaly score"
         What scores are, with their units.
 
     Attributes
@@ -91,7 +90,7 @@ class AlarmDisplay(Display):
         is_alarm=None,
         y=None,
         times=None,
-        score_name="score",
+        score_name="anomaly score",
     ):
         self.scores = scores
         self.threshold = threshold
@@ -156,7 +155,7 @@ class AlarmDisplay(Display):
             is_alarm=np.asarray(last.predict(rows)) == -1,
             y=y,
             times=times,
-            score_name=f"score, higher is more unusual{score_unit(last)}",
+            score_name=f"anomaly score{score_unit(last)}",
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -263,9 +262,8 @@ class AlarmDisplay(Display):
         scale = FarScale.of(scores, self.threshold)
         if scale is not None:
             scale.set(axis)
-            said += ", logarithmic beyond the threshold"
-        is_x = axis.axis_name == "x"
-        axis.set_label_text(wrapped(said, axis.axes, is_x))
+            said += "\nlogarithmic beyond the threshold"
+        axis.set_label_text(said)
 
     def _draw_threshold(self, draw):
         said = f"threshold: {self.threshold:.4g}"

@@ -18,12 +18,15 @@ class Cells(NamedTuple):
         Of each column: float64 of numbers and dates, NaN where a cell is missing;
         objects of categories, None where it is missing.
     are_levels : ndarray of shape (n_columns,), bool
+    are_mixed : bool
+        Whether there are categories or dates.
     words : ndarray of shape (n, n_columns), object
         Cells in words.
     """
 
     values: list
     are_levels: np.ndarray
+    are_mixed: bool
     words: np.ndarray
 
     @classmethod
@@ -34,7 +37,9 @@ class Cells(NamedTuple):
         are_levels = np.array([isinstance(column, Levels) for column in columns])
         words = [_in_words(cell) for cell in frame.objects().ravel()]
         words = np.array(words, object).reshape(frame.shape)
-        return cls([_values(column) for column in columns], are_levels, words)
+        values = [_values(column) for column in columns]
+        are_mixed = any(isinstance(column, Levels | Dates) for column in columns)
+        return cls(values, are_levels, are_mixed, words)
 
     def spreads(self):
         """Standard deviations (n_columns,) of numbers, 1 of categories."""

@@ -207,7 +207,8 @@ class CodeSizeDisplay(Display):
                 k, n, level = compared
                 label += f"\nneeds {n} components to be as good as {k}"
                 arrow = {"arrowstyle": "<->", "color": text_color(), "shrinkA": 5}
-                ax.annotate("", (n, level), (k, level), arrowprops=arrow)
+                if n > 1.2 * k:  # an arrow needs room
+                    ax.annotate("", (n, level), (k, level), arrowprops=arrow)
             pca = {"color": text_color(), "linestyle": "--", "label": label}
             pca["marker"] = "s" if len(self.pca_components) <= len(sizes) else None
             self.lines_ += ax.plot(self.pca_components, self.pca_errors, **pca)

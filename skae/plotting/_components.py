@@ -7,6 +7,7 @@ from skae.plotting._display import (
     color_bar,
     diverging,
     frame,
+    height_of,
     name_ticks,
     tile,
 )
@@ -20,7 +21,7 @@ from skae.plotting._given import (
     sampled,
     taken,
 )
-from skae.plotting._walks import HIGH, LOW, SIGMAS, as_numbers, atoms, order_of, walks
+from skae.plotting._walks import SIGMAS, as_numbers, atoms, order_of, walks
 
 # Rows that quantiles of codes are of.
 _MOST_ROWS = 10_000
@@ -195,7 +196,7 @@ class ComponentDisplay(Display):
             n_components = (16 if image_shape is None else 64) if is_sparse else 8
         order = order[:n_components]
         unit = "standard deviations" if is_scaled else "units of the data"
-        ends = (f"{LOW:.0%}", f"{HIGH:.0%}")
+        ends = ("2nd percentile", "98th percentile")
         if has_prior:
             ends = (f"{-SIGMAS:g} SD", f"{SIGMAS:g} SD")
         display = cls(
@@ -284,7 +285,8 @@ class ComponentDisplay(Display):
         ax = self._start(
             ax,
             np.clip(0.32 * width + 3.4, 5.5, 11) if width <= 30 else 9.5,
-            np.clip(n * (0.26 if are_atoms else 0.62) + 1.4, 3, 10),
+            np.clip(n * (0.26 if are_atoms else 0.62) + 1.2, 2.6, 10)
+            + height_of(self.feature_names),
         )
         if are_atoms:
             shown = [tile(ax, maps[:, 0], 0, 0, **options)]

@@ -99,10 +99,24 @@ def name_ticks(axis, places, names, what):
         axis.set_label_text(f"number of the {what}")
         return
     names = [short(name) for name in names]
-    upright = is_x and (len(names) > 6 or sum(map(len, names)) > 40)
-    axis.set_ticks(places, names, rotation=90 if upright else 0)
+    rotation = 90 if is_x and is_upright(names) else 0
+    axis.set_ticks(places, names, rotation=rotation)
     axis.set_label_text("")
     axis.set_tick_params(length=0)
+
+
+def is_upright(names):
+    """Whether names along x are written from bottom to top."""
+    lengths = list(map(len, names))
+    return sum(lengths) > 80 or (max(lengths) > 3 and sum(lengths) > 40)
+
+
+def height_of(names):
+    """Inches that names need below axes."""
+    names = [short(name) for name in names or []]
+    if not names or len(names) > MOST_NAMES or not is_upright(names):
+        return 0.0
+    return max(map(len, names)) / _LETTERS
 
 
 def limit(values):
@@ -182,11 +196,17 @@ def frame(ax, width, height, aspect="auto"):
 
 
 def wrapped(text, ax, is_x=False):
-    """A label in as many lines as it needs beside axes, or below them."""
+    """A label in as many lines as it needs beside axes, or below them.
+
+    What is in brackets gets lines of its own, if all is too long for one.
+    """
     width, height = ax.figure.get_size_inches()
     box = ax.get_position()
     inches = box.width * width if is_x else box.height * height
-    return "\n".join(textwrap.wrap(text, max(int(_LETTERS * inches), 16)))
+    most = max(int(_LETTERS * inches), 16)
+    head, bracket, tail = text.partition(" (") if len(text) > most else (text, "", "")
+    parts = [head, *([f"({tail}"] if bracket else [])]
+    return "\n".join(line for part in parts for line in textwrap.wrap(part, most))
 
 
 def color_bar(image, ax, label, extend="neither", **options):

@@ -1,14 +1,18 @@
 """The features that make rows unusual."""
 
 import numpy as np
+import pandas as pd
 
 from skae._tables.frames import index_of
 from skae.plotting._display import (
     COLORS,
     FAULTS,
+    MOST_NAMES,
     Display,
     color_bar,
+    height_of,
     limit,
+    name_ticks,
     short,
     tile,
 )
@@ -21,7 +25,6 @@ from skae.plotting._given import (
     taken,
 )
 
-_MOST_LABELS = 30
 _MOST_ROWS = 10_000
 
 
@@ -231,13 +234,18 @@ class ReasonDisplay(Display):
         ax.axvline(0, color="0.5", linewidth=0.8)
         ax.set_xlabel(f"part of the {self.score_name}")
         if self.labels:
-            ax.set_title(f"{self.row_name} {self.labels[0]}", fontsize="medium")
+            ax.set_title(f"{self.row_name} {_label(self.labels[0])}", fontsize="medium")
         return self
 
     def _plot_map(self, ax, scores, kwargs):
         n_rows, width = scores.shape
+        words = None
+        if self.labels is not None and n_rows <= MOST_NAMES:
+            words = [_label(label) for label in self.labels]
         ax = self._start(
-            ax, np.clip(0.3 * n_rows + 3.5, 5.5, 10), max(0.3 * width + 1.4, 2.6)
+            ax,
+            np.clip(0.3 * n_rows + 3.5, 5.5, 10),
+            max(0.3 * width + 1.4, 2.2) + height_of(words),
         )
         largest, is_beyond = limit(scores)
         options = {"cmap": FAULTS, "vmin": 0, "vmax": largest, **kwargs}
@@ -246,15 +254,21 @@ class ReasonDisplay(Display):
         ax.set_yticks(np.arange(width) + 0.5, [short(name) for name in self.names])
         ax.tick_params(length=0)
         ax.set_xlabel(self.row_name)
-        if n_rows <= _MOST_LABELS and self.labels is not None:
-            words = [short(label) for label in self.labels]
-            upright = sum(map(len, words)) > 40
-            ax.set_xticks(np.arange(n_rows) + 0.5, words, rotation=90 if upright else 0)
+        if words is not None:
+            name_ticks(ax.xaxis, np.arange(n_rows) + 0.5, words, self.row_name)
+            ax.set_xlabel(self.row_name)
         else:
             ax.set_xlabel(f"number of the {self.row_name}")
         label = f"part of the {self.score_name}"
         color_bar(self.image_, ax, label, "max" if is_beyond else "neither")
         return self
+
+
+def _label(label):
+    """A row's label in words, times without what they are not read to."""
+    if isinstance(label, pd.Timestamp):
+        return f"{label:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+    return str(label)
 
 
 _TOLD = ["feature", "observed", "expected"]

@@ -10,6 +10,7 @@ from skae.plotting._display import (
     color_bar,
     diverging,
     frame,
+    height_of,
     name_ticks,
     short,
     tile,
@@ -214,7 +215,7 @@ class ReconstructionDisplay(Display):
         """
         if self.image_shape is not None:
             return self._plot_images(ax, cmap or "gray")
-        if Cells.of(self.X).are_levels.any() or _has_dates(self.X):
+        if Cells.of(self.X).are_mixed:
             return self._plot_table(ax, cmap or FAULTS)
         return self._plot_rows(ax, cmap or SEQUENTIAL)
 
@@ -234,7 +235,7 @@ class ReconstructionDisplay(Display):
         n_rows, (height, width) = len(errors), errors.shape[1:3]
         size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
-        ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3)
+        ax = self._start(ax, inch * size[0] + 2.4, inch * size[1] + 0.3)
         shown, norm = [], value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
             blocks = [
@@ -256,9 +257,17 @@ class ReconstructionDisplay(Display):
         frame(ax, *last, aspect="equal")
         ax.set_yticks(tops + height / 2, self._said)
         ax.tick_params(length=0)
-        label = "error (units of the data)"
-        color_bar(self.images_[-1, 0], ax, label, extend, shrink=0.45, anchor=(0, 0))
+        self._inset_bar(self.images_[-1, 0], 0.0, "error", extend)
+        if norm:
+            self._inset_bar(self.images_[0, 0], 0.55, "value", "neither")
         return self
+
+    def _inset_bar(self, image, bottom, what, extend):
+        """A colour bar as tall as nearly one half of the axes."""
+        inset = self.ax_.inset_axes((1.02, bottom, 0.018, 0.45))
+        bar = self.figure_.colorbar(image, cax=inset, extend=extend)
+        bar.set_label(f"{what}\n(data units)")
+        bar.outline.set_visible(False)
 
     def _plot_rows(self, ax, cmap):
         blocks = self._blocks()
@@ -274,7 +283,8 @@ class ReconstructionDisplay(Display):
         ax = self._start(
             ax,
             np.clip(0.32 * width + 3.2, 5.5, 11) if few else 9.5,
-            np.clip(0.24 * n_blocks * (n_rows + gap) + 1.4, 3, 12),
+            np.clip(0.24 * n_blocks * (n_rows + gap) + 1, 2.6, 11)
+            + height_of(self.feature_names),
         )
         norm = value_range(np.concatenate(blocks))
         colors, extend = diverging(errors)
@@ -338,9 +348,3 @@ class ReconstructionDisplay(Display):
 def numbers_of(names, made):
     """Whether names are as many as the columns of what came back."""
     return names is not None and len(names) == made.shape[1]
-
-
-def _has_dates(X):
-    return any(
-        str(dtype).lower().startswith("date") for dtype in getattr(X, "dtypes", ())
-    )

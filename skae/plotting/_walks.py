@@ -7,7 +7,7 @@ from skae.plotting._given import numbers
 
 _N_STEPS = 7
 # The ends of walks: quantiles of codes, or standard deviations of the prior.
-LOW, HIGH, SIGMAS = 0.02, 0.98, 2.0
+_QUANTILES, SIGMAS = (0.02, 0.5, 0.98), 2.0
 
 
 def atoms(codes, size):
@@ -29,7 +29,7 @@ def walks(codes, size, has_prior):
         middle = np.zeros(size)
         low, high = np.full((2, size), [[-SIGMAS], [SIGMAS]])
     else:
-        low, middle, high = np.quantile(codes, [LOW, 0.5, HIGH], axis=0)
+        low, middle, high = np.quantile(codes, _QUANTILES, axis=0)
     half = _N_STEPS // 2
     walks = np.tile(middle, (size, _N_STEPS, 1))
     for j in range(size):
