@@ -32,7 +32,7 @@ from skae import (
     DenoisingAutoencoderTransformer,
 )
 
-PICTURE = Path("demo_output/overview.png")
+PICTURE, REPORT = Path("demo_output/overview.png"), Path("demo_output/report.html")
 WHITE = 16  # value of a white pixel
 UNSEEN = "unseen digits"
 N_LABELS, N_DRAWS, SHOWN = [50, 100, 200, 400, 800], 10, [0, 1, 3, 5]
@@ -287,9 +287,13 @@ def main(picture=PICTURE):
     scores, messages = detect()
     fill_holes()
     encode(autoencoder, train, test)
-    heading("What to look at", "Drawing")
+    heading("7. To look at", "Drawing a picture, and writing a report")
     draw(digits, accuracy, scores, messages, picture)
     print(f"  {picture}")
+    REPORT.parent.mkdir(exist_ok=True)
+    autoencoder.report(test, y_test).save(REPORT)
+    print(f"  {REPORT}: open it in a browser")
+    conclude(autoencoder.summary())
     print(f"\nDone in {perf_counter() - start:.0f} seconds.")
 
 
