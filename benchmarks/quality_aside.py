@@ -64,7 +64,9 @@ def _add_few_rows(report, sets, sizes, seeds):
             for seed in seeds
             if (split := few(dataset, n_rows, seed)) is not None
         ]
-        rows.append([n_rows, len(found), *(of(found) for of in STATISTICS.values())])
+        if found:
+            figures = (statistic(found) for statistic in STATISTICS.values())
+            rows.append([n_rows, len(found), *figures])
     report.table(
         "Few rows of tables kept aside: held-out squared error over PCA's",
         ["training rows", "fits", *STATISTICS],
