@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 from benchmarks.report import RESULTS
 
+# Marks figures of sets that defaults were chosen on.
+CHOSEN = "\N{DAGGER}"
+SKAE, CLUSTPY, PYOD, MLP = "skae", "ClustPy", "PyOD", "MLPRegressor"
+DENOISING = "skae, denoising"
+BOOSTING = "gradient boosting per column"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -49,33 +55,51 @@ def brief(value):
     return f"{value:.{digits}f}"
 
 
+class NotMeasured(LookupError):
+    """Results lack a figure: they come from fewer data sets or peers than there are."""
+
+
+class Named(dict):
+    """What was measured, by name."""
+
+    def __missing__(self, name):
+        raise NotMeasured(name)
+
+
 class Results:
-    """Cells of results by the names of question, table, row and column."""
+    """Cells of results by the names of question, table, row and column.
+
+    All methods raise NotMeasured for what is not there.
+    """
 
     def __init__(self):
         paths = sorted(RESULTS.glob("*.json"))
-        self.reports = {path.stem: json.loads(path.read_text()) for path in paths}
+        self.reports = Named(
+            {path.stem: json.loads(path.read_text()) for path in paths}
+        )
 
     def rows(self, question, title):
         """Rows of a table, each from column to cell."""
-        for table in self.reports[question]["tables"]:
-            if table["title"] == title:
-                return [
-                    dict(zip(table["columns"], row, strict=True))
-                    for row in table["rows"]
-                ]
-        raise KeyError(f"{question} has no table {title!r}")
+        tables = Named(
+            {table["title"]: table for table in self.reports[question]["tables"]}
+        )
+        columns, rows = tables[title]["columns"], tables[title]["rows"]
+        return [Named(zip(columns, row, strict=True)) for row in rows]
 
-    def cells(self, question, title, **where):
-        """The one row that has `where`'s values."""
-        found = [
-            row for row in self.rows(question, title) if where.items() <= row.items()
-        ]
-        if len(found) != 1:
-            raise KeyError(f"{len(found)} rows of {title!r} have {where}, not one.")
-        return found[0]
+    def by_name(self, question, title):
+        """Rows of a table by their first cell."""
+        return Named(
+            {next(iter(row.values())): row for row in self.rows(question, title)}
+        )
+
+    def row(self, question, title, **where):
+        """The first row that has `where`'s values."""
+        for row in self.rows(question, title):
+            if where.items() <= row.items():
+                return row
+        raise NotMeasured(f"{title}: {where}")
 
     def bar(self, question, name):
         """The measured figure of a bar."""
         bars = self.reports[question]["bars"]
-        return next(bar["measured"] for bar in bars if bar["name"] == name)
+        return Named({bar["name"]: bar["measured"] for bar in bars})[name]

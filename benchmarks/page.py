@@ -5,9 +5,9 @@ import io
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.findings import Results
+from benchmarks.findings import CHOSEN, Results
 from benchmarks.report import all_tables, described, shown
-from benchmarks.summary import CHOSEN, summary
+from benchmarks.summary import summary
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.rst"
 SECTIONS = {
@@ -60,7 +60,7 @@ SUMMARY = f"""\
 How skae at its defaults compares with the best of its peers. An arrow down: less is
 better; up: more is. "Level" is a difference that does not matter. {CHOSEN} marks sets
 that defaults were chosen on, wholly or in part: expect a little less elsewhere. "Kept
-aside" are sets that nothing was chosen on.
+aside" are sets on which nothing was chosen that the question is about.
 """
 MEANING = """\
 What this means for you

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import page
+from benchmarks import page, summary_codes, summary_rows
 from benchmarks.__main__ import DEFAULTS, QUESTIONS
 from benchmarks.findings import Finding, Results
 from benchmarks.report import Bar, in_words
+from benchmarks.summary import summary
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,6 +70,12 @@ def test_a_directory_without_data_is_an_error_in_words(tmp_path):
 
 def test_the_page_is_that_of_the_latest_results():
     assert page.PAGE.read_text() == page.text()
+
+
+def test_the_page_has_every_finding():
+    """What is not measured is left out, which is no cover for misspelt names."""
+    findings = (*summary_codes.FINDINGS, *summary_rows.FINDINGS)
+    assert len(summary()) == len(findings)
 
 
 def test_every_question_has_a_place_on_the_page():
