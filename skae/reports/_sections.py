@@ -8,6 +8,7 @@ from skae.plotting import (
     LossCurveDisplay,
     ReconstructionDisplay,
 )
+from skae.plotting._times import times_of
 from skae.reports._columns import mean_of_known
 from skae.reports._hidden import hidden_errors
 from skae.reports._html import Bar, Picture, Section, Table
@@ -128,9 +129,19 @@ def reconstructions(subject):
 def alarms(subject):
     """Scores and the threshold."""
     caption = "Minus the scores, and the threshold beyond which there are alarms."
+    times = times_of(subject.X)
+    if times is None and subject.is_series:
+        times = np.arange(len(subject.labels))
+    display = AlarmDisplay(
+        -subject.scores,
+        -subject.estimator.offset_,
+        is_alarm=subject.is_alarm,
+        y=subject.y,
+        times=times,
+    )
 
     def draw(ax):
-        AlarmDisplay.from_estimator(subject.estimator, subject.X, y=subject.y, ax=ax)
+        display.plot(ax=ax)
         # In one column, as on a narrow page there is no room for two.
         given = ax.get_legend_handles_labels()
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
@@ -200,7 +211,7 @@ def filling(subject):
 def intervals(subject):
     """Alarms of a series as intervals, and the readings that make them."""
     watch = subject.estimator
-    found = watch.alarms(subject.X)
+    found = subject.intervals
     if not len(found):
         return Section("Why", "There was no alarm.")
     reasons = {}
@@ -220,7 +231,7 @@ def intervals(subject):
 
 def sensors(subject):
     """How often each sensor makes alarms."""
-    found = subject.estimator.alarms(subject.X)
+    found = subject.intervals
     names = subject.estimator.get_feature_names_out()
     values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
     values = values[:, -len(names) :]

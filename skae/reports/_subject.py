@@ -12,8 +12,9 @@ from skae._utils.warnings import kept_warnings
 from skae.reports._columns import Columns, mean_of_known
 from skae.reports._words import counted, percent
 
-# Rows, and cells, beyond which a sample stands for all.
+# Rows, cells and times, beyond which some stand for all.
 _MOST_ROWS, _MOST_CELLS, _LEAST_ROWS = 10_000, 2_000_000, 200
+_MOST_TIMES = 5000
 # Worst rows, reasons for each, and rows that they are told beside.
 _WORST, _REASONS, _BESIDE = 10, 3, 100
 
@@ -114,7 +115,14 @@ class Subject:
     @cached_property
     def is_alarm(self):
         """Which rows (n,) are alarms."""
+        if not self.is_series:
+            return self.scores < self.estimator.offset_
         return np.asarray(self.estimator.predict(self.X)) == -1
+
+    @cached_property
+    def intervals(self):
+        """Alarms of a series, as a DataFrame."""
+        return self.estimator.alarms(self.X)
 
     @cached_property
     def worst(self):
@@ -187,11 +195,11 @@ class Subject:
         return 1 - lost / total if total > 0 else np.nan
 
     def _chosen(self, n_rows, width=1):
+        if self.is_series:
+            return np.arange(max(n_rows - _MOST_TIMES, 0), n_rows)
         most = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // width))
         if n_rows <= most:
             return np.arange(n_rows)
-        if self.is_series:
-            return np.arange(n_rows - most, n_rows)
         chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
         return np.sort(chosen)
 
