@@ -17,7 +17,7 @@ h1 { font-size: clamp(1.15rem, 5vw, 1.5rem); line-height: 1.25; margin: 0 0 .5re
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p { margin: .25rem 0; max-width: 45rem; }
 .soft, figcaption, caption { color: var(--soft); font-size: .875rem; }
-.words { font-size: 1.1rem; }
+.words { font-size: 1.1rem; max-width: 60rem; }
 ul.warnings { list-style: none; padding: 0; margin: .5rem 0; max-width: 60rem; }
 ul.warnings li { background: var(--note); color: var(--on-note); padding: .5rem .75rem;
   margin: .5rem 0; border-radius: .375rem; }

@@ -64,7 +64,9 @@ def drawn(name, draw, label, height=3.0, width=5.0):
         draw(figure.subplots())
         for axes in figure.axes:
             for axis, width in zip((axes.xaxis, axes.yaxis), _LETTERS, strict=True):
-                axis.label.set_text(fill(axis.label.get_text(), width))
+                lines = axis.label.get_text().splitlines()
+                lines = [fill(line, width) for line in lines]
+                axis.label.set_text("\n".join(lines))
         out = StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return inline(out.getvalue(), label, f"{name}-")

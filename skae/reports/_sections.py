@@ -20,6 +20,7 @@ from skae.reports._words import counted, percent
 # What a page has room for.
 _MOST_POINTS, _MOST_ROWS, _MOST_COLUMNS, _MOST_COMPONENTS = 1500, 10, 20, 10
 _MOST_NAMES, _MOST_LETTERS, _PICTURED, _REASONS = 14, 14, 6, 3
+_MOST_TICKS = 10
 # Alarms of which it is told what makes them.
 _MOST_ALARMS = 200
 
@@ -42,7 +43,7 @@ def sections(subject):
     if subject.detects:
         parts.append(alarms(subject))
     if subject.is_series:
-        return [*parts, intervals(subject), sensors(subject)]
+        return [*parts, sensors(subject), intervals(subject)]
     if subject.encodes:
         parts += [codes(subject), components(subject)]
     parts.insert(1, reconstructions(subject))
@@ -121,8 +122,15 @@ def reconstructions(subject):
     def draw(ax):
         ax.set_facecolor("white")  # behind what is written into empty cells
         display.plot(ax=ax)
+        if names is None and image_shape is None:
+            places, labels = ax.get_xticks(), ax.get_xticklabels()
+            step = len(places) // _MOST_TICKS + 1
+            ax.set_xticks(
+                places[::step], [label.get_text() for label in labels[::step]]
+            )
 
-    svg = drawn("rows", draw, caption, height=3.4)
+    height = 3.2 if image_shape is None else 2.2
+    svg = drawn("rows", draw, caption, height=height)
     return Section("Reconstructions", "", Picture(svg, caption))
 
 

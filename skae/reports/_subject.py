@@ -119,6 +119,12 @@ class Subject:
             return self.scores < self.estimator.offset_
         return np.asarray(self.estimator.predict(self.X)) == -1
 
+    @property
+    def alarm_share(self):
+        """Share of the rows with a score that are alarms."""
+        n_judged = np.count_nonzero(~np.isnan(self.scores))
+        return float(self.is_alarm.sum() / max(n_judged, 1))
+
     @cached_property
     def intervals(self):
         """Alarms of a series, as a DataFrame."""
@@ -164,9 +170,11 @@ class Subject:
         elif n_shown < self.n_given:
             shown += f", a random sample of the {self.n_given:,} given"
         if self.detects:
-            n_alarms = int(self.is_alarm.sum())
-            share = percent(n_alarms / n_shown)
-            return [f"{shown}; {n_alarms:,} of them ({share}) are alarms."]
+            # The first times of a series have no score.
+            n_judged = int(np.count_nonzero(~np.isnan(self.scores)))
+            them = "them" if n_judged == n_shown else f"the {n_judged:,} with a score"
+            n_alarms, share = int(self.is_alarm.sum()), percent(self.alarm_share)
+            return [f"{shown}; {n_alarms:,} of {them} ({share}) are alarms."]
         if self.fills:
             share = percent(float(self.columns.missing.mean()))
             return [f"{shown}; {share} of their cells are missing."]
