@@ -30,7 +30,7 @@ figure svg { width: 100%; max-width: 40rem; height: auto; color: var(--text);
   display: block; }
 figure svg text { font-family: inherit !important; }
 .table { overflow-x: auto; margin: .5rem 0; }
-table { border-collapse: collapse; font-size: .9rem; }
+table { border-collapse: collapse; font-size: .9rem; min-width: min(100%, 20rem); }
 caption { text-align: left; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--line); }

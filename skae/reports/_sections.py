@@ -122,12 +122,11 @@ def reconstructions(subject):
     def draw(ax):
         ax.set_facecolor("white")  # behind what is written into empty cells
         display.plot(ax=ax)
-        if names is None and image_shape is None:
-            places, labels = ax.get_xticks(), ax.get_xticklabels()
+        places, labels = ax.get_xticks(), ax.get_xticklabels()
+        if names is None and len(places) > _MOST_TICKS:
             step = len(places) // _MOST_TICKS + 1
-            ax.set_xticks(
-                places[::step], [label.get_text() for label in labels[::step]]
-            )
+            labels = [label.get_text() for label in labels[::step]]
+            ax.set_xticks(places[::step], labels)
 
     height = 3.2 if image_shape is None else 2.2
     svg = drawn("rows", draw, caption, height=height)
