@@ -17,7 +17,7 @@ h1 { font-size: clamp(1.15rem, 5vw, 1.5rem); line-height: 1.25; margin: 0 0 .5re
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 p { margin: .25rem 0; max-width: 45rem; }
 .soft, figcaption, caption { color: var(--soft); font-size: .875rem; }
-.words { font-size: 1.1rem; }
+.words { font-size: 1.1rem; max-width: 60rem; }
 ul.warnings { list-style: none; padding: 0; margin: .5rem 0; max-width: 60rem; }
 ul.warnings li { background: var(--note); color: var(--on-note); padding: .5rem .75rem;
   margin: .5rem 0; border-radius: .375rem; }
@@ -30,7 +30,7 @@ figure svg { width: 100%; max-width: 40rem; height: auto; color: var(--text);
   display: block; }
 figure svg text { font-family: inherit !important; }
 .table { overflow-x: auto; margin: .5rem 0; }
-table { border-collapse: collapse; font-size: .9rem; }
+table { border-collapse: collapse; font-size: .9rem; min-width: min(100%, 20rem); }
 caption { text-align: left; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--line); }

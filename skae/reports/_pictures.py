@@ -6,7 +6,7 @@ from io import StringIO
 from textwrap import fill
 
 # In a line of the labels of x and y.
-_LETTERS = 44, 26
+_LETTERS = 44, 32
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "skae",
@@ -29,7 +29,7 @@ _OF_TEXT = (
 )
 
 
-def drawn(name, draw, label, height=3.0, width=5.0):
+def drawn(name, draw, what, height=3.0, width=5.0):
     """What a function draws, as SVG.
 
     Parameters
@@ -38,8 +38,8 @@ def drawn(name, draw, label, height=3.0, width=5.0):
         With which ids begin: another one for each picture of a page.
     draw : callable
         ``draw(ax)``.
-    label : str
-        What the picture shows, for those who don't see it.
+    what : str
+        The picture shows, for those who don't see it.
     height, width : float
         In inches.
 
@@ -64,10 +64,12 @@ def drawn(name, draw, label, height=3.0, width=5.0):
         draw(figure.subplots())
         for axes in figure.axes:
             for axis, width in zip((axes.xaxis, axes.yaxis), _LETTERS, strict=True):
-                axis.label.set_text(fill(axis.label.get_text(), width))
+                label = axis.label.get_text()
+                if max(map(len, label.splitlines()), default=0) > width:
+                    axis.label.set_text(fill(label, width))
         out = StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return inline(out.getvalue(), label, f"{name}-")
+    return inline(out.getvalue(), what, f"{name}-")
 
 
 def inline(svg, label, prefix):

@@ -47,7 +47,7 @@ class Reporting:
         X : array-like or sparse of shape (n_samples, n_features)
             Rows in the units that the estimator was fitted on, in memory. Those held
             out from `fit` say more than those of it. Of more than 10,000 rows, or of 2
-            million cells, a sample is shown; of a series the latest times.
+            million cells, a sample is shown; of a series the latest 5,000 times.
         y : array-like of shape (n_samples,), default=None
             Classes or numbers by which the codes are coloured; for detectors, which
             rows are known to be outliers: nonzero, True or -1.

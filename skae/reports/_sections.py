@@ -8,6 +8,7 @@ from skae.plotting import (
     LossCurveDisplay,
     ReconstructionDisplay,
 )
+from skae.plotting._times import times_of
 from skae.reports._columns import mean_of_known
 from skae.reports._hidden import hidden_errors
 from skae.reports._html import Bar, Picture, Section, Table
@@ -19,6 +20,7 @@ from skae.reports._words import counted, percent
 # What a page has room for.
 _MOST_POINTS, _MOST_ROWS, _MOST_COLUMNS, _MOST_COMPONENTS = 1500, 10, 20, 10
 _MOST_NAMES, _MOST_LETTERS, _PICTURED, _REASONS = 14, 14, 6, 3
+_MOST_TICKS = 10
 # Alarms of which it is told what makes them.
 _MOST_ALARMS = 200
 
@@ -41,7 +43,7 @@ def sections(subject):
     if subject.detects:
         parts.append(alarms(subject))
     if subject.is_series:
-        return [*parts, intervals(subject), sensors(subject)]
+        return [*parts, sensors(subject), intervals(subject)]
     if subject.encodes:
         parts += [codes(subject), components(subject)]
     parts.insert(1, reconstructions(subject))
@@ -120,17 +122,33 @@ def reconstructions(subject):
     def draw(ax):
         ax.set_facecolor("white")  # behind what is written into empty cells
         display.plot(ax=ax)
+        places, labels = ax.get_xticks(), ax.get_xticklabels()
+        if names is None and len(places) > _MOST_TICKS:
+            step = len(places) // _MOST_TICKS + 1
+            labels = [label.get_text() for label in labels[::step]]
+            ax.set_xticks(places[::step], labels)
 
-    svg = drawn("rows", draw, caption, height=3.4)
+    height = 3.2 if image_shape is None else 2.2
+    svg = drawn("rows", draw, caption, height=height)
     return Section("Reconstructions", "", Picture(svg, caption))
 
 
 def alarms(subject):
     """Scores and the threshold."""
     caption = "Minus the scores, and the threshold beyond which there are alarms."
+    times = times_of(subject.X)
+    if times is None and subject.is_series:
+        times = np.arange(len(subject.labels))
+    display = AlarmDisplay(
+        -subject.scores,
+        -subject.estimator.offset_,
+        is_alarm=subject.is_alarm,
+        y=subject.y,
+        times=times,
+    )
 
     def draw(ax):
-        AlarmDisplay.from_estimator(subject.estimator, subject.X, y=subject.y, ax=ax)
+        display.plot(ax=ax)
         # In one column, as on a narrow page there is no room for two.
         given = ax.get_legend_handles_labels()
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
@@ -200,7 +218,7 @@ def filling(subject):
 def intervals(subject):
     """Alarms of a series as intervals, and the readings that make them."""
     watch = subject.estimator
-    found = watch.alarms(subject.X)
+    found = subject.intervals
     if not len(found):
         return Section("Why", "There was no alarm.")
     reasons = {}
@@ -220,7 +238,7 @@ def intervals(subject):
 
 def sensors(subject):
     """How often each sensor makes alarms."""
-    found = subject.estimator.alarms(subject.X)
+    found = subject.intervals
     names = subject.estimator.get_feature_names_out()
     values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
     values = values[:, -len(names) :]

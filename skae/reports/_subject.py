@@ -12,8 +12,9 @@ from skae._utils.warnings import kept_warnings
 from skae.reports._columns import Columns, mean_of_known
 from skae.reports._words import counted, percent
 
-# Rows, and cells, beyond which a sample stands for all.
+# Rows, cells and times, beyond which some stand for all.
 _MOST_ROWS, _MOST_CELLS, _LEAST_ROWS = 10_000, 2_000_000, 200
+_MOST_TIMES = 5000
 # Worst rows, reasons for each, and rows that they are told beside.
 _WORST, _REASONS, _BESIDE = 10, 3, 100
 
@@ -114,7 +115,20 @@ class Subject:
     @cached_property
     def is_alarm(self):
         """Which rows (n,) are alarms."""
+        if not self.is_series:
+            return self.scores < self.estimator.offset_
         return np.asarray(self.estimator.predict(self.X)) == -1
+
+    @property
+    def alarm_share(self):
+        """Share of the rows with a score that are alarms."""
+        n_judged = np.count_nonzero(~np.isnan(self.scores))
+        return float(self.is_alarm.sum() / max(n_judged, 1))
+
+    @cached_property
+    def intervals(self):
+        """Alarms of a series, as a DataFrame."""
+        return self.estimator.alarms(self.X)
 
     @cached_property
     def worst(self):
@@ -156,9 +170,11 @@ class Subject:
         elif n_shown < self.n_given:
             shown += f", a random sample of the {self.n_given:,} given"
         if self.detects:
-            n_alarms = int(self.is_alarm.sum())
-            share = percent(n_alarms / n_shown)
-            return [f"{shown}; {n_alarms:,} of them ({share}) are alarms."]
+            # The first times of a series have no score.
+            n_judged = int(np.count_nonzero(~np.isnan(self.scores)))
+            them = "them" if n_judged == n_shown else f"the {n_judged:,} with a score"
+            n_alarms, share = int(self.is_alarm.sum()), percent(self.alarm_share)
+            return [f"{shown}; {n_alarms:,} of {them} ({share}) are alarms."]
         if self.fills:
             share = percent(float(self.columns.missing.mean()))
             return [f"{shown}; {share} of their cells are missing."]
@@ -187,11 +203,11 @@ class Subject:
         return 1 - lost / total if total > 0 else np.nan
 
     def _chosen(self, n_rows, width=1):
+        if self.is_series:
+            return np.arange(max(n_rows - _MOST_TIMES, 0), n_rows)
         most = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // width))
         if n_rows <= most:
             return np.arange(n_rows)
-        if self.is_series:
-            return np.arange(n_rows - most, n_rows)
         chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
         return np.sort(chosen)
 

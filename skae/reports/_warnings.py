@@ -248,7 +248,7 @@ def alarms(subject):
     n_rows, n_told = len(subject.is_alarm), len(subject.is_alarm)
     if subject.is_series:  # windows that share readings tell no more than one
         n_told = max(n_rows // subject.estimator.length, 1)
-    share = float(subject.is_alarm.mean())
+    share = subject.alarm_share
     chance = 4 * np.sqrt(expected * (1 - expected) / n_told)
     if share <= max(expected + chance, _MANY_TIMES * expected):
         return None
