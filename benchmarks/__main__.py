@@ -9,6 +9,7 @@ from pathlib import Path
 
 QUESTIONS = (
     "quality",
+    "quality_aside",
     "few_rows",
     "speed",
     "features",

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -13,6 +14,11 @@ from textwrap import fill
 
 RESULTS = Path(__file__).parent / "results"
 WIDTH = 88
+# What names of bars tell about their figures: seconds, and differences, not ratios.
+_OF_TIME = re.compile(
+    r"second|processor time|speed-up|\bfit (over|of all)|transform over"
+)
+_OF_DIFFERENCE = re.compile(r"gain|AUROC over|AP over|label precision|dB")
 PACKAGES = (
     "numpy",
     "scikit-learn",
@@ -151,14 +157,44 @@ def shown(value):
 
 
 def all_tables(report):
-    """The tables of a report, as `Report.as_dict` makes it, of which bars are one."""
-    rows = []
-    for bar in report["bars"]:
-        limit = f"{'≤' if bar['at_most'] else '≥'} {bar['limit']:g}"
-        rows.append([bar["name"], limit, shown(bar["measured"]), bar["verdict"]])
-    columns = ["bar", "limit", "measured", "verdict"]
-    bars = asdict(Table("Bars", columns, rows)) if rows else None
-    return [bars, *report["tables"]] if bars else report["tables"]
+    """The tables of a report, as `Report.as_dict` makes it; its bars are the last."""
+    rows = [
+        [bar["name"], _aim(bar), shown(bar["measured"]), in_words(bar)]
+        for bar in report["bars"]
+    ]
+    columns = ["figure", "aim", "measured", "in words"]
+    bars = [asdict(Table("Aims", columns, rows))] if rows else []
+    return [*report["tables"], *bars]
+
+
+def in_words(bar):
+    """What it means that a bar, a dict, is met or missed."""
+    measured, limit, name = bar["measured"], bar["limit"], bar["name"]
+    if bar["verdict"] != "missed":
+        return "reached" if bar["verdict"] == "met" else bar["verdict"]
+    even = _even(name)
+    number = inf if measured == "never" else measured
+    if even is not None and (number < even if bar["at_most"] else number > even):
+        words = "ahead, but by less than planned"
+    else:
+        of_plan = "more than planned" if bar["at_most"] else "less than planned"
+        of_peer = of_plan if even is None else "behind"
+        words = "slower than planned" if _OF_TIME.search(name) else of_peer
+        marks = [limit] if even is None else [limit, even]
+        if any(abs(number - mark) <= 0.05 * max(abs(mark), 0.1) for mark in marks):
+            words = f"slightly {words}"
+    return f"{words}: {shown(measured)}; the aim was {_aim(bar)}"
+
+
+def _aim(bar):
+    return f"at {'most' if bar['at_most'] else 'least'} {bar['limit']:.4g}"
+
+
+def _even(name):
+    """The figure at which neither side is ahead, or None if it compares nothing."""
+    if _OF_DIFFERENCE.search(name):
+        return 0.0
+    return 1.0 if " over " in name or "speed-up" in name else None
 
 
 def as_text(report):

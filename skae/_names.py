@@ -26,6 +26,8 @@ SUBMODULES = (
     "losses",
     "networks",
     "penalties",
+    "plotting",
+    "reports",
 )
 
 

@@ -119,6 +119,14 @@ PACKAGES = {
         imports=["_utils", "networks", "_files", "_version"],
         holds="fitted models as graphs of ONNX",
     ),
+    "plotting": Package(
+        imports=["_utils", "_tables", "_sources"],
+        holds="pictures of what was fitted; all that is drawn",
+    ),
+    "reports": Package(
+        imports=["_utils", "_tables", "_sources", "_names", "_files", "plotting"],
+        holds="what was fitted and what it makes of rows, in words and on pages",
+    ),
     "_estimators": Package(
         imports=[
             "_utils",
@@ -136,6 +144,7 @@ PACKAGES = {
             "_inference",
             "_training",
             "_onnx",
+            "reports",
         ],
         holds="scikit-learn's semantics once, and a final class for each autoencoder",
     ),
@@ -147,6 +156,7 @@ PACKAGES = {
             "corruptions",
             "_files",
             "_onnx",
+            "reports",
             "_estimators",
         ],
         holds="outlying rows and times, thresholds and reasons",
@@ -171,6 +181,8 @@ PACKAGES = {
             "corruptions",
             "code_maps",
             "networks",
+            "plotting",
+            "reports",
             "_estimators",
             "detection",
             "compression",

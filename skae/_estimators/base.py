@@ -34,6 +34,7 @@ from skae._utils.stored import stored_base
 from skae._utils.torch_state import undisturbed
 from skae._utils.typing import Rows
 from skae.losses._losses import check_bounds
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -58,10 +59,17 @@ def _is_epoch(row):
     loss_curve_=list_of(instance(float)),
     validation_loss_curve_=optional(list_of(instance(float))),
     pca_loss_=not_required(number),
+    n_samples_=not_required(count),
     **OF_ROWS,
 )
 class BaseAutoencoder(
-    Fitting, Encoding, Decoding, Imputing, Saving, AutoencoderParameters
+    Fitting,
+    Encoding,
+    Decoding,
+    Imputing,
+    Saving,
+    Reporting,
+    AutoencoderParameters,
 ):
     """Base of all autoencoder transformers; not to be instantiated.
 

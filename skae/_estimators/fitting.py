@@ -63,6 +63,8 @@ class Fitting(TellsCallbacks):
             fitted = fit(recipe, settings, X, earlier, done, layout, journal)
             fitted = fitted.agreed(group)
             twin._take(fitted, **take)
+        if self.verbose and group.rank == 0:
+            print(self.summary())
         if not fitted.result.interrupted:
             journal.close()
         else:
@@ -72,6 +74,7 @@ class Fitting(TellsCallbacks):
     def _take(self, fitted, done, X, given, is_incremental):
         """Set all fitted attributes."""
         self._store(fitted, done)
+        self.n_samples_ = X.shape[0]
         if fitted.hidden is not None or not done:
             self._keep_donors(fitted.hidden, given, X)
         self._describe(X.shared(), is_incremental)

@@ -34,6 +34,7 @@ from skae._utils.typing import Rows
 from skae._utils.validation import without_torch
 from skae._utils.warnings import warn
 from skae.corruptions import Missing
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -58,7 +59,12 @@ _SEEN = "n_features_in_", "feature_names_in_"
     _kept=array("b", 1),
 )
 class AutoencoderImputer(
-    TellsCallbacks, OnnxConvertible, TransformerMixin, Saving, BaseEstimator
+    TellsCallbacks,
+    OnnxConvertible,
+    TransformerMixin,
+    Saving,
+    Reporting,
+    BaseEstimator,
 ):
     """Fills missing cells of arrays and of tables, in one step of a Pipeline.
 

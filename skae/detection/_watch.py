@@ -27,6 +27,7 @@ from skae.detection._outlier import AutoencoderOutlierDetector
 from skae.detection._series import scores_of
 from skae.detection._stretches import trailing_count
 from skae.detection._threshold import own_threshold, threshold
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -42,8 +43,9 @@ _COUNT = [Interval(Integral, 1, None, closed="left")]
     held_out_scores_=not_required(partly_known),
 )
 class WindowedDetector(
-    TellsCallbacks, Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
-):
+    TellsCallbacks, Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, Reporting,
+    BaseEstimator,
+):  # fmt: skip
     """Watches a machine: when the readings of its sensors are unusual, and why.
 
     The series is cut into overlapping windows, and a detector of outlying rows is
