@@ -178,7 +178,7 @@ class AlarmDisplay(Display):
         is_alarm = scores > self.threshold if is_alarm is None else np.asarray(is_alarm)
         is_known = None if self.y is None else _outliers(self.y, len(scores))
         self.line_ = self.alarms_ = None
-        self.bars_ = []
+        self.bars_: list = []
         if self.times is None:
             return self._plot_distribution(ax, scores, is_alarm, is_known, kwargs)
         return self._plot_times(ax, scores, is_alarm, is_known, kwargs)
@@ -228,7 +228,12 @@ class AlarmDisplay(Display):
             groups = [("normal rows", ~known), ("known outliers", known)]
         styles = (
             {"color": COLORS[0], "alpha": 0.75},
-            {"color": COLORS[1], "alpha": 0.6, "hatch": "////", "edgecolor": "black"},
+            {
+                "color": COLORS[1],
+                "alpha": 0.6,
+                "hatch": "////",
+                "edgecolor": text_color(),
+            },
         )
         for (name, chosen), style in zip(groups, styles, strict=False):
             if is_known is not None:

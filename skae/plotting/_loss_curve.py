@@ -108,13 +108,14 @@ class LossCurveDisplay(Display):
         """
         cls._check_matplotlib()
         advice = "a transformer of skae, such as one of a detector's autoencoders_"
-        last = Fitted.of(estimator, cls, ["loss_curve_"], advice).last
+        fitted = Fitted.of(estimator, cls, ["loss_curve_"], advice)
+        last = fitted.last
         display = cls(
             last.loss_curve_,
             validation_loss_curve=getattr(last, "validation_loss_curve_", None),
             pca_loss=getattr(last, "pca_loss_", None),
             best_iter=getattr(last, "best_iter_", None),
-            loss_name=loss_label(last),
+            loss_name=loss_label(last, fitted.steps),
             training_name=_training_name(last),
         )
         return display.plot(ax=ax, **kwargs)
@@ -157,9 +158,9 @@ class LossCurveDisplay(Display):
             )
         if self.best_iter:
             self._mark(ax, kept_curve[self.best_iter - 1])
-        losses = [line.get_ydata() for line in self.lines_]
-        losses += [] if self.pca_line_ is None else [[self.pca_loss]]
-        losses = np.concatenate(losses)
+        drawn = [line.get_ydata() for line in self.lines_]
+        drawn += [] if self.pca_line_ is None else [[self.pca_loss]]
+        losses = np.concatenate(drawn)
         if spans_decades(losses):
             plain_log(ax.yaxis, losses[np.isfinite(losses)])
         ax.xaxis.get_major_locator().set_params(integer=True)

@@ -18,9 +18,10 @@ from skae.plotting._display import (
 )
 from skae.plotting._given import (
     Fitted,
+    check_count,
     in_memory,
-    n_rows_of,
     names_of,
+    sampled,
     score_unit,
     taken,
 )
@@ -47,7 +48,7 @@ class ReasonDisplay(Display):
         Of the rows. None numbers them.
     kind : {"auto", "bars", "heat map"}, default="auto"
         "auto" is bars for one row, and a heat map for several.
-    score_name : str, default="score"
+    score_name : str, default="anomaly score"
         What scores are, with their units.
     row_name : str, default="row"
         What rows are.
@@ -86,7 +87,7 @@ class ReasonDisplay(Display):
         *,
         labels=None,
         kind="auto",
-        score_name="score",
+        score_name="anomaly score",
         row_name="row",
     ):
         self.scores = scores
@@ -143,15 +144,17 @@ class ReasonDisplay(Display):
             If it has no `explain`, if `preprocessing` has no `inverse_transform`, or if
             rows are read in blocks.
         ValueError
-            If `kind` is none of those named, or "bars" for several rows.
+            If `kind` is none of those named, or "bars" for several rows; if
+            `n_features` is below 1.
         ImportError
             If matplotlib is not installed.
         """
         cls._check_matplotlib()
+        check_count("n_features", n_features)
         needs = ["feature_scores", "explain"]
         fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
         X, last = in_memory(X, cls), fitted.last
-        given = {"score_name": f"score{score_unit(last)}", "kind": kind}
+        given = {"score_name": f"anomaly score{score_unit(last)}", "kind": kind}
         if hasattr(last, "alarms"):
             rows = fitted.through(X)
             alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))
@@ -166,8 +169,8 @@ class ReasonDisplay(Display):
             from sklearn.pipeline import make_pipeline
 
             preprocessing = make_pipeline(*fitted.steps)
-        X = taken(X, np.arange(n_rows_of(X))[:_MOST_ROWS])
-        n_rows = n_rows_of(X)
+        chosen = sampled(X, _MOST_ROWS)
+        X, n_rows = taken(X, chosen), len(chosen)
         if n_rows == 1 and kind != "heat map":
             reasons = last.explain(X, n_features, preprocessing=preprocessing)
             names = [
@@ -183,7 +186,7 @@ class ReasonDisplay(Display):
             scores = np.asarray(last.feature_scores(rows))
         best = _best(scores, n_features)
         index = index_of(X)
-        labels = list(range(n_rows)) if index is None else list(index)
+        labels = chosen.tolist() if index is None else list(index)
         names = [names[j] for j in best]
         return cls(scores[:, best], names, labels=labels, **given).plot(ax=ax, **kwargs)
 
