@@ -210,12 +210,14 @@ class CodeDisplay(Display):
         return shown
 
     def _classes(self, ax, classes, options):
-        names, numbers_of_classes = classes
+        names, numbers_of_classes, n_own = classes
         shown = []
         for i, name in enumerate(names):
             is_own = numbers_of_classes == i
             color, marker = COLORS[i % len(COLORS)], MARKERS[(i + i // 10) % 10]
             own = {"color": color, "marker": marker, "label": name}
+            if i >= n_own:
+                own |= {"color": "0.75", "marker": ".", "zorder": 0.9}
             shown.append(ax.scatter(*self.points_[is_own].T, **{**own, **options}))
         legend = ax.legend(
             title=self.y_name,
@@ -273,7 +275,16 @@ def _map_of(codes):
 
 
 def _classes(y):
-    """Names of classes and the number (n,) of each row's; None if y is of numbers."""
+    """Classes of y (n,), or None if it is of numbers.
+
+    Returns
+    -------
+    names : list of str
+    numbers_of_classes : ndarray of shape (n,)
+        Of each row's.
+    n_own : int
+        How many classes stand for one value: those after are rare, or missing.
+    """
     y = pd.Series(np.asarray(y)) if not isinstance(y, pd.Series) else y
     is_number = pd.api.types.is_numeric_dtype(y) and not pd.api.types.is_bool_dtype(y)
     found = y.dropna()
@@ -301,4 +312,4 @@ def _classes(y):
     if y.isna().any():
         numbers_of_classes[numbers_of_classes == others + 1] = len(said)
         said.append("no label")
-    return said, numbers_of_classes
+    return said, numbers_of_classes, len(kept)

@@ -252,7 +252,7 @@ class ComponentDisplay(Display):
             inch * (1 + _GAP) * n_columns,
             inch * (1 + above) * n_lines * height / width,
         )
-        ax = self._start(ax, size[0] + (1.6 if are_atoms else 2), size[1] + 0.8)
+        ax = self._start(ax, size[0] + 2, size[1] + 0.8, "compressed")
         shown = []
         tops = (1 + above) * height * np.arange(n_lines) + (above * height) * are_atoms
         lefts = (1 + _GAP) * width * np.arange(n_columns)
@@ -275,6 +275,8 @@ class ComponentDisplay(Display):
         middles = lefts + width / 2
         ax.set_xticks(middles[[0, -1]], self.ends)
         ax.set_xlabel("the component, from low to high")
+        if tiles.ndim == 3:
+            color_bar(shown[0], ax, f"value ({self.unit})", shrink=0.5)
         return self
 
     def _names_of_components(self):

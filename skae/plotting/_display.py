@@ -50,13 +50,13 @@ class Display:
                 "pip install 'skae[plot]'"
             ) from error
 
-    def _start(self, ax, width, height):
+    def _start(self, ax, width, height, layout="constrained"):
         """Set the axes: those given, or new ones of a size in inches."""
         self._check_matplotlib()
         if ax is None:
             from matplotlib import pyplot
 
-            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+            _, ax = pyplot.subplots(figsize=(width, height), layout=layout)
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -195,15 +195,18 @@ def frame(ax, width, height, aspect="auto"):
     ax.grid(False)
 
 
+def inches_of(ax):
+    """Width and height of axes in inches, before labels take some of it."""
+    box = ax.get_position()
+    return ax.figure.get_size_inches() * (box.width, box.height)
+
+
 def wrapped(text, ax, is_x=False):
     """A label in as many lines as it needs beside axes, or below them.
 
     What is in brackets gets lines of its own, if all is too long for one.
     """
-    width, height = ax.figure.get_size_inches()
-    box = ax.get_position()
-    inches = box.width * width if is_x else box.height * height
-    most = max(int(_LETTERS * inches), 16)
+    most = max(int(_LETTERS * inches_of(ax)[0 if is_x else 1]), 16)
     head, bracket, tail = text.partition(" (") if len(text) > most else (text, "", "")
     parts = [head, *([f"({tail}"] if bracket else [])]
     return "\n".join(line for part in parts for line in textwrap.wrap(part, most))

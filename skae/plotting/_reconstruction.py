@@ -246,7 +246,7 @@ class ReconstructionDisplay(Display):
         n_rows, (height, width) = len(errors), errors.shape[1:3]
         size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
-        ax = self._start(ax, inch * size[0] + 2.4, inch * size[1] + 0.3)
+        ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3, "compressed")
         shown, norm = [], value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
             blocks = [
@@ -324,7 +324,7 @@ class ReconstructionDisplay(Display):
         is_written = width <= _MOST_WRITTEN
         ax = self._start(
             ax,
-            min(1.15 * width + 1.8, 14),
+            min(1.3 * width + 1.8, 15),
             (0.55 if is_written else 0.3) * n_rows + 1.2,
         )
         options = {"cmap": cmap, "vmin": 0, "vmax": 1}
