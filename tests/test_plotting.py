@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from itertools import pairwise
 
 import matplotlib
 
@@ -812,3 +813,66 @@ def test_wide_tables_are_drawn_without_words():
     display = ReconstructionDisplay.from_estimator(estimator, X)
     assert not display.ax_.texts
     assert display.images_[0].get_array().shape == (6, 21)
+
+
+def wide_rows(n_features, is_long):
+    word = "a feature with a long name" if is_long else "f"
+    names = [f"{word} {j}" for j in range(n_features)]
+    return pd.DataFrame(rows(n_features), columns=names)
+
+
+def pictures_of(X):
+    """Every display of rows, with names of their features."""
+    estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**FEW)).fit(X)
+    detector = AutoencoderOutlierDetector(
+        AutoencoderTransformer(**FEW), method="error", random_state=0
+    ).fit(X)
+    yield LossCurveDisplay.from_estimator(estimator)
+    yield ReconstructionDisplay.from_estimator(estimator, X)
+    yield CodeDisplay.from_estimator(estimator, X, color_by="error")
+    yield CodeDisplay.from_estimator(PCA(2).fit(X), X, np.arange(len(X)) % 12)
+    yield ComponentDisplay.from_estimator(estimator, X)
+    yield AlarmDisplay.from_estimator(detector, X, y=X.iloc[:, 0] > 1)
+    yield AlarmDisplay.from_estimator(detector, X, times=X.index)
+    yield ReasonDisplay.from_estimator(detector, X[:1])
+    yield ReasonDisplay.from_estimator(detector, X[:9])
+    yield ReasonDisplay.from_estimator(detector, X)
+    yield CodeSizeDisplay.from_estimator(estimator, X, n_components=[1])
+
+
+def boxes_of(artists):
+    shown = [a for a in artists if a.get_visible() and a.get_text().strip()]
+    return [artist.get_window_extent() for artist in shown]
+
+
+@pytest.mark.parametrize(
+    "n_features, is_long", [(2, False), (2, True), (30, True), (2000, True)]
+)
+def test_words_are_within_the_figure_and_apart(n_features, is_long):
+    for display in pictures_of(wide_rows(n_features, is_long)):
+        figure = display.figure_
+        figure.canvas.draw()
+        whole, what = figure.bbox.padded(2), type(display).__name__
+        for ax in figure.axes:
+            for axis in (ax.xaxis, ax.yaxis):
+                low, high = sorted(axis.get_view_interval())
+                ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+                labels = [text for place, text in ticks if low <= place <= high]
+                boxes = boxes_of(labels)
+                for one, other in pairwise(boxes):
+                    assert not one.padded(-1).overlaps(other.padded(-1)), what
+                for box in [*boxes, *boxes_of([axis.label])]:
+                    assert whole.x0 <= box.x0 and box.x1 <= whole.x1, what
+                    assert whole.y0 <= box.y0 and box.y1 <= whole.y1, what
+
+
+def test_the_same_picture_is_drawn_again(draw):
+    def pixels(cls):
+        figure = draw(cls).figure_
+        figure.canvas.draw()
+        return np.asarray(figure.canvas.buffer_rgba()).copy()
+
+    for cls in DISPLAYS:
+        if cls is CodeSizeDisplay:  # which rows are held out is random
+            continue
+        np.testing.assert_array_equal(pixels(cls), pixels(cls), err_msg=cls.__name__)

@@ -26,6 +26,8 @@ MOST_NAMES = 30
 _MOST_LETTERS = 28
 # How many letters of a label take an inch.
 _LETTERS = 11.5
+# What names below axes leave of their height.
+_LEFT = 0.8
 
 
 class Display:
@@ -111,12 +113,16 @@ def is_upright(names):
     return sum(lengths) > 80 or (max(lengths) > 3 and sum(lengths) > 40)
 
 
+def width_of(names):
+    """Inches that names need beside axes."""
+    return max((len(name) for name in names), default=0) / _LETTERS
+
+
 def height_of(names):
     """Inches that names need below axes."""
     names = [short(name) for name in names or []]
-    if not names or len(names) > MOST_NAMES or not is_upright(names):
-        return 0.0
-    return max(map(len, names)) / _LETTERS
+    is_needed = 0 < len(names) <= MOST_NAMES and is_upright(names)
+    return width_of(names) if is_needed else 0.0
 
 
 def limit(values):
@@ -201,12 +207,13 @@ def inches_of(ax):
     return ax.figure.get_size_inches() * (box.width, box.height)
 
 
-def wrapped(text, ax, is_x=False):
+def wrapped(text, ax, is_x=False, share=1.0):
     """A label in as many lines as it needs beside axes, or below them.
 
-    What is in brackets gets lines of its own, if all is too long for one.
+    What is in brackets gets lines of its own, if all is too long for one. A share of
+    the axes' size may be all that there is room for.
     """
-    most = max(int(_LETTERS * inches_of(ax)[0 if is_x else 1]), 16)
+    most = max(int(share * _LETTERS * inches_of(ax)[0 if is_x else 1]), 16)
     head, bracket, tail = text.partition(" (") if len(text) > most else (text, "", "")
     parts = [head, *([f"({tail}"] if bracket else [])]
     return "\n".join(line for part in parts for line in textwrap.wrap(part, most))
@@ -216,7 +223,7 @@ def color_bar(image, ax, label, extend="neither", **options):
     """A colour bar beside the axes, with a label."""
     options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
     bar = ax.figure.colorbar(image, ax=ax, extend=extend, **options)
-    bar.set_label(wrapped(label, ax))
+    bar.set_label(wrapped(label, ax, share=options["shrink"] * _LEFT))
     bar.outline.set_visible(False)
     return bar
 

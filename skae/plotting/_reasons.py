@@ -15,6 +15,7 @@ from skae.plotting._display import (
     name_ticks,
     short,
     tile,
+    width_of,
 )
 from skae.plotting._given import (
     Fitted,
@@ -227,7 +228,7 @@ class ReasonDisplay(Display):
         return self._plot_map(ax, scores, kwargs)
 
     def _plot_bars(self, ax, scores, kwargs):
-        ax = self._start(ax, 7.5, 0.36 * len(scores) + 1.2)
+        ax = self._start(ax, 4.5 + width_of(self.names), 0.36 * len(scores) + 1.2)
         places = np.arange(len(scores))
         self.bars_ = ax.barh(places, scores, **{"color": COLORS[0], **kwargs})
         ax.set_yticks(places, self.names)
@@ -247,7 +248,7 @@ class ReasonDisplay(Display):
             words = [_label(label) for label in self.labels]
         ax = self._start(
             ax,
-            np.clip(0.3 * n_rows + 3.5, 5.5, 10),
+            np.clip(0.3 * n_rows + 1.5, 4, 8) + width_of(map(short, self.names)),
             max(0.3 * width + 1.4, 2.2) + height_of(words),
         )
         largest, is_beyond = limit(scores)
