@@ -1,6 +1,7 @@
 """Displays draw what estimators say: the data of artists are compared with it."""
 
 import inspect
+import re
 import sys
 from itertools import pairwise
 
@@ -24,6 +25,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from test_texts import entries
 
 import skae.plotting
 from skae import (
@@ -163,6 +165,19 @@ def test_displays_are_those_of_sklearn(cls, draw):
     first = display.figure_
     assert display.plot() is display and display.figure_ is not first
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_displays_are_documented(cls, draw):
+    parameters = inspect.signature(cls).parameters
+    documented = entries(cls, "Parameters")
+    assert set(parameters) == {n for key in documented for n in key.split(", ")}
+    for name in ("from_estimator", "plot"):
+        doc = inspect.getdoc(getattr(cls, name))
+        for parameter in inspect.signature(getattr(cls, name)).parameters:
+            assert parameter == "self" or re.search(rf"^\W*{parameter} : ", doc, re.M)
+    drawn = {name for name in vars(draw(cls)) if name.endswith("_")}
+    assert drawn == set(entries(cls, "Attributes"))
 
 
 @pytest.mark.parametrize("cls", DISPLAYS)
