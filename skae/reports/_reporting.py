@@ -17,9 +17,6 @@ _DOCS = "https://skae-developers.github.io/skae/generated/{name}.html"
 class Reporting:
     """Mixin of estimators that say what was fitted, and what they make of rows."""
 
-    _doc_link_module = "skae"
-    _doc_link_template = _DOCS
-
     def summary(self) -> str:
         """What was fitted, and how it compares with PCA or what its threshold says.
 
@@ -71,15 +68,13 @@ class Reporting:
         refuse_sources(X, "report", advice)
         return Report.of(self, X, y)
 
-    def _doc_link_url_param_generator(self):
-        name = type(self).__name__
-        if name in MODULES:
-            return {"name": f"skae.{name}"}
-        parts = type(self).__module__.split(".")
-        public = takewhile(lambda part: not part.startswith("_"), parts)
-        return {"name": ".".join([*public, name])}
+    # How scikit-learn shows an estimator: hooks that its versions have in common.
 
-    # How scikit-learn shows an estimator, under other names from version to version.
+    def _get_doc_link(self):
+        name, parts = type(self).__name__, type(self).__module__.split(".")
+        public = takewhile(lambda part: not part.startswith("_"), parts)
+        module = "skae" if name in MODULES else ".".join(public)
+        return _DOCS.format(name=f"{module}.{name}")
 
     def _repr_html_inner(self):
         return super()._repr_html_inner() + self._summary_html()
