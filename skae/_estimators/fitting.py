@@ -12,7 +12,7 @@ from skae._estimators.rows import check_is_there
 from skae._training.fit import fit
 from skae._utils.group import current_group
 from skae._utils.ranges import check_distance
-from skae._utils.stages import SILENT, TellsCallbacks
+from skae._utils.stages import NO_STAGE, TellsCallbacks
 from skae._utils.twin import all_or_nothing, twin_of
 from skae._utils.warnings import kept_warnings, warn
 from skae.checkpoints._journal import journal_of
@@ -34,12 +34,11 @@ class Fitting(TellsCallbacks):
 
     def _fit_told(self, X, y, earlier, is_incremental):
         """Train, and tell scikit-learn's callbacks of it."""
-        stage = self._begun(X, y, "partial_fit" if is_incremental else "fit")
-        self._fit(X, earlier, is_incremental, stage)
-        stage.end(dict)
-        return self
+        name = "partial_fit" if is_incremental else "fit"
+        with self._telling(X, y, name) as stage:
+            return self._fit(X, earlier, is_incremental, stage)
 
-    def _fit(self, X, earlier, is_incremental, stage=SILENT):
+    def _fit(self, X, earlier, is_incremental, stage=NO_STAGE):
         """Train, and store the result: all of it, or nothing."""
         group, client = current_group(), client_for(X)
         if client is not None:

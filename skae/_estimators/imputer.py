@@ -172,8 +172,7 @@ class AutoencoderImputer(
             If columns without any value are left out; else as the autoencoder's own
             `fit`.
         """
-        stage = self._begun(X, y)
-        with all_or_nothing(self) as twin:
+        with self._telling(X, y) as stage, all_or_nothing(self) as twin:
             refuse_sparse(X)
             X = without_torch(X)
             with stage.fitting(twin._new_autoencoder(), "autoencoder") as autoencoder:
@@ -190,7 +189,6 @@ class AutoencoderImputer(
                 f"Skipping features without any observed values: {skipped}. "
                 "keep_empty_features=True keeps them."
             )
-        stage.end(dict)
         return self
 
     @by_blocks

@@ -73,7 +73,7 @@ class Told(Callback):
 
     Parameters
     ----------
-    stage : SilentStage
+    stage : NullStage
         Of which the training is a stage.
     title : str
         What is trained; empty, if there is nothing else.

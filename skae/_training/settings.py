@@ -5,7 +5,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 import numpy as np
 
 from skae._training.selection import Judged
-from skae._utils.stages import SILENT, SilentStage
+from skae._utils.stages import NO_STAGE, NullStage
 from skae._utils.warnings import warn
 
 # Rows that are held out at the least, unless they are more than a fifth.
@@ -50,7 +50,7 @@ class Settings:
         Epochs over rows that are not many, for "auto".
     planned_iter : int or None
         Epochs that the learning rate is planned for, if not `max_iter`.
-    stage : SilentStage
+    stage : NullStage
         Of which trainings are stages, and their epochs stages of these.
     """
 
@@ -72,7 +72,7 @@ class Settings:
     most_threads: int = 1
     n_passes: int = 30
     planned_iter: int | None = None
-    stage: SilentStage = SILENT
+    stage: NullStage = NO_STAGE
 
     @classmethod
     def parameters(cls):

@@ -11,7 +11,17 @@ from sklearn.utils.validation import (
     _check_feature_names_in as check_feature_names_in,
 )
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # of scikit-learn before 1.9, which has no callbacks
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands for scikit-learn's."""
+
+
 __all__ = [
+    "OF_CALLBACKS",
+    "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "RealNotInt",
@@ -19,6 +29,15 @@ __all__ = [
     "check_feature_names_in",
     "fit_context",
 ]
+
+
+# What scikit-learn keeps in an estimator that has callbacks.
+OF_CALLBACKS = (
+    "_skl_callbacks",
+    "_skl_callbacks_to_teardown",
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+)
 
 
 def fit_context(*, prefer_skip_nested_validation):

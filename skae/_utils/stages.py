@@ -4,24 +4,10 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-try:
-    from sklearn.callback import CallbackSupportMixin
-except ImportError:  # of scikit-learn before 1.9, which has no callbacks
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for scikit-learn's."""
+from skae._utils.compat import OF_CALLBACKS, CallbackSupportMixin
 
 
-# What scikit-learn keeps in an estimator that has callbacks.
-_OF_CALLBACKS = (
-    "_skl_callbacks",
-    "_skl_callbacks_to_teardown",
-    "_callback_fit_ctx",
-    "_parent_callback_ctx",
-)
-
-
-class SilentStage:
+class NullStage:
     """A stage of a fit that nobody is told of."""
 
     def begin(self, name, n_stages=0):
@@ -55,11 +41,11 @@ class SilentStage:
         yield part
 
 
-SILENT = SilentStage()
+NO_STAGE = NullStage()
 
 
 @dataclass(frozen=True)
-class Stage(SilentStage):
+class Stage(NullStage):
     """A stage that callbacks are told of.
 
     Attributes
@@ -113,22 +99,30 @@ class Stage(SilentStage):
 class TellsCallbacks(CallbackSupportMixin):
     """Mixin of estimators whose fits tell scikit-learn's callbacks of their stages."""
 
-    def _begun(self, X, y, name="fit"):
-        """The first stage of a fit, within :func:`fit_context`.
+    @contextmanager
+    def _telling(self, X, y, name="fit"):
+        """A context that is a whole fit, within :func:`fit_context`.
 
         The rows are their own target: without one, callbacks that score get them.
+
+        Yields
+        ------
+        stage : NullStage
         """
         if not hasattr(self, "_init_callback_context"):
-            return SILENT
+            yield NO_STAGE
+            return
         context = self._init_callback_context(name, max_subtasks=None)
-        return Stage(self, X, X if y is None else y, context).begun()
+        stage = Stage(self, X, X if y is None else y, context).begun()
+        yield stage
+        stage.end(dict)  # nothing has to be added to the estimator
 
 
 def without_callbacks(state):
     """An estimator's state without its callbacks, and what they keep in it."""
-    return {name: v for name, v in state.items() if name not in _OF_CALLBACKS}
+    return {name: v for name, v in state.items() if name not in OF_CALLBACKS}
 
 
 def callbacks_of(state):
     """The callbacks of an estimator's state, and what they keep in it."""
-    return {name: v for name, v in state.items() if name in _OF_CALLBACKS}
+    return {name: v for name, v in state.items() if name in OF_CALLBACKS}

@@ -51,7 +51,7 @@ class FoldModels:
             Without arguments.
         method : {"combined", "neighbors", "error"}
         seed : int
-        stage : SilentStage
+        stage : NullStage
             Of which fits of autoencoders are stages.
 
         Returns

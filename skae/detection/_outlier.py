@@ -213,8 +213,7 @@ class AutoencoderOutlierDetector(
             If X has categories or dates, or is read in blocks, and the autoencoder is
             none of this package's.
         """
-        stage = self._begun(X, y)
-        with all_or_nothing(self) as twin:
+        with self._telling(X, y) as stage, all_or_nothing(self) as twin:
             chosen = categories(twin.categorical_features, twin.autoencoder)
             limit = limit_of(twin)
             rows = twin._rows_to_fit(X, chosen, limit, _LEAST_ROWS)
@@ -232,7 +231,6 @@ class AutoencoderOutlierDetector(
             else:
                 scores = -rows.made(models.scores)
                 twin.offset_ = float(np.percentile(scores, 100 * twin.contamination))
-        stage.end(dict)
         return self
 
     @property

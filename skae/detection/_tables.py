@@ -62,7 +62,7 @@ class TableModels:
             Without arguments.
         method : {"combined", "neighbors", "error"}
         seed : int
-        stage : SilentStage
+        stage : NullStage
             Of which fits of autoencoders are stages.
 
         Returns

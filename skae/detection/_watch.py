@@ -215,8 +215,7 @@ class WindowedDetector(
                 f"n_required={self.n_required} outlying windows of "
                 f"n_recent={self.n_recent} can never be: use n_required <= n_recent."
             )
-        stage = self._begun(X, y)
-        with all_or_nothing(self) as twin:
+        with self._telling(X, y) as stage, all_or_nothing(self) as twin:
             series, seed = twin._learned(X), new_seed(twin.random_state)
             with stage.fitting(twin._new(seed), "all windows") as detector:
                 twin.detector_ = detector.fit(series.windows)
@@ -226,7 +225,6 @@ class WindowedDetector(
             else:
                 twin.held_out_scores_ = twin._held_out(series, seed, stage)
                 twin.offset_ = twin.threshold(twin.alpha)
-        stage.end(dict)
         return self
 
     def threshold(self, alpha) -> float:
