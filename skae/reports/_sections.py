@@ -67,18 +67,15 @@ def training(subject):
 
 def codes(subject):
     """A map of the codes."""
-    n_rows = len(subject.labels)
-    chosen = _sample(n_rows)
-    by = {"y": subject.y[chosen]} if subject.y is not None else {"color_by": "error"}
-    colors = "y" if subject.y is not None else "reconstruction error"
-    rows = taken(subject.X, chosen)
-    svg = drawn(
-        "codes",
-        lambda ax: CodeDisplay.from_estimator(subject.model, rows, ax=ax, **by),
-        f"Map of the codes of {counted(len(chosen), 'row')}, coloured by {colors}",
-        height=3.4,
-    )
+    chosen = _sample(len(subject.labels))
+    if subject.y is None:
+        colors, by = "reconstruction error", -subject.scores
+    else:
+        colors, by = "y", subject.y
+    display = CodeDisplay(subject.codes[chosen], y=by[chosen], y_name=colors)
     caption = f"{counted(len(chosen), 'row')}, coloured by {colors}."
+    what = f"Map of the codes of {caption}"
+    svg = drawn("codes", lambda ax: display.plot(ax=ax), what, height=3.4)
     return Section("Codes", "", Picture(svg, caption))
 
 
