@@ -1,0 +1,193 @@
+"""What all displays share: matplotlib where it is needed, axes, colours and ticks."""
+
+import numpy as np
+
+# Told apart by those who see few colours: M. A. Petroff, Accessible color sequences
+# for data visualization, 2021, https://arxiv.org/abs/2107.02270
+COLORS = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#832db6",
+    "#94a4a2",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+MARKERS = "osD^vPX*<>"
+SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+# Of more features than these, no names are written.
+MOST_NAMES = 30
+_MOST_LETTERS = 28
+
+
+class Display:
+    """Base of displays.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        What was drawn on.
+    figure_ : Figure
+        What that is in.
+    """
+
+    @classmethod
+    def _check_matplotlib(cls):
+        """Raise ImportError without matplotlib, before anything is computed."""
+        try:
+            import matplotlib  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                f"{cls.__name__} draws by matplotlib, which is not installed: "
+                "pip install 'skae[plot]'"
+            ) from error
+
+    def _start(self, ax, width, height):
+        """Set the axes: those given, or new ones of a size in inches."""
+        self._check_matplotlib()
+        if ax is None:
+            from matplotlib import pyplot
+
+            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
+        return ax
+
+
+def text_color():
+    """The colour of text, which is seen on any background."""
+    from matplotlib import rcParams
+
+    return rcParams["text.color"]
+
+
+def short(name):
+    """A name that fits beside a picture."""
+    name = str(name)
+    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
+
+
+def name_ticks(axis, places, names, what):
+    """Names at an axis; of many, their numbers.
+
+    Parameters
+    ----------
+    axis : Axis
+    places : array-like of shape (n_names,)
+        Of the numbers 0, 1 and so on, if there are many.
+    names : list or None
+        None are numbers.
+    what : str
+        What is named, for the axis's label.
+    """
+    is_x = axis.axis_name == "x"
+    if len(places) > MOST_NAMES or names is None:
+        from matplotlib.ticker import MaxNLocator
+
+        axis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
+        axis.set_label_text(f"number of the {what}")
+        return
+    names = [short(name) for name in names]
+    upright = is_x and (len(names) > 6 or sum(map(len, names)) > 40)
+    axis.set_ticks(places, names, rotation=90 if upright else 0)
+    axis.set_label_text("")
+    axis.set_tick_params(length=0)
+
+
+def limit(values):
+    """The largest size of finite values, but for the last hundredth of many of them.
+
+    Parameters
+    ----------
+    values : ndarray
+
+    Returns
+    -------
+    limit : float
+        Above 0.
+    is_beyond : bool
+        Whether some are larger.
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    if not len(sizes) or not sizes.max():
+        return 1.0, False
+    found = np.quantile(sizes, 0.99) if len(sizes) > 200 else sizes.max()
+    found = found or sizes.max()
+    return float(found), bool(sizes.max() > found)
+
+
+def diverging(values):
+    """Options of images: colours that are symmetric about 0.
+
+    Returns
+    -------
+    options : dict
+        For ``imshow``.
+    extend : {"both", "neither"}
+        For the colour bar.
+    """
+    largest, is_beyond = limit(values)
+    options = {"cmap": DIVERGING, "vmin": -largest, "vmax": largest}
+    return options, "both" if is_beyond else "neither"
+
+
+def tile(ax, values, left, top, width=None, height=None, **options):
+    """Draw an image, or a heat map, at a place of axes.
+
+    Places are in cells, from the upper left; axes with tiles are set up by `frame`.
+
+    Parameters
+    ----------
+    ax : Axes
+    values : ndarray of shape (n_rows, n_columns) or (n_rows, n_columns, n_channels)
+    left, top : float
+    width, height : float, default=None
+        None is a cell for each value.
+    **options : dict
+        For ``imshow``.
+    """
+    width = values.shape[1] if width is None else width
+    height = values.shape[0] if height is None else height
+    extent = (left, left + width, top + height, top)
+    options = {"aspect": "auto", "interpolation": "nearest", **options}
+    return ax.imshow(values, extent=extent, origin="upper", **options)
+
+
+def frame(ax, width, height, aspect="auto"):
+    """Set the limits of axes with tiles, and leave out their spines and ticks."""
+    ax.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], aspect=aspect)
+    ax.spines[:].set_visible(False)
+    ax.grid(False)
+
+
+def color_bar(image, ax, label, extend="neither", **options):
+    """A colour bar beside the axes, with a label."""
+    options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
+    bar = ax.figure.colorbar(image, ax=ax, extend=extend, **options)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def spans_decades(values, factor=20.0):
+    """Whether values are all above 0, and the largest many times the smallest."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    return len(values) > 1 and values.min() > 0 and values.max() / values.min() > factor
+
+
+def set_scale(axis, scale, **options):
+    """Set the scale of an axis, whichever it is."""
+    getattr(axis.axes, f"set_{axis.axis_name}scale")(scale, **options)
+
+
+def plain_log(axis):
+    """A logarithmic scale whose ticks are plain numbers, and enough of them."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    set_scale(axis, "log")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
