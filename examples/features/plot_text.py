@@ -21,15 +21,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from skae import DenoisingAutoencoderTransformer
+from skae.plotting import CodeDisplay
 
 modules = ["linalg", "ndimage", "optimize", "signal", "special", "stats"]
 documents = {}
-for number, name in enumerate(modules):
+for name in modules:
     module = import_module(f"scipy.{name}")
     for thing in module.__all__:
         text = inspect.getdoc(getattr(module, thing)) or ""
         if len(text) > 200:
-            documents[text] = number
+            documents[text] = name
 texts, y = np.array(list(documents)), np.array(list(documents.values()))
 
 words = TfidfVectorizer(
@@ -48,19 +49,17 @@ for seed in range(2):
         texts, y, test_size=0.4, stratify=y, random_state=seed
     )
     for ax, (name, embedding) in zip(axes, embeddings.items(), strict=True):
-        model = make_pipeline(words, embedding)
-        codes, new_codes = model.fit_transform(train), model.transform(test)
-        classifier = KNeighborsClassifier(5).fit(codes, y_train)
-        found = classifier.score(new_codes, y_test)
+        model = make_pipeline(words, embedding, KNeighborsClassifier(5))
+        found = model.fit(train, y_train).score(test, y_test)
         results.append({"features": f"2 of {name}", "right module": found})
         if seed == 0:
-            points = ax.scatter(*new_codes.T, c=y_test, cmap="Dark2", s=8)
-            ax.set(title=name, xticks=[], yticks=[])
+            counts = words.transform(test)  # sparse
+            CodeDisplay.from_estimator(embedding, counts, y_test, ax=ax)
+            ax.set(title=name, xlabel="", ylabel="")
     nearest = KNeighborsClassifier(5, metric="cosine")
     found = make_pipeline(words, nearest).fit(train, y_train).score(test, y_test)
     results.append({"features": "all 600 words", "right module": found})
-handles, _ = points.legend_elements()
-fig.legend(handles, modules, loc="outside lower center", ncols=6)
+axes[0].get_legend().remove()
 plt.show()
 
 # %%

@@ -3,7 +3,7 @@ How many components? The error by the size of the code
 ======================================================
 
 What an autoencoder gains over PCA is best said in components: the same error on new
-rows from a shorter code. On digits a code of 8 numbers does the work of 16 principal
+rows from a shorter code. On digits a code of 8 numbers does the work of 17 principal
 components. On your own data, take the size at which the curve meets the error that
 you can live with.
 """

@@ -18,14 +18,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from skae import AutoencoderTransformer, DenoisingAutoencoderTransformer
+from skae.plotting import CodeDisplay
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
 fig, axes = plt.subplots(1, 2, figsize=(7.6, 4), layout="constrained")
 for ax, model in zip(axes, [PCA(2), AutoencoderTransformer(2, random_state=0)]):
-    codes = model.fit(X_train).transform(X_test)
-    ax.scatter(*codes.T, c=y_test, cmap="tab10", s=8)
+    CodeDisplay.from_estimator(model.fit(X_train), X_test, y_test, ax=ax)
     ax.set_title(type(model).__name__)
+axes[0].get_legend().remove()
 plt.show()
 
 # %%
