@@ -12,6 +12,7 @@ days on which nothing wears out there are 1 to 3 days with a false one.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.dates import DateFormatter
 from sklearn.ensemble import IsolationForest
 
 from skae.detection import WindowedDetector
@@ -55,6 +56,8 @@ watch.fit(machine(42, seed=0))
 worn = machine(45, seed=1, wears=True)
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 AlarmDisplay.from_estimator(watch, worn, ax=ax)
+ax.set_yscale("log")
+ax.xaxis.set_major_formatter(DateFormatter("%d %b"))
 plt.show()
 
 # %%

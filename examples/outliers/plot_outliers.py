@@ -1,59 +1,77 @@
 """
-Odd digits, and what is odd about them
-======================================
+Outliers explained: which measurement is wrong?
+===============================================
 
-A detector is fitted to ones, threes and sevens. Of the digits that follow, some have a
-burnt-out pixel, some are of another kind. It says which are not like those it knows,
-and which pixels make them so.
+A detector learns what benign tumours are like, in 30 measurements each. In new ones a
+single measurement is doubled. It is found in about half of the tumours, and named first
+in 97 % of those; a local outlier factor finds 45 %, an isolation forest 7 %. Of
+measurements ten times too large, the detector finds 98 %.
 """
 
-# %%
-# The threshold is set on rows held out while fitting, so that 5 % of normal digits are
-# to be found outlying.
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_digits
+import pandas as pd
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skae import AutoencoderOutlierDetector
+from skae.plotting import AlarmDisplay, ReasonDisplay
 
-X, y = load_digits(return_X_y=True)
-is_normal = np.isin(y, [1, 3, 7])
-X_train, X_normal = train_test_split(X[is_normal], random_state=0)
-detector = AutoencoderOutlierDetector(method="neighbors", alpha=0.05, random_state=0)
-detector.fit(X_train)
+tumours = load_breast_cancer(as_frame=True)
+benign, malignant = (tumours.data[tumours.target == kind] for kind in (1, 0))
 
-# %%
-# One pixel of each of the new digits is turned from black to white or back.
-rng = np.random.default_rng(0)
-X_burnt, pixels = X_normal.copy(), rng.integers(64, size=len(X_normal))
-rows = np.arange(len(X_burnt))
-X_burnt[rows, pixels] = np.where(X_burnt[rows, pixels] < 8, 16, 0)
-sets = {"normal": X_normal, "one pixel burnt out": X_burnt, "eights": X[y == 8]}
-scores = {name: detector.score_samples(X) for name, X in sets.items()}
-is_culprit = detector.feature_scores(X_burnt).argmax(axis=1) == pixels
 
-# %%
-# On the left, scores; on the right, the digits with a burnt-out pixel, and the pixels
-# that raised the alarm.
-fig = plt.figure(figsize=(10, 3.6), layout="constrained")
-left, right = fig.subfigures(1, 2, width_ratios=[1, 1.1])
-ax = left.subplots()
-bins = np.geomspace(4, -min(map(np.min, scores.values())), 40)
-for name, of_set in scores.items():
-    found = (of_set < detector.offset_).mean()
-    share = np.full(len(of_set), 1 / len(of_set))
-    label = f"{name}: {found:.0%} found"
-    ax.hist(-of_set, bins, weights=share, alpha=0.5, label=label)
-ax.axvline(-detector.offset_, color="k", linestyle=":", label="threshold")
-ax.set(xscale="log", xlabel="minus the score", ylabel="share of digits", ylim=(0, 0.6))
-ax.legend(loc="upper right", fontsize=9)
-right.suptitle(f"The burnt-out pixel is named first in {is_culprit.mean():.0%}")
-axes = right.subplots(2, 6)
-of_pixels = detector.feature_scores(X_burnt[:6])
-for column, digit, of_digit in zip(axes.T, X_burnt, of_pixels, strict=False):
-    column[0].imshow(digit.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
-    column[1].imshow(of_digit.reshape(8, 8), cmap="Reds")
-for ax in axes.flat:
-    ax.set(xticks=[], yticks=[])
+def one_wrong(table, factor):
+    """One measurement of each row, times a factor, and which one that is."""
+    columns = np.random.default_rng(0).integers(table.shape[1], size=len(table))
+    is_wrong = columns[:, None] == np.arange(table.shape[1])
+    return table.mask(is_wrong, factor * table), table.columns[columns]
+
+
+train, test = train_test_split(benign, test_size=100, random_state=0)
+detector = AutoencoderOutlierDetector(alpha=0.05, random_state=0)
+model = make_pipeline(StandardScaler(), detector).fit(train)
+wrong, names = one_wrong(test, 10)
+fig, ax = plt.subplots(figsize=(5.8, 4), layout="constrained")
+both, is_wrong = pd.concat([test, wrong]), np.repeat([0, 1], len(test))
+AlarmDisplay.from_estimator(model, both, y=is_wrong, ax=ax)
 plt.show()
+
+# %%
+# Whether that is so is one question; why is the next one. Reasons divide the score among
+# the measurements, and say in their own units what is expected, given the others.
+found = wrong[model.predict(wrong) == -1]
+ReasonDisplay.from_estimator(model, found[:8])
+plt.show()
+reasons = detector.explain(found[:4], n_features=1, preprocessing=model[:-1])
+print(*reasons["message"], sep="\n")
+
+# %%
+# Three splits, and two of scikit-learn's detectors, with the same rate of 5 % of false
+# alarms. Where much is unusual at once, as in malignant tumours, they all find about as
+# many. A single measurement that does not fit the others is what the autoencoder is for.
+detectors = {
+    "skae": AutoencoderOutlierDetector(alpha=0.05, random_state=0),
+    "LocalOutlierFactor": LocalOutlierFactor(novelty=True, contamination=0.05),
+    "IsolationForest": IsolationForest(contamination=0.05, random_state=0),
+}
+shares, right = [], []
+for seed in range(3):
+    train, test = train_test_split(benign, test_size=100, random_state=seed)
+    tables = {"benign": test, "malignant": malignant}
+    tables |= {f"one times {by}": one_wrong(test, by)[0] for by in (0.5, 2, 10)}
+    for name, detector in detectors.items():
+        model = make_pipeline(StandardScaler(), detector).fit(train)
+        alarms = {of: (model.predict(X) == -1).mean() for of, X in tables.items()}
+        shares.append({"detector": name, **alarms})
+        if name == "skae":
+            X, names = one_wrong(test, 2)
+            is_found = model.predict(X) == -1
+            first = detector.explain(X[is_found], 1, preprocessing=model[:-1])
+            right.append((first["feature"].to_numpy() == names[is_found]).mean())
+print(pd.DataFrame(shares).groupby("detector", sort=False).mean().round(2).T)
+print(f"of those doubled and found, the right one comes first in {np.mean(right):.2f}")
