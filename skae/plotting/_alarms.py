@@ -1,19 +1,34 @@
 """Scores, the threshold and alarms: in time, or as a distribution."""
 
 import numpy as np
-import pandas as pd
 
-from skae._tables.frames import is_table
-from skae.plotting._display import COLORS, Display, plain_log, spans_decades, text_color
-from skae.plotting._given import Fitted, in_memory, n_rows_of
+from skae.plotting._display import (
+    COLORS,
+    Display,
+    inches_of,
+    plain_log,
+    text_color,
+)
+from skae.plotting._far import FarScale
+from skae.plotting._given import (
+    Fitted,
+    in_memory,
+    n_rows_of,
+    score_unit,
+)
+from skae.plotting._times import (
+    concise_dates,
+    read_times,
+    stretches,
+    times_of,
+    with_gaps,
+)
 
 _N_BINS = 50
 # Fewer rows are counted on a linear scale.
 _MANY = 100
-# Steps that are longer than so many usual ones are gaps in a line.
-_GAP = 5.0
-# How many times what is usual the largest score may be on a linear scale.
-_FAR = 8.0
+# Inches of axes above which a legend with two columns fits.
+_WIDE = 4.5
 
 
 class AlarmDisplay(Display):
@@ -22,9 +37,9 @@ class AlarmDisplay(Display):
     In time, if there are times: scores as a line, with a gap where times have one, and
     alarms shaded. Otherwise as a distribution, of which the part beyond the threshold
     is shaded. The legend counts the alarms. Scores are turned round, so that higher is
-    more unusual. Their scale is logarithmic, or linear about 0 and logarithmic beyond,
-    where a few are so large that the others would be crushed; of many rows, so is that
-    of their counts.
+    more unusual. Where a few are so large that the others would be crushed, one half of
+    the axis is linear, up to the threshold, and the other one logarithmic. Counts of
+    100 rows and more are on a logarithmic scale.
 
     Parameters
     ----------
@@ -39,7 +54,7 @@ class AlarmDisplay(Display):
         as of `predict`, where -1 is an outlier.
     times : array-like of shape (n_samples,), default=None
         Dates or numbers that grow.
-    score_name : str, default="score"
+    score_name : str, default="anomaly score"
         What scores are, with their units.
 
     Attributes
@@ -78,7 +93,7 @@ class AlarmDisplay(Display):
         is_alarm=None,
         y=None,
         times=None,
-        score_name="score",
+        score_name="anomaly score",
     ):
         self.scores = scores
         self.threshold = threshold
@@ -134,7 +149,7 @@ class AlarmDisplay(Display):
         X = in_memory(X, cls)
         last, rows = fitted.last, fitted.through(X)
         if times is None:
-            times = _times_of(X)
+            times = times_of(X)
             if times is None and hasattr(last, "alarms"):  # of windows
                 times = np.arange(n_rows_of(X))
         display = cls(
@@ -143,7 +158,7 @@ class AlarmDisplay(Display):
             is_alarm=np.asarray(last.predict(rows)) == -1,
             y=y,
             times=times,
-            score_name=_score_name(last),
+            score_name=f"anomaly score{score_unit(last)}",
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -166,7 +181,7 @@ class AlarmDisplay(Display):
         is_alarm = scores > self.threshold if is_alarm is None else np.asarray(is_alarm)
         is_known = None if self.y is None else _outliers(self.y, len(scores))
         self.line_ = self.alarms_ = None
-        self.bars_ = []
+        self.bars_: list = []
         if self.times is None:
             return self._plot_distribution(ax, scores, is_alarm, is_known, kwargs)
         return self._plot_times(ax, scores, is_alarm, is_known, kwargs)
@@ -178,27 +193,28 @@ class AlarmDisplay(Display):
 
     def _plot_times(self, ax, scores, is_alarm, is_known, kwargs):
         ax = self._start(ax, 9, 4.2)
-        places, label = _read_times(self.times, len(scores))
+        places, label = read_times(self.times, len(scores))
         line = {"color": COLORS[0], "linewidth": 1.2, "label": "score"}
-        xs, ys = _with_gaps(places, scores)
+        xs, ys = with_gaps(places, scores)
         (self.line_,) = ax.plot(xs, ys, **{**line, **kwargs})
-        bottom = scores[np.isfinite(scores)]
         said = self._counted(is_alarm[np.isfinite(scores)], "times")
         shade = {"facecolor": COLORS[2], "alpha": 0.25, "edgecolor": COLORS[2]}
-        spans = _stretches(ax, places, is_alarm)
+        spans = stretches(ax, places, is_alarm)
         across = ax.get_xaxis_transform()
         options = {"linewidth": 0.8, "zorder": 0, "label": said, **shade}
         self.alarms_ = ax.broken_barh(spans, (0, 1), transform=across, **options)
         mark = {"linestyle": "none", "marker": ".", "color": COLORS[2], "markersize": 4}
         ax.plot(places[is_alarm], scores[is_alarm], **mark)
         if is_known is not None:
-            spans = _stretches(ax, places, is_known)
+            spans = stretches(ax, places, is_known)
             options = {"facecolor": "none", "hatch": "////", "edgecolor": text_color()}
             options |= {"linewidth": 0.8, "label": "known outliers"}
-            ax.broken_barh(spans, (0, 0.05), transform=across, **options)
-        _scale(ax.yaxis, bottom, self.threshold)
+            ax.broken_barh(spans, (0.95, 0.05), transform=across, **options)
+        self._scale(ax.yaxis, scores[np.isfinite(scores)])
         self._draw_threshold(ax.axhline)
-        ax.set(xlabel=label, ylabel=self.score_name)
+        if np.issubdtype(places.dtype, np.datetime64):
+            concise_dates(ax.xaxis)
+        ax.set_xlabel(label)
         ax.margins(x=0.01)
         _legend(ax)
         return self
@@ -207,7 +223,7 @@ class AlarmDisplay(Display):
         ax = self._start(ax, 6.8, 4.4)
         is_there = np.isfinite(scores)
         shown = scores[is_there]
-        _scale(ax.xaxis, shown, self.threshold)
+        self._scale(ax.xaxis, shown)
         bins = _bins(ax, np.append(shown, self.threshold))
         groups = [("all rows", np.ones(len(shown), bool))]
         if is_known is not None:
@@ -215,7 +231,12 @@ class AlarmDisplay(Display):
             groups = [("normal rows", ~known), ("known outliers", known)]
         styles = (
             {"color": COLORS[0], "alpha": 0.75},
-            {"color": COLORS[1], "alpha": 0.6, "hatch": "////", "edgecolor": "black"},
+            {
+                "color": COLORS[1],
+                "alpha": 0.6,
+                "hatch": "////",
+                "edgecolor": text_color(),
+            },
         )
         for (name, chosen), style in zip(groups, styles, strict=False):
             if is_known is not None:
@@ -234,13 +255,23 @@ class AlarmDisplay(Display):
             ax.axvspan(self.threshold, right, **options)
         ax.set_xlim(left, right)
         if len(shown) >= _MANY:
-            plain_log(ax.yaxis)
+            heights = [bar.get_height() for bars in self.bars_ for bar in bars]
+            plain_log(ax.yaxis, [1, max(heights)])
             ax.set_ylim(bottom=0.7)
         else:
             ax.yaxis.get_major_locator().set_params(integer=True)
-        ax.set(xlabel=self.score_name, ylabel="number of rows")
+        ax.set_ylabel("number of rows")
         _legend(ax)
         return self
+
+    def _scale(self, axis, scores):
+        """Give an axis a scale on which no scores (n,) are crushed, and its label."""
+        said = self.score_name
+        scale = FarScale.of(scores, self.threshold)
+        if scale is not None:
+            scale.set(axis)
+            said += "\nlogarithmic beyond the threshold"
+        axis.set_label_text(said)
 
     def _draw_threshold(self, draw):
         said = f"threshold: {self.threshold:.4g}"
@@ -250,21 +281,9 @@ class AlarmDisplay(Display):
 
 def _legend(ax):
     """A legend above the axes, where it hides nothing."""
-    n_entries = len(ax.get_legend_handles_labels()[1])
+    n_columns = 2 if inches_of(ax)[0] > _WIDE else 1
     options = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "frameon": False}
-    ax.legend(ncols=min(n_entries, 2), borderaxespad=0.3, **options)
-
-
-def _score_name(detector):
-    """What scores are in words, with units where they are known."""
-    method = getattr(detector, "method", None)
-    units = {
-        "combined": "nats of surprisal",
-        "neighbors": "mean distance",
-        "error": "squared usual errors",
-    }
-    unit = f" ({units[method]})" if method in units else ""
-    return f"score, higher is more unusual{unit}"
+    ax.legend(ncols=n_columns, borderaxespad=0.3, **options)
 
 
 def _outliers(y, n_rows):
@@ -286,99 +305,13 @@ def _outliers(y, n_rows):
     return y.astype(bool)
 
 
-def _times_of(X):
-    """Times that grow, in what X says of its rows, or None."""
-    if not is_table(X) and not hasattr(X, "index"):
-        return None
-    index = getattr(X, "index", None)
-    if index is None:  # of polars
-        held = [
-            c for c in X.columns if str(X[c].dtype).startswith(("Date", "Datetime"))
-        ]
-        index = pd.DatetimeIndex(X[held[0]].to_numpy()) if held else None
-    if not isinstance(index, pd.DatetimeIndex) or not index.is_monotonic_increasing:
-        return None
-    return index
-
-
-def _read_times(times, n_rows):
-    """Times that can be drawn (n,), and what their axis says."""
-    if np.shape(times) != (n_rows,):
-        raise ValueError(
-            f"times has shape {np.shape(times)}, but one for each of the {n_rows} rows "
-            f"of X was expected, shape ({n_rows},)."
-        )
-    index = pd.Index(times)
-    if not index.is_monotonic_increasing:
-        raise ValueError(
-            "times go back, but times that grow were expected: sort the rows by them, "
-            "or draw one series after the other."
-        )
-    if isinstance(index, pd.DatetimeIndex):
-        zone = index.tz
-        index = index if zone is None else index.tz_localize(None)  # on its own clock
-        return index.to_numpy(), "time" if zone is None else f"time ({zone})"
-    if index.dtype == object:
-        index = pd.DatetimeIndex(index)
-        return index.to_numpy(), "time"
-    name = index.name or ("number of the reading" if _are_counted(index) else "time")
-    return index.to_numpy(), str(name)
-
-
-def _are_counted(index):
-    return len(index) > 0 and index[0] == 0 and index[-1] == len(index) - 1
-
-
-def _with_gaps(places, scores):
-    """Times and scores with NaN where a step is many times the usual one."""
-    steps = np.diff(places)
-    if not len(steps):
-        return places, scores
-    usual = np.median(steps.astype(np.float64))
-    ends = np.flatnonzero(steps.astype(np.float64) > _GAP * max(usual, 0)) + 1
-    ends = ends if usual > 0 else ends[:0]
-    return np.insert(places, ends, places[ends - 1]), np.insert(scores, ends, np.nan)
-
-
-def _stretches(ax, places, is_there):
-    """Where stretches of times begin, and how long they are, in units of the axis."""
-    places = np.asarray(ax.convert_xunits(places), dtype=np.float64)
-    if not is_there.any():
-        return []
-    step = np.median(np.diff(places)) if len(places) > 1 else 1.0
-    edges = np.flatnonzero(np.diff(np.r_[0, is_there.astype(int), 0]))
-    starts, stops = edges[::2], edges[1::2] - 1
-    return [
-        (places[a] - step / 2, places[b] - places[a] + step)
-        for a, b in zip(starts, stops, strict=True)
-    ]
-
-
-def _scale(axis, scores, threshold):
-    """A scale on which neither usual scores nor the largest are crushed."""
-    values = np.append(scores, threshold)
-    if not len(scores):
-        return
-    usual = max(np.quantile(scores, 0.9), threshold)
-    low = np.quantile(scores, 0.01)
-    if values.max() - low <= _FAR * max(usual - low, np.finfo(float).tiny):
-        return
-    if spans_decades(values, 1.0):
-        plain_log(axis)
-        return
-    axis._set_axes_scale(
-        "symlog", linthresh=max(np.quantile(np.abs(values), 0.9), 1e-9)
-    )
-
-
 def _bins(ax, values):
     """Edges of bins that are equally wide on the axis."""
-    if not len(values):
-        return _N_BINS
+    low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+    if low == high:
+        return np.array([low - 0.5, high + 0.5])
     transform = ax.xaxis.get_transform()
-    ends = transform.transform(np.array([values.min(), values.max()], float))
-    if ends[0] == ends[1]:
-        return np.array([values.min() - 0.5, values.max() + 0.5])
+    ends = transform.transform(np.array([low, high], float))
     edges = transform.inverted().transform(np.linspace(*ends, _N_BINS + 1))
-    edges[0], edges[-1] = values.min(), values.max()
+    edges[0], edges[-1] = low, high
     return edges

@@ -7,6 +7,14 @@ import numpy as np
 from skae._tables.column import in_words
 from skae._tables.frames import frame_of
 from skae._tables.values import Dates, Levels
+from skae.plotting._display import inches_of, short, text_color
+
+# That fit into a cell.
+_MOST_LETTERS = 12
+# Points of the largest letters.
+_FONT = 9.0
+# Errors whose colour is dark.
+_DARK = 0.5
 
 
 class Cells(NamedTuple):
@@ -18,12 +26,15 @@ class Cells(NamedTuple):
         Of each column: float64 of numbers and dates, NaN where a cell is missing;
         objects of categories, None where it is missing.
     are_levels : ndarray of shape (n_columns,), bool
+    are_mixed : bool
+        Whether there are categories or dates.
     words : ndarray of shape (n, n_columns), object
         Cells in words.
     """
 
     values: list
     are_levels: np.ndarray
+    are_mixed: bool
     words: np.ndarray
 
     @classmethod
@@ -34,7 +45,9 @@ class Cells(NamedTuple):
         are_levels = np.array([isinstance(column, Levels) for column in columns])
         words = [_in_words(cell) for cell in frame.objects().ravel()]
         words = np.array(words, object).reshape(frame.shape)
-        return cls([_values(column) for column in columns], are_levels, words)
+        values = [_values(column) for column in columns]
+        are_mixed = any(isinstance(column, Levels | Dates) for column in columns)
+        return cls(values, are_levels, are_mixed, words)
 
     def spreads(self):
         """Standard deviations (n_columns,) of numbers, 1 of categories."""
@@ -82,3 +95,34 @@ def _in_words(cell):
     if cell is None or cell != cell:
         return "?"
     return f"{cell:.4g}" if isinstance(cell, float) else in_words(cell)
+
+
+def scale_of(X):
+    """Means and standard deviations of features, without what is missing."""
+    is_there = np.isfinite(X)
+    counts = np.maximum(is_there.sum(axis=0), 1)
+    center = np.where(is_there, X, 0).sum(axis=0) / counts
+    squares = np.where(is_there, np.square(X - center), 0).sum(axis=0) / counts
+    return {"center": center, "spread": np.sqrt(np.where(squares > 0, squares, 1))}
+
+
+def write(ax, lines, errors):
+    """Write cells of a table into a heat map of their errors.
+
+    Parameters
+    ----------
+    ax : Axes
+    lines : list of ndarray of shape (n, n_columns)
+        Words, which are written below each other where they are not the same.
+    errors : ndarray of shape (n, n_columns)
+    """
+    width, height = inches_of(ax) * 72 / errors.shape[::-1]
+    size = min(_FONT, width / (0.62 * (_MOST_LETTERS + 2)), height / (1.4 * len(lines)))
+    for i, j in np.ndindex(errors.shape):
+        words = [short(part[i, j])[:_MOST_LETTERS] for part in lines]
+        said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
+        color = "white" if errors[i, j] > _DARK else "black"
+        if np.isnan(errors[i, j]):
+            color = text_color()
+        options = {"ha": "center", "va": "center", "fontsize": size}
+        ax.text(j + 0.5, i + 0.5, said, color=color, clip_on=True, **options)

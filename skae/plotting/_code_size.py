@@ -7,8 +7,16 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from skae._utils.warnings import warn
-from skae.plotting._display import COLORS, Display, plain_log, spans_decades, text_color
+from skae.plotting._display import (
+    COLORS,
+    Display,
+    plain_log,
+    spans_decades,
+    text_color,
+    wrapped,
+)
 from skae.plotting._given import (
+    check_count,
     in_memory,
     loss_label,
     n_rows_of,
@@ -129,7 +137,8 @@ class CodeSizeDisplay(Display):
             If the estimator has no `n_components` or no `score`, or rows are read in
             blocks.
         ValueError
-            If no size is smaller than the number of features.
+            If no size is smaller than the number of features, or if one is no whole
+            number of at least 1.
         ImportError
             If matplotlib is not installed.
 
@@ -146,6 +155,9 @@ class CodeSizeDisplay(Display):
         training held out.
         """
         cls._check_matplotlib()
+        n_components = tuple(n_components)
+        for size in n_components:
+            check_count("n_components", size)
         steps, last = _unfitted(estimator)
         X = in_memory(X, cls)
         rows = np.arange(n_rows_of(X))
@@ -167,7 +179,7 @@ class CodeSizeDisplay(Display):
             errors,
             pca_components=pca_sizes,
             pca_errors=pca_errors,
-            loss_name=f"held-out {loss_label(models[0])}",
+            loss_name=f"held-out {loss_label(models[0], steps)}",
             name=type(last).__name__,
             pca_name=said,
         )
@@ -194,8 +206,14 @@ class CodeSizeDisplay(Display):
         self.lines_ = ax.plot(sizes, errors, **{**style, **kwargs})
         everything = errors
         if self.pca_components is not None and len(self.pca_components):
-            said = self._compared(sizes, errors)
-            label = self.pca_name if said is None else f"{self.pca_name}\n{said}"
+            label = self.pca_name
+            compared = self._compared(sizes, errors)
+            if compared is not None:
+                k, n, level = compared
+                label += f"\nneeds {n} components to be as good as {k}"
+                arrow = {"arrowstyle": "<->", "color": text_color(), "shrinkA": 5}
+                if n > 1.2 * k:  # an arrow needs room
+                    ax.annotate("", (n, level), (k, level), arrowprops=arrow)
             pca = {"color": text_color(), "linestyle": "--", "label": label}
             pca["marker"] = "s" if len(self.pca_components) <= len(sizes) else None
             self.lines_ += ax.plot(self.pca_components, self.pca_errors, **pca)
@@ -208,28 +226,28 @@ class CodeSizeDisplay(Display):
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_minor_formatter(NullFormatter())
         if spans_decades(everything, 8.0):
-            plain_log(ax.yaxis)
+            plain_log(ax.yaxis, everything)
         else:
             ax.set_ylim(bottom=0)
-        ax.set(xlabel="components of the code", ylabel=self.loss_name)
+        ax.set(xlabel="components of the code", ylabel=wrapped(self.loss_name, ax))
         ax.legend()
         return self
 
     def _compared(self, sizes, errors):
-        """How many components PCA needs where one of the sizes is enough, in words."""
-        pca_sizes, pca_errors = (
-            np.asarray(self.pca_components),
-            np.asarray(self.pca_errors),
-        )
+        """A size, how many more components PCA needs for its error, and that error.
+
+        Of several the size for which most are saved; None if there is none.
+        """
+        pca_sizes, pca_errors = map(np.asarray, (self.pca_components, self.pca_errors))
         if np.any(np.diff(pca_sizes) != 1):
             return None
         needed = [pca_sizes[pca_errors <= error] for error in errors]
-        found = [(k, int(n[0])) for k, n in zip(sizes, needed, strict=True) if len(n)]
-        found = [(k, n) for k, n in found if n > k]
-        if not found:
-            return None
-        k, n = found[-1]
-        return f"needs {n} components to be as good as {k}"
+        found = [
+            (int(n[0]) - int(k), int(k), int(n[0]), error)
+            for k, n, error in zip(sizes, needed, errors, strict=True)
+            if len(n) and n[0] > k
+        ]
+        return max(found)[1:] if found else None
 
 
 def _unfitted(estimator):
@@ -258,7 +276,7 @@ def _sizes(n_components, n_features, estimator):
             f"n_components={tuple(sizes)}, but X has {n_features} features, and a code "
             "is to be smaller: pass sizes below that."
         )
-    if len(kept) < len(sizes) and tuple(n_components) != _SIZES:
+    if len(kept) < len(sizes) and n_components != _SIZES:
         warn(
             f"n_components={sizes[len(kept) :]} are left out: X has {n_features} "
             "features, and a code is to be smaller."

@@ -11,14 +11,17 @@ from skae.plotting._display import (
     Display,
     color_bar,
     short,
+    wrapped,
 )
 from skae.plotting._given import (
     Fitted,
     in_memory,
+    loss_label,
     n_rows_of,
     numbers,
     sampled,
     taken,
+    unit_of,
 )
 
 # Points of a map, which hides most of more of them.
@@ -91,7 +94,7 @@ class CodeDisplay(Display):
         X : array-like of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,), default=None
-            Classes or numbers to colour points by.
+            Classes or numbers to colour points by; of dates, days since the first.
         color_by : {"error"}, default=None
             "error" colours points by what :meth:`score_samples` says of the row,
             negated: the reconstruction error. Of transformers that have no
@@ -143,8 +146,13 @@ class CodeDisplay(Display):
         colors = None if y is None else pd.Series(np.asarray(y)[chosen])
         if y is not None and isinstance(y, pd.Series):
             colors = y.iloc[chosen].reset_index(drop=True)
+        if colors is not None and pd.api.types.is_datetime64_any_dtype(colors):
+            first = colors.min()
+            colors = (colors - first) / pd.Timedelta(1, "D")
+            name = f"{name or 'y'}: days since {first:%Y-%m-%d %H:%M}"
         if color_by == "error":
-            colors, name = _errors(fitted.last, rows, codes), "reconstruction error"
+            colors = _errors(fitted.last, rows, codes)
+            name = _error_label(fitted)
         display = cls(numbers(codes), y=colors, y_name=name)
         return display.plot(ax=ax, **kwargs)
 
@@ -166,7 +174,7 @@ class CodeDisplay(Display):
         self.points_, labels = _map_of(codes)
         classes = None if self.y is None else _classes(self.y)
         ax = self._start(ax, 6.4 if self.y is None else 7.2, 5)
-        size = np.clip(18_000 / max(len(codes), 1), 5, 30)
+        size = np.clip(25_000 / max(len(codes), 1), 5, 32)
         options = {"s": size, "alpha": 0.8, "linewidths": 0, **kwargs}
         if self.y is None:
             options = {"color": COLORS[0], **options}
@@ -175,7 +183,7 @@ class CodeDisplay(Display):
             self.scatters_ = [self._numbers(ax, options)]
         else:
             self.scatters_ = self._classes(ax, classes, options)
-        ax.set(xlabel=labels[0], ylabel=labels[1])
+        ax.set(xlabel=wrapped(labels[0], ax, is_x=True), ylabel=wrapped(labels[1], ax))
         if codes.shape[1] > 1:
             ax.set_aspect("equal", adjustable="datalim")
         else:
@@ -194,17 +202,22 @@ class CodeDisplay(Display):
         order = np.argsort(values, kind="stable")[: is_there.sum()]  # largest on top
         colors = {"c": values[order], "cmap": SEQUENTIAL, "vmin": low, "vmax": high}
         shown = ax.scatter(*self.points_[order].T, **{**colors, **options})
-        bar = color_bar(shown, ax, self.y_name or "y", extends[ends[0] + 2 * ends[1]])
-        bar.solids.set_alpha(1)
+        from matplotlib.cm import ScalarMappable
+
+        extend = extends[ends[0] + 2 * ends[1]]
+        opaque = ScalarMappable(shown.norm, shown.cmap)
+        color_bar(opaque, ax, self.y_name or "y", extend)
         return shown
 
     def _classes(self, ax, classes, options):
-        names, numbers_of_classes = classes
+        names, numbers_of_classes, n_own = classes
         shown = []
         for i, name in enumerate(names):
             is_own = numbers_of_classes == i
             color, marker = COLORS[i % len(COLORS)], MARKERS[(i + i // 10) % 10]
             own = {"color": color, "marker": marker, "label": name}
+            if i >= n_own:
+                own |= {"color": "0.75", "marker": ".", "zorder": 0.9}
             shown.append(ax.scatter(*self.points_[is_own].T, **{**own, **options}))
         legend = ax.legend(
             title=self.y_name,
@@ -216,6 +229,13 @@ class CodeDisplay(Display):
         for handle in legend.legend_handles:
             handle.set_alpha(1)
         return shown
+
+
+def _error_label(fitted):
+    """What errors are, with their units."""
+    if hasattr(fitted.last, "reconstruct"):
+        return f"reconstruction error: {loss_label(fitted.last, fitted.steps)}"
+    return f"reconstruction error (mean of squared {unit_of(fitted.steps)})"
 
 
 def _errors(estimator, rows, codes):
@@ -255,7 +275,16 @@ def _map_of(codes):
 
 
 def _classes(y):
-    """Names of classes and the number (n,) of each row's; None if y is of numbers."""
+    """Classes of y (n,), or None if it is of numbers.
+
+    Returns
+    -------
+    names : list of str
+    numbers_of_classes : ndarray of shape (n,)
+        Of each row's.
+    n_own : int
+        How many classes stand for one value: those after are rare, or missing.
+    """
     y = pd.Series(np.asarray(y)) if not isinstance(y, pd.Series) else y
     is_number = pd.api.types.is_numeric_dtype(y) and not pd.api.types.is_bool_dtype(y)
     found = y.dropna()
@@ -268,7 +297,10 @@ def _classes(y):
     n_others = max(len(names) - _MOST_CLASSES, 0)
     kept = names[:_MOST_CLASSES]
     # In their own order, where they have one.
-    kept = sorted(kept, key=lambda name: (isinstance(name, str), name))
+    if not isinstance(y.dtype, pd.CategoricalDtype):
+        kept = sorted(kept, key=lambda name: (type(name).__name__, name))
+    else:
+        kept = [name for name in y.cat.categories if name in set(kept)]
     places = {name: i for i, name in enumerate(kept)}
     others = len(kept)
     numbers_of_classes = np.array(
@@ -280,4 +312,4 @@ def _classes(y):
     if y.isna().any():
         numbers_of_classes[numbers_of_classes == others + 1] = len(said)
         said.append("no label")
-    return said, numbers_of_classes
+    return said, numbers_of_classes, len(kept)

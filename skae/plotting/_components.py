@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from skae.plotting._cells import Cells
 from skae.plotting._display import (
     Display,
     color_bar,
     diverging,
     frame,
+    height_of,
     name_ticks,
     tile,
 )
 from skae.plotting._given import (
     Fitted,
+    check_count,
     images,
     in_memory,
     names_of,
@@ -20,13 +21,12 @@ from skae.plotting._given import (
     of_table,
     sampled,
     taken,
+    unit_of,
 )
+from skae.plotting._walks import SIGMAS, as_numbers, atoms, order_of, walks
 
 # Rows that quantiles of codes are of.
 _MOST_ROWS = 10_000
-_N_STEPS = 7
-# The ends of walks: quantiles of codes, or standard deviations of the prior.
-_LOW, _HIGH, _SIGMAS = 0.02, 0.98, 2.0
 _GAP = 0.12
 
 
@@ -180,27 +180,30 @@ class ComponentDisplay(Display):
             read = fitted.through(rows)
             codes = numbers(last.transform(read))
             rows = rows if fitted.is_undone else read
-        size = getattr(last, "n_components_", None) or codes.shape[1]
-        steps = _atoms(codes, size) if is_sparse else _walks(codes, size, has_prior)
+        size = last.n_components_ if codes is None else codes.shape[1]
+        steps = atoms(codes, size) if is_sparse else walks(codes, size, has_prior)
         flat = np.vstack([steps.reshape(-1, size), np.zeros((1, size))])
         made = last.inverse_transform(flat)
         if fitted.is_undone:
             made = fitted.back(made)
-        made, spread, names = _as_numbers(made, rows, names, is_table)
+        made, spread, names = as_numbers(made, rows, names, is_table)
         decoded = made[:-1].reshape(size, steps.shape[1], -1)
         if is_sparse:
             decoded = decoded - made[-1]
         is_scaled = image_shape is None and spread is not None
         if is_scaled:
             decoded = decoded / spread
-        order = _order(decoded, codes if is_sparse else None, steps)
-        if n_components is None:
+        order = order_of(decoded, codes if is_sparse else None, steps)
+        if n_components is not None:
+            check_count("n_components", n_components)
+        else:
             n_components = (16 if image_shape is None else 64) if is_sparse else 8
         order = order[:n_components]
-        unit = "standard deviations" if is_scaled else "units of the data"
-        ends = (f"{_LOW:.0%}", f"{_HIGH:.0%}")
+        unit = unit_of([] if fitted.is_undone else fitted.steps)
+        unit = "standard deviations" if is_scaled else unit
+        ends = ("2nd percentile", "98th percentile")
         if has_prior:
-            ends = (f"{-_SIGMAS:g} SD", f"{_SIGMAS:g} SD")
+            ends = (f"{-SIGMAS:g} SD", f"{SIGMAS:g} SD")
         display = cls(
             decoded[order],
             order,
@@ -236,7 +239,7 @@ class ComponentDisplay(Display):
         if are_atoms and tiles.ndim == 3:
             options, extend = diverging(tiles)
         elif tiles.ndim == 3:
-            low, high = np.quantile(tiles, [0.002, 0.998])
+            low, high = np.quantile(tiles, [0.01, 0.99])
             options = {"cmap": "gray", "vmin": low, "vmax": high}
         else:
             tiles = np.clip((tiles - tiles.min()) / np.ptp(tiles), 0, 1)
@@ -249,7 +252,7 @@ class ComponentDisplay(Display):
             inch * (1 + _GAP) * n_columns,
             inch * (1 + above) * n_lines * height / width,
         )
-        ax = self._start(ax, size[0] + (1.6 if are_atoms else 2), size[1] + 0.8)
+        ax = self._start(ax, size[0] + 2, size[1] + 0.8, "compressed")
         shown = []
         tops = (1 + above) * height * np.arange(n_lines) + (above * height) * are_atoms
         lefts = (1 + _GAP) * width * np.arange(n_columns)
@@ -263,6 +266,7 @@ class ComponentDisplay(Display):
         frame(ax, lefts[-1] + width, tops[-1] + height, aspect="equal")
         ax.tick_params(length=0)
         if are_atoms:
+            ax.set_xlabel("above each: the number of the component")
             if tiles.ndim == 3:
                 label = f"what the component adds ({self.unit})"
                 color_bar(shown[0], ax, label, extend, shrink=0.7)
@@ -271,6 +275,8 @@ class ComponentDisplay(Display):
         middles = lefts + width / 2
         ax.set_xticks(middles[[0, -1]], self.ends)
         ax.set_xlabel("the component, from low to high")
+        if tiles.ndim == 3:
+            color_bar(shown[0], ax, f"value ({self.unit})", shrink=0.5)
         return self
 
     def _names_of_components(self):
@@ -286,7 +292,8 @@ class ComponentDisplay(Display):
         ax = self._start(
             ax,
             np.clip(0.32 * width + 3.4, 5.5, 11) if width <= 30 else 9.5,
-            np.clip(n * (0.26 if are_atoms else 0.62) + 1.4, 3, 10),
+            np.clip(n * (0.26 if are_atoms else 0.62) + 1.2, 2.6, 10)
+            + height_of(self.feature_names),
         )
         if are_atoms:
             shown = [tile(ax, maps[:, 0], 0, 0, **options)]
@@ -302,72 +309,5 @@ class ComponentDisplay(Display):
         if not are_atoms:
             said = f"each walk goes down, from {self.ends[0]} to {self.ends[1]}"
             ax.set_title(said, fontsize="medium", loc="left")
-        color_bar(shown[0], ax, f"{what}\n({self.unit})", extend)
+        color_bar(shown[0], ax, f"{what} ({self.unit})", extend)
         return self
-
-
-def _atoms(codes, size):
-    """Codes (n_components, 1, n_components) of one component each.
-
-    As large as they usually are where they are there; 1 without rows.
-    """
-    sizes = np.ones(size)
-    if codes is not None:
-        for j in range(size):
-            used = codes[:, j][codes[:, j] != 0]
-            sizes[j] = np.median(used) if len(used) else 0.0
-    return np.diag(sizes)[:, None]
-
-
-def _walks(codes, size, has_prior):
-    """Codes (n_components, n_steps, n_components) along each component."""
-    if has_prior:
-        middle = np.zeros(size)
-        low, high = np.full((2, size), [[-_SIGMAS], [_SIGMAS]])
-    else:
-        low, middle, high = np.quantile(codes, [_LOW, 0.5, _HIGH], axis=0)
-    half = _N_STEPS // 2
-    walks = np.tile(middle, (size, _N_STEPS, 1))
-    for j in range(size):
-        up = np.linspace(middle[j], high[j], half + 1)
-        down = np.linspace(low[j], middle[j], half + 1)
-        walks[j, :, j] = np.concatenate([down[:-1], up])
-    return walks
-
-
-def _order(decoded, codes, steps):
-    """Components by how much they change rows, the most first."""
-    effects = np.square(decoded - decoded.mean(axis=1, keepdims=True)).sum(axis=(1, 2))
-    if decoded.shape[1] == 1:
-        effects = np.square(decoded).sum(axis=(1, 2))
-    if codes is not None:
-        sizes = np.square(steps[:, 0]).sum(axis=1)
-        use = np.square(codes).mean(axis=0)
-        effects = effects * use / np.where(sizes > 0, sizes, 1)
-    return np.argsort(-effects, kind="stable")
-
-
-def _as_numbers(made, rows, names, is_table):
-    """Decoded rows (n, width) as numbers, standard deviations, and names.
-
-    Of categories a column for each level, 0 or 1.
-    """
-    if not is_table:
-        spread = None
-        if rows is not None:
-            spread = Cells.of(numbers(rows)).spreads()
-        made = numbers(made)
-        fits = names is not None and len(names) == made.shape[1]
-        return made, spread, names if fits else None
-    cells = Cells.of(made)
-    spreads = np.ones(len(cells.values)) if rows is None else Cells.of(rows).spreads()
-    columns, widths, said = [], [], []
-    names = names or [str(name) for name in made.columns]
-    for j, (name, values) in enumerate(zip(names, cells.values, strict=True)):
-        if not cells.are_levels[j]:
-            columns.append(values), widths.append(spreads[j]), said.append(name)
-            continue
-        for level in sorted({v for v in values if v is not None}, key=str):
-            columns.append((values == level).astype(float))
-            widths.append(1.0), said.append(f"{name}={level}")
-    return np.column_stack(columns), np.array(widths), said

@@ -1,5 +1,7 @@
 """What all displays share: matplotlib where it is needed, axes, colours and ticks."""
 
+import textwrap
+
 import numpy as np
 
 # Told apart by those who see few colours: M. A. Petroff, Accessible color sequences
@@ -17,10 +19,15 @@ COLORS = (
     "#92dadd",
 )
 MARKERS = "osD^vPX*<>"
-SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+# Of values, of errors with signs, and of what is 0 where all is well.
+SEQUENTIAL, DIVERGING, FAULTS = "viridis", "RdBu_r", "magma_r"
 # Of more features than these, no names are written.
 MOST_NAMES = 30
 _MOST_LETTERS = 28
+# How many letters of a label take an inch.
+_LETTERS = 11.5
+# What names below axes leave of their height.
+_LEFT = 0.8
 
 
 class Display:
@@ -45,13 +52,13 @@ class Display:
                 "pip install 'skae[plot]'"
             ) from error
 
-    def _start(self, ax, width, height):
+    def _start(self, ax, width, height, layout="constrained"):
         """Set the axes: those given, or new ones of a size in inches."""
         self._check_matplotlib()
         if ax is None:
             from matplotlib import pyplot
 
-            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+            _, ax = pyplot.subplots(figsize=(width, height), layout=layout)
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -83,17 +90,39 @@ def name_ticks(axis, places, names, what):
         What is named, for the axis's label.
     """
     is_x = axis.axis_name == "x"
-    if len(places) > MOST_NAMES or names is None:
+    if names is None and len(places) <= MOST_NAMES:
+        axis.set_ticks(places, range(len(places)))
+        axis.set_label_text(f"number of the {what}")
+        return
+    if len(places) > MOST_NAMES:
         from matplotlib.ticker import MaxNLocator
 
         axis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 5, 10]))
         axis.set_label_text(f"number of the {what}")
         return
     names = [short(name) for name in names]
-    upright = is_x and (len(names) > 6 or sum(map(len, names)) > 40)
-    axis.set_ticks(places, names, rotation=90 if upright else 0)
+    rotation = 90 if is_x and is_upright(names) else 0
+    axis.set_ticks(places, names, rotation=rotation)
     axis.set_label_text("")
     axis.set_tick_params(length=0)
+
+
+def is_upright(names):
+    """Whether names along x are written from bottom to top."""
+    lengths = list(map(len, names))
+    return sum(lengths) > 80 or (max(lengths) > 3 and sum(lengths) > 40)
+
+
+def width_of(names):
+    """Inches that names need beside axes."""
+    return max((len(name) for name in names), default=0) / _LETTERS
+
+
+def height_of(names):
+    """Inches that names need below axes."""
+    names = [short(name) for name in names or []]
+    is_needed = 0 < len(names) <= MOST_NAMES and is_upright(names)
+    return width_of(names) if is_needed else 0.0
 
 
 def limit(values):
@@ -133,6 +162,16 @@ def diverging(values):
     return options, "both" if is_beyond else "neither"
 
 
+def value_range(values):
+    """Ends of a scale of colours, as options of images; of many values, of most."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return {"vmin": 0.0, "vmax": 1.0}
+    share = 0.002 if len(values) > 200 else 0.0
+    low, high = np.quantile(values, [share, 1 - share])
+    return {"vmin": float(low), "vmax": float(high) if high > low else float(low) + 1}
+
+
 def tile(ax, values, left, top, width=None, height=None, **options):
     """Draw an image, or a heat map, at a place of axes.
 
@@ -162,11 +201,29 @@ def frame(ax, width, height, aspect="auto"):
     ax.grid(False)
 
 
+def inches_of(ax):
+    """Width and height of axes in inches, before labels take some of it."""
+    box = ax.get_position()
+    return ax.figure.get_size_inches() * (box.width, box.height)
+
+
+def wrapped(text, ax, is_x=False, share=1.0):
+    """A label in as many lines as it needs beside axes, or below them.
+
+    What is in brackets gets lines of its own, if all is too long for one. A share of
+    the axes' size may be all that there is room for.
+    """
+    most = max(int(share * _LETTERS * inches_of(ax)[0 if is_x else 1]), 16)
+    head, bracket, tail = text.partition(" (") if len(text) > most else (text, "", "")
+    parts = [head, *([f"({tail}"] if bracket else [])]
+    return "\n".join(line for part in parts for line in textwrap.wrap(part, most))
+
+
 def color_bar(image, ax, label, extend="neither", **options):
     """A colour bar beside the axes, with a label."""
     options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
     bar = ax.figure.colorbar(image, ax=ax, extend=extend, **options)
-    bar.set_label(label)
+    bar.set_label(wrapped(label, ax, share=options["shrink"] * _LEFT))
     bar.outline.set_visible(False)
     return bar
 
@@ -178,16 +235,20 @@ def spans_decades(values, factor=20.0):
     return len(values) > 1 and values.min() > 0 and values.max() / values.min() > factor
 
 
-def set_scale(axis, scale, **options):
-    """Set the scale of an axis, whichever it is."""
-    getattr(axis.axes, f"set_{axis.axis_name}scale")(scale, **options)
+def plain_log(axis, values):
+    """A logarithmic scale of an axis, whose ticks are plain numbers.
 
-
-def plain_log(axis):
-    """A logarithmic scale whose ticks are plain numbers, and enough of them."""
+    Parameters
+    ----------
+    axis : Axis
+    values : array-like
+        What is drawn, above 0.
+    """
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    set_scale(axis, "log")
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    decades = np.log10(np.max(values) / np.min(values))
+    subs = (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())

@@ -1,13 +1,32 @@
 """The features that make rows unusual."""
 
 import numpy as np
+import pandas as pd
 
 from skae._tables.frames import index_of
-from skae.plotting._alarms import _score_name
-from skae.plotting._display import COLORS, Display, color_bar, limit, short, tile
-from skae.plotting._given import Fitted, in_memory, n_rows_of, names_of, taken
+from skae.plotting._display import (
+    COLORS,
+    FAULTS,
+    MOST_NAMES,
+    Display,
+    color_bar,
+    height_of,
+    limit,
+    name_ticks,
+    short,
+    tile,
+    width_of,
+)
+from skae.plotting._given import (
+    Fitted,
+    check_count,
+    in_memory,
+    names_of,
+    sampled,
+    score_unit,
+    taken,
+)
 
-_MOST_LABELS = 30
 _MOST_ROWS = 10_000
 
 
@@ -30,7 +49,7 @@ class ReasonDisplay(Display):
         Of the rows. None numbers them.
     kind : {"auto", "bars", "heat map"}, default="auto"
         "auto" is bars for one row, and a heat map for several.
-    score_name : str, default="score"
+    score_name : str, default="anomaly score"
         What scores are, with their units.
     row_name : str, default="row"
         What rows are.
@@ -69,7 +88,7 @@ class ReasonDisplay(Display):
         *,
         labels=None,
         kind="auto",
-        score_name="score",
+        score_name="anomaly score",
         row_name="row",
     ):
         self.scores = scores
@@ -126,19 +145,21 @@ class ReasonDisplay(Display):
             If it has no `explain`, if `preprocessing` has no `inverse_transform`, or if
             rows are read in blocks.
         ValueError
-            If `kind` is none of those named, or "bars" for several rows.
+            If `kind` is none of those named, or "bars" for several rows; if
+            `n_features` is below 1.
         ImportError
             If matplotlib is not installed.
         """
         cls._check_matplotlib()
+        check_count("n_features", n_features)
         needs = ["feature_scores", "explain"]
         fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
         X, last = in_memory(X, cls), fitted.last
-        given = {"score_name": _score_name(last), "kind": kind}
+        given = {"score_name": f"anomaly score{score_unit(last)}", "kind": kind}
         if hasattr(last, "alarms"):
             rows = fitted.through(X)
             alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))
-            scores = of_times[_peaks(last, rows)]
+            scores = of_times[_peaks(last, rows, alarms)]
             names, labels = list(last.get_feature_names_out()), list(alarms["peak"])
             given |= {"row_name": "alarm, by the time of its peak"}
             best = _best(scores, n_features)
@@ -149,8 +170,8 @@ class ReasonDisplay(Display):
             from sklearn.pipeline import make_pipeline
 
             preprocessing = make_pipeline(*fitted.steps)
-        X = taken(X, np.arange(n_rows_of(X))[:_MOST_ROWS])
-        n_rows = n_rows_of(X)
+        chosen = sampled(X, _MOST_ROWS)
+        X, n_rows = taken(X, chosen), len(chosen)
         if n_rows == 1 and kind != "heat map":
             reasons = last.explain(X, n_features, preprocessing=preprocessing)
             names = [
@@ -166,7 +187,7 @@ class ReasonDisplay(Display):
             scores = np.asarray(last.feature_scores(rows))
         best = _best(scores, n_features)
         index = index_of(X)
-        labels = list(range(n_rows)) if index is None else list(index)
+        labels = chosen.tolist() if index is None else list(index)
         names = [names[j] for j in best]
         return cls(scores[:, best], names, labels=labels, **given).plot(ax=ax, **kwargs)
 
@@ -207,7 +228,7 @@ class ReasonDisplay(Display):
         return self._plot_map(ax, scores, kwargs)
 
     def _plot_bars(self, ax, scores, kwargs):
-        ax = self._start(ax, 7.5, 0.36 * len(scores) + 1.2)
+        ax = self._start(ax, 4.5 + width_of(self.names), 0.36 * len(scores) + 1.2)
         places = np.arange(len(scores))
         self.bars_ = ax.barh(places, scores, **{"color": COLORS[0], **kwargs})
         ax.set_yticks(places, self.names)
@@ -217,32 +238,41 @@ class ReasonDisplay(Display):
         ax.axvline(0, color="0.5", linewidth=0.8)
         ax.set_xlabel(f"part of the {self.score_name}")
         if self.labels:
-            ax.set_title(f"{self.row_name} {self.labels[0]}", fontsize="medium")
+            ax.set_title(f"{self.row_name} {_label(self.labels[0])}", fontsize="medium")
         return self
 
     def _plot_map(self, ax, scores, kwargs):
         n_rows, width = scores.shape
+        words = None
+        if self.labels is not None and n_rows <= MOST_NAMES:
+            words = [_label(label) for label in self.labels]
         ax = self._start(
-            ax, np.clip(0.3 * n_rows + 3.5, 5.5, 10), max(0.3 * width + 1.4, 2.6)
+            ax,
+            np.clip(0.3 * n_rows + 1.5, 4, 8) + width_of(map(short, self.names)),
+            max(0.3 * width + 1.4, 2.2) + height_of(words),
         )
         largest, is_beyond = limit(scores)
-        options = {"cmap": "cividis_r", "vmin": 0, "vmax": largest, **kwargs}
+        options = {"cmap": FAULTS, "vmin": 0, "vmax": largest, **kwargs}
         self.image_ = tile(ax, scores.T, 0, 0, **options)
         ax.set(xlim=(0, n_rows), ylim=(width, 0))
         ax.set_yticks(np.arange(width) + 0.5, [short(name) for name in self.names])
         ax.tick_params(length=0)
         ax.set_xlabel(self.row_name)
-        if n_rows <= _MOST_LABELS and self.labels is not None:
-            words = [short(label) for label in self.labels]
-            upright = sum(map(len, words)) > 40
-            ax.set_xticks(np.arange(n_rows) + 0.5, words, rotation=90 if upright else 0)
+        if words is not None:
+            name_ticks(ax.xaxis, np.arange(n_rows) + 0.5, words, self.row_name)
+            ax.set_xlabel(self.row_name)
         else:
             ax.set_xlabel(f"number of the {self.row_name}")
-        label = f"part of the {self.score_name}".replace(", ", ",\n").replace(
-            " (", "\n("
-        )
+        label = f"part of the {self.score_name}"
         color_bar(self.image_, ax, label, "max" if is_beyond else "neither")
         return self
+
+
+def _label(label):
+    """A row's label in words, times without what they are not read to."""
+    if isinstance(label, pd.Timestamp):
+        return f"{label:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+    return str(label)
 
 
 _TOLD = ["feature", "observed", "expected"]
@@ -266,12 +296,13 @@ def _best(scores, n_features):
     return np.argsort(-np.clip(scores, 0, None).sum(axis=0), kind="stable")[:n_features]
 
 
-def _peaks(watch, X):
+def _peaks(watch, X, alarms):
     """Numbers of the times at which alarms have their peaks."""
     is_alarm = np.asarray(watch.predict(X)) == -1
     scores = np.asarray(watch.score_samples(X))
-    edges = np.flatnonzero(np.diff(np.r_[0, is_alarm.astype(int), 0]))
-    return [
-        a + int(np.nanargmin(scores[a:b]))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-    ]
+    peaks, stop = [], 0
+    for n_readings in alarms["n_readings"]:
+        start = stop + int(is_alarm[stop:].argmax())
+        stop = start + int(n_readings)
+        peaks.append(start + int(np.nanargmin(scores[start:stop])))
+    return peaks

@@ -2,31 +2,38 @@
 
 import numpy as np
 
-from skae.plotting._cells import Cells
+from skae._utils.sparse import dense
+from skae.plotting._cells import Cells, scale_of, write
 from skae.plotting._display import (
+    FAULTS,
     SEQUENTIAL,
     Display,
     color_bar,
     diverging,
     frame,
+    height_of,
     name_ticks,
-    short,
     tile,
+    value_range,
 )
 from skae.plotting._given import (
     Fitted,
+    check_count,
     images,
     in_memory,
     n_rows_of,
     names_of,
     numbers,
     of_table,
+    sampled,
     taken,
 )
 
 # Columns of a table whose cells are written out.
 _MOST_WRITTEN = 14
 _GAP = 0.12
+# Rows whose standard deviations are taken.
+_MOST_ROWS = 10_000
 
 
 class ReconstructionDisplay(Display):
@@ -124,7 +131,7 @@ class ReconstructionDisplay(Display):
             reads.
         X : array-like of shape (n_samples, n_features)
             Clean rows. The first `n_rows` are drawn; units of heat maps are standard
-            deviations over all of them.
+            deviations over all of them, or 10,000 if there are more.
         X_read : array-like of shape (n_samples, n_features), default=None
             What the autoencoder reads instead of X, such as corrupted rows. None is X.
         image_shape : tuple of int, default=None
@@ -151,8 +158,8 @@ class ReconstructionDisplay(Display):
             If it has no `reconstruct`, if rows are read in blocks, or if a table with
             categories is to be images.
         ValueError
-            If `image_shape` does not multiply to the number of features, or if
-            `X_read` has other rows than X.
+            If `image_shape` does not multiply to the number of features, if `X_read`
+            has other rows than X, or if `n_rows` is below 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -166,11 +173,14 @@ class ReconstructionDisplay(Display):
                 f"X_read has {n_rows_of(corrupted)} rows, but X has {n_rows_of(X)}: "
                 "pass the same rows, as they are and as they are read."
             )
+        check_count("n_rows", n_rows)
         names = names_of(X, feature_names)
         chosen = np.arange(min(n_rows, n_rows_of(X)))
-        parts = [taken(part, chosen) for part in (X, corrupted) if part is not None]
+        given = [part for part in (X, corrupted) if part is not None]
+        parts = [dense(taken(part, chosen)) for part in given]
         read = [fitted.through(part) for part in parts]
         made = fitted.last.reconstruct(read[-1])
+        whole = taken(X, sampled(X, _MOST_ROWS))
         if of_table(fitted.last):
             if image_shape is not None:
                 raise TypeError(
@@ -178,13 +188,17 @@ class ReconstructionDisplay(Display):
                     "table with categories or dates, whose rows are no images: leave "
                     "it out."
                 )
-            scale = {"spread": Cells.of(fitted.through(X)).spreads()}
+            scale = {"spread": Cells.of(fitted.through(whole)).spreads()}
         else:
             if fitted.steps and fitted.is_undone:
                 made, read = fitted.back(made), parts
-            whole = X if read is parts or not fitted.steps else fitted.through(X)
-            names = names_of(read[0], names if numbers_of(names, made) else None)
-            scale = {} if image_shape is not None else _scale(numbers(whole))
+            elif fitted.steps:
+                whole = fitted.through(whole)
+            if names is None or len(names) != made.shape[1]:
+                names = names_of(
+                    read[0], getattr(fitted.last, "feature_names_in_", None)
+                )
+            scale = {} if image_shape is not None else scale_of(numbers(whole))
         display = cls(
             read[0],
             made,
@@ -203,8 +217,8 @@ class ReconstructionDisplay(Display):
         ax : Axes, default=None
             What to draw on; None makes a figure.
         cmap : str or Colormap, default=None
-            Of images and rows, or of the errors of a table. None is "gray" for images
-            and "viridis" for others.
+            Of images and rows, or of the errors of a table. None is "gray" for images,
+            "magma_r" for tables and "viridis" for others.
 
         Returns
         -------
@@ -212,8 +226,8 @@ class ReconstructionDisplay(Display):
         """
         if self.image_shape is not None:
             return self._plot_images(ax, cmap or "gray")
-        if Cells.of(self.X).are_levels.any() or _has_dates(self.X):
-            return self._plot_table(ax, cmap or "Blues")
+        if Cells.of(self.X).are_mixed:
+            return self._plot_table(ax, cmap or FAULTS)
         return self._plot_rows(ax, cmap or SEQUENTIAL)
 
     @property
@@ -232,10 +246,13 @@ class ReconstructionDisplay(Display):
         n_rows, (height, width) = len(errors), errors.shape[1:3]
         size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
-        ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3)
-        shown, norm = [], _range(np.concatenate(blocks))
+        ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3, "compressed")
+        shown, norm = [], value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
-            blocks = [np.clip((b - norm["vmin"]) / _extent(norm), 0, 1) for b in blocks]
+            blocks = [
+                np.clip((b - norm["vmin"]) / (norm["vmax"] - norm["vmin"]), 0, 1)
+                for b in blocks
+            ]
             errors, norm = errors[..., :3].mean(axis=-1), {}
         else:
             norm["cmap"] = cmap
@@ -251,15 +268,23 @@ class ReconstructionDisplay(Display):
         frame(ax, *last, aspect="equal")
         ax.set_yticks(tops + height / 2, self._said)
         ax.tick_params(length=0)
-        label = "error\n(units of the data)"
-        color_bar(self.images_[-1, 0], ax, label, extend, shrink=0.45, anchor=(0, 0))
+        self._inset_bar(self.images_[-1, 0], 0.0, "error", extend)
+        if norm:
+            self._inset_bar(self.images_[0, 0], 0.55, "value", "neither")
         return self
+
+    def _inset_bar(self, image, bottom, what, extend):
+        """A colour bar as tall as nearly one half of the axes."""
+        inset = self.ax_.inset_axes((1.02, bottom, 0.018, 0.45))
+        bar = self.figure_.colorbar(image, cax=inset, extend=extend)
+        bar.set_label(f"{what}\n(data units)")
+        bar.outline.set_visible(False)
 
     def _plot_rows(self, ax, cmap):
         blocks = self._blocks()
         center, spread = self.center, self.spread
         if spread is None:
-            center, spread = _scale(blocks[0]).values()
+            center, spread = scale_of(blocks[0]).values()
         blocks = [(block - center) / spread for block in blocks]
         errors = blocks[-1] - blocks[0]
         n_rows, width = errors.shape
@@ -269,10 +294,10 @@ class ReconstructionDisplay(Display):
         ax = self._start(
             ax,
             np.clip(0.32 * width + 3.2, 5.5, 11) if few else 9.5,
-            np.clip(0.24 * n_blocks * (n_rows + gap) + 1.4, 3, 12),
+            np.clip(0.24 * n_blocks * (n_rows + gap) + 1, 2.6, 11)
+            + height_of(self.feature_names),
         )
-        largest = np.nanmax(np.abs(np.concatenate(blocks))) if width else 1
-        norm = _range(np.concatenate(blocks)) if largest else {}
+        norm = value_range(np.concatenate(blocks))
         colors, extend = diverging(errors)
         options = [{"cmap": cmap, **norm}] * len(blocks) + [colors]
         tops = (n_rows + gap) * np.arange(n_blocks)
@@ -299,7 +324,7 @@ class ReconstructionDisplay(Display):
         is_written = width <= _MOST_WRITTEN
         ax = self._start(
             ax,
-            min(1.15 * width + 1.8, 14),
+            min(1.3 * width + 1.8, 15),
             (0.55 if is_written else 0.3) * n_rows + 1.2,
         )
         options = {"cmap": cmap, "vmin": 0, "vmax": 1}
@@ -307,59 +332,15 @@ class ReconstructionDisplay(Display):
         frame(ax, width, n_rows)
         if is_written:
             lines = [given.words] + ([] if read is given else [read.words])
-            self._write(ax, [*lines, made.words], errors)
+            write(ax, [*lines, made.words], errors)
         name_ticks(ax.xaxis, np.arange(width) + 0.5, names, "feature")
         ax.xaxis.tick_top()
         ax.hlines(np.arange(1, n_rows), 0, width, color="white", linewidth=2)
-        label = "error (standard deviations;\n1 for another category)"
+        label = "error (standard deviations; 1 for another category)"
         color_bar(
             self.images_[0], ax, label, "max" if np.nanmax(errors) > 1 else "neither"
         )
         if is_written:
             said = " → ".join(self._said[:-1])
-            ax.set_xlabel(f"each cell: {said}")
+            ax.set_xlabel(f"each cell: {said}; ? is missing")
         return self
-
-    @staticmethod
-    def _write(ax, lines, errors):
-        """Write cells, below each other where they changed."""
-        for i, j in np.ndindex(errors.shape):
-            words = [short(part[i, j])[:12] for part in lines]
-            said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
-            color = "white" if errors[i, j] > 0.6 else "black"
-            options = {"ha": "center", "va": "center", "fontsize": "small"}
-            ax.text(j + 0.5, i + 0.5, said, color=color, clip_on=True, **options)
-
-
-def numbers_of(names, made):
-    """Whether names are as many as the columns of what came back."""
-    return names is not None and len(names) == made.shape[1]
-
-
-def _has_dates(X):
-    return any(
-        str(dtype).lower().startswith("date") for dtype in getattr(X, "dtypes", ())
-    )
-
-
-def _scale(X):
-    """Means and standard deviations of features, without what is missing."""
-    is_there = np.isfinite(X)
-    counts = np.maximum(is_there.sum(axis=0), 1)
-    center = np.where(is_there, X, 0).sum(axis=0) / counts
-    squares = np.where(is_there, np.square(X - center), 0).sum(axis=0) / counts
-    return {"center": center, "spread": np.sqrt(np.where(squares > 0, squares, 1))}
-
-
-def _range(values):
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return {"vmin": 0.0, "vmax": 1.0}
-    low, high = values.min(), values.max()
-    if len(values) > 200:
-        low, high = np.quantile(values, [0.002, 0.998])
-    return {"vmin": float(low), "vmax": float(high) if high > low else float(low) + 1}
-
-
-def _extent(norm):
-    return norm["vmax"] - norm["vmin"]
