@@ -40,7 +40,9 @@ for ax, (loss, of_loss) in zip(axes, results.groupby("param_codes__loss"), stric
     )
     table = 100 * table.loc[["()", "(64,)", "(128, 64)"]]
     ax.imshow(table, cmap="Blues", vmin=40, vmax=110)
-    for (i, j), accuracy in zip(pd.MultiIndex.from_product([range(3)] * 2), table.to_numpy().flat):
+    for (i, j), accuracy in zip(
+        pd.MultiIndex.from_product([range(3)] * 2), table.to_numpy().flat
+    ):
         ax.text(j, i, f"{accuracy:.0f} %", ha="center", va="center", fontsize=13)
     ax.set(title=loss, xlabel="n_components")
     ax.set_xticks(range(3), labels=table.columns)

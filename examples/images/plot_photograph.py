@@ -47,7 +47,9 @@ def fill(image):
 
 def interpolate(image):
     places, grid = np.argwhere(~np.isnan(image)), tuple(np.indices(image.shape))
-    return griddata(places, image[~np.isnan(image)], grid, method="linear", fill_value=0.5)
+    return griddata(
+        places, image[~np.isnan(image)], grid, method="linear", fill_value=0.5
+    )
 
 
 def damaged(share, seed):
@@ -83,4 +85,6 @@ for share in (0.3, 0.5, 0.8):
         for repair in (interpolate, fill)
     ]
     linear, ours = np.mean(errors, axis=1)
-    print(f"{share:.0%}: {linear:.4f} by interpolation, {ours:.4f}: {ours / linear:.2f}")
+    print(
+        f"{share:.0%}: {linear:.4f} by interpolation, {ours:.4f}: {ours / linear:.2f}"
+    )

@@ -48,4 +48,6 @@ for size, error in zip(sizes, errors, strict=True):
 # share of the variance, and is what a transformer without any setting does.
 for share in (0.8, 0.95):
     model = AutoencoderTransformer(share, random_state=0).fit(X_train)
-    print(f"{share}: {model.n_components_} components, error {-model.score(X_test):.2f}")
+    print(
+        f"{share}: {model.n_components_} components, error {-model.score(X_test):.2f}"
+    )
