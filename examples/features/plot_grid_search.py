@@ -4,11 +4,13 @@ Grid search over size, depth and loss
 
 An autoencoder in a Pipeline is searched like any other step. The size of the code, the
 hidden layers and the loss are chosen by what they are for: here, by how often the
-nearest neighbours in the embedding are digits of the same kind. With two or four
-numbers depth is worth up to 20 points; with eight, even no hidden layer does.
+nearest neighbours in the embedding are digits of the same kind. With two numbers, two
+hidden layers are right in 79 % of the digits and none in 61 %; with eight the choice
+hardly matters.
 """
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
@@ -40,9 +42,7 @@ for ax, (loss, of_loss) in zip(axes, results.groupby("param_codes__loss"), stric
     )
     table = 100 * table.loc[["()", "(64,)", "(128, 64)"]]
     ax.imshow(table, cmap="Blues", vmin=40, vmax=110)
-    for (i, j), accuracy in zip(
-        pd.MultiIndex.from_product([range(3)] * 2), table.to_numpy().flat
-    ):
+    for (i, j), accuracy in np.ndenumerate(table.to_numpy()):
         ax.text(j, i, f"{accuracy:.0f} %", ha="center", va="center", fontsize=13)
     ax.set(title=loss, xlabel="n_components")
     ax.set_xticks(range(3), labels=table.columns)
@@ -53,7 +53,7 @@ plt.show()
 # %%
 # Rows with no hidden layer are linear: with the squared error that is PCA. The winner
 # is scored on 1197 digits that took no part in the search, beside PCA that is searched
-# over the same sizes. Where the code may be long, PCA does as well.
+# over the same sizes. Where the code may be long, PCA is close behind.
 sizes = {"codes__n_components": grid["codes__n_components"]}
 of_pca = GridSearchCV(pipeline.set_params(codes=PCA()), sizes, cv=3)
 of_pca.fit(X_train, y_train)

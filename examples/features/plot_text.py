@@ -65,7 +65,7 @@ plt.show()
 # %%
 # Means over two splits. Neighbours by all words are a little better than two numbers
 # can be, but they can't be drawn. Nor is it hard to find the module with more than two
-# numbers: eight components of SVD are enough for that, and the autoencoder is not needed.
+# numbers: eight components of SVD are enough for that, without an autoencoder.
 longer = make_pipeline(words, TruncatedSVD(8, random_state=0), KNeighborsClassifier(5))
 found = longer.fit(train, y_train).score(test, y_test)
 results.append({"features": "8 of TruncatedSVD", "right module": found})

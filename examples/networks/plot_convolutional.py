@@ -65,9 +65,9 @@ for line, (name, images) in zip(axes, shown.items(), strict=True):
 plt.show()
 
 # %%
-# Means over two splits. On digits that all stand in the middle the gain over the default
-# network is smaller, and on patches of photographs PCA is hard to beat: compare first.
-# Height, width and channels of images are told to the network, rows are flat as
+# Means over two splits. On digits that all stand in the middle the gain over the
+# default network is smaller, and on patches of photographs PCA is hard to beat: compare
+# first. Height, width and channels of images are told to the network, rows are flat as
 # everywhere in scikit-learn. :doc:`/network` says more.
 for name, of_splits in results.items():
     left, seconds = np.mean(of_splits, axis=0)

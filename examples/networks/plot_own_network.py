@@ -66,7 +66,7 @@ axes[0].set_ylabel("component of the code")
 plt.show()
 
 # %%
-# Each component of the code stands for what the formula uses it for; width and height are
+# Each component of the code is what the formula uses it for; width and height are
 # logarithms. Codes of the default network hold the position too, but mixed into all
 # three, and not in a straight line. It has no formula to keep to, and reconstructs a
 # little better. Three components of PCA cannot follow a peak that moves. Errors are

@@ -2,11 +2,12 @@
 A machine watched: a bearing wears out
 ======================================
 
-Six sensors of a made machine, read every ten minutes. A detector learns from six healthy
-weeks, and then watches while a bearing wears out: vibration and temperature rise, slowly
-at first, and hidden by load, speed and weather, with which they change far more. The
-alarm comes 12 to 14 days before bearings fail, names the vibration, and stays; on 42
-days on which nothing wears out there are 1 to 3 days with a false one.
+Anomaly detection in time: six sensors of a made machine, read every ten minutes. A
+detector learns from six healthy weeks, and watches while a bearing wears out. Vibration
+and temperature rise, slowly at first, and hidden by load, speed and weather, with which
+they change far more. The alarm comes 12 to 14 days before bearings fail, names the
+vibration, and stays; on 42 days on which nothing wears out there are 1 to 3 days with a
+false one.
 """
 
 import matplotlib.pyplot as plt
@@ -70,8 +71,8 @@ print(*watch.explain(worn[:"2025-04-04"], n_sensors=1)["message"], sep="\n")
 # Is it luck? Four more bearings that wear out, and four machines of 42 days on which
 # nothing does. Counted are the days before the failure since which each day had an
 # alarm, and the days with an alarm where there was no reason for any. The same windows
-# are given to an IsolationForest, whose threshold is set in the same way. Limits are the
-# least and greatest hourly means that each sensor had in the training weeks.
+# are given to an IsolationForest, whose threshold is set in the same way. Limits are
+# the least and greatest hourly means that each sensor had in the training weeks.
 train = machine(42, seed=0)
 settings = {**watch.get_params(deep=False), "detector": IsolationForest(random_state=0)}
 forest = WindowedDetector(**settings).fit(train)
@@ -93,7 +94,7 @@ methods = {
     "limits": beyond_limits,
 }
 rows = []
-for name, alarmed in methods.items():
+for alarmed in methods.values():
     worn = [days_with_alarms(alarmed(machine(45, i, True))) for i in range(10, 14)]
     well = [days_with_alarms(alarmed(machine(42, i))) for i in range(20, 24)]
     warning = [int(np.argmin(days[::-1])) for days in worn]

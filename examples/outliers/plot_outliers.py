@@ -42,9 +42,9 @@ AlarmDisplay.from_estimator(model, both, y=is_wrong, ax=ax)
 plt.show()
 
 # %%
-# So much for those ten times too large. Of those that are doubled, about half are found.
-# Reasons divide the score among the measurements, and say in words and in their own
-# units what is expected, given the others.
+# So much for those ten times too large. Of those that are doubled, about half are
+# found. Reasons divide the score among the measurements, and say in words and in their
+# own units what is expected, given the others.
 doubled, names = one_wrong(test, 2)
 found = doubled[model.predict(doubled) == -1]
 ReasonDisplay.from_estimator(model, found[:8])
@@ -55,7 +55,7 @@ print(*reasons["message"], sep="\n")
 # %%
 # Three splits, and two of scikit-learn's detectors, with the same rate of 5 % of false
 # alarms. Where much is unusual at once, as in malignant tumours, they all find about as
-# many. A single measurement that does not fit the others is what the autoencoder is for.
+# many. A single measurement that does not fit the others is the autoencoder's case.
 detectors = {
     "skae": AutoencoderOutlierDetector(alpha=0.05, random_state=0),
     "LocalOutlierFactor": LocalOutlierFactor(novelty=True, contamination=0.05),

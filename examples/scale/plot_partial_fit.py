@@ -48,9 +48,9 @@ axes[0].legend()
 plt.show()
 
 # %%
-# In the end, beside one ``fit`` of all rows, for which they must all be kept. It is still
-# a little better: it chooses its rate of learning for each epoch, and its last epoch by
-# rows held out. For ``partial_fit`` a start at PCA and a small rate suit.
+# In the end, beside one ``fit`` of all rows, for which they must all be kept. It is
+# still a little better: it chooses its rate of learning for each epoch, and its last
+# epoch by rows held out. For ``partial_fit`` a start at PCA and a small rate suit.
 whole = AutoencoderTransformer(16, random_state=0).fit(X_train)
 ends = {title: curve[:, -1] for title, curve in curves.items()}
 ends["one fit of all rows"] = [-whole.score(rows) for rows in sets.values()]

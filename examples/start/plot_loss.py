@@ -24,8 +24,8 @@ plt.show()
 # %%
 # Three other fits. Trained for longer on the same digits, the network learns them by
 # heart: their loss falls on, that of held-out ones stays, and in the end it is above
-# that of 30 epochs. From 60 digits too little can be learned: no epoch is clearly better
-# than PCA, so epoch 0 is kept, and the transformer is PCA. Measurements of tumours, at
+# that of 30 epochs. From 60 digits too little can be learned: no epoch is better than
+# PCA, so epoch 0 is kept, and the transformer is PCA. Measurements of tumours, at
 # last, take more epochs than the default of 30, which leave 0.88 of PCA's loss.
 fits = {
     "898 digits, 100 epochs": (digits, 100),

@@ -23,7 +23,8 @@ from skae.plotting import CodeDisplay
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
 fig, axes = plt.subplots(1, 2, figsize=(7.6, 4), layout="constrained")
-for ax, model in zip(axes, [PCA(2), AutoencoderTransformer(2, random_state=0)]):
+maps = PCA(2), AutoencoderTransformer(2, random_state=0)
+for ax, model in zip(axes, maps, strict=True):
     CodeDisplay.from_estimator(model.fit(X_train), X_test, y_test, ax=ax)
     ax.set_title(type(model).__name__)
 axes[0].get_legend().remove()
@@ -31,9 +32,10 @@ plt.show()
 
 # %%
 # The figures above are means over three splits, so that they are no lucky draw. They
-# come from the table below, which has two more ways to draw maps. Isomap keeps distances
-# along the data; it has no way back from the map to digits. A denoising autoencoder,
-# whose codes are the better features when they are longer, is a little behind here.
+# come from the table below, which has two more ways to draw maps. Isomap keeps
+# distances along the data; it has no way back from the map to digits. A denoising
+# autoencoder, whose codes are the better features when they are longer, is a little
+# behind here.
 models = [
     PCA(2),
     Isomap(n_components=2, n_neighbors=10),

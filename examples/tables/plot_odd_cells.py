@@ -73,7 +73,8 @@ for name, (column, cells) in mistakes.items():
 ax = (100 * pd.DataFrame(shares).T[::-1]).plot.barh(
     figsize=(6, 4), width=0.75, color=["lightsteelblue", "tab:blue"]
 )
-ax.set(xlabel="% of the invoices", title="One wrong cell in each invoice")
+ax.set(xlabel="% of the invoices", xlim=(0, 100))
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
 ax.figure.set_layout_engine("constrained")
 plt.show()
 
@@ -85,8 +86,8 @@ for name, message in messages.items():
     print(f"{name}: {message}")
 
 # %%
-# A detector that looks for rare or distant values finds next to nothing, since there are
-# none, but for some of the amounts. An IsolationForest reads zeros and ones for
+# A detector that looks for rare or distant values finds next to nothing, since there
+# are none, but for some of the amounts. An IsolationForest reads zeros and ones for
 # categories, days for dates, and has the same rate of false alarms.
 categories = ["supplier", "country", "currency", "account"]
 encoder = OneHotEncoder(sparse_output=False).fit(train[categories])
