@@ -68,9 +68,9 @@ plt.show()
 # %%
 # Each component of the code is what the formula uses it for; width and height are
 # logarithms. Codes of the default network hold the position too, but mixed into all
-# three, and not in a straight line. It has no formula to keep to, and reconstructs a
-# little better. Three components of PCA cannot follow a peak that moves. Errors are
-# those of signals without the noise that the networks read.
+# three, and not in a straight line. It reconstructs as well, but without
+# names. Three components of PCA cannot follow a peak that moves. Errors are those of
+# signals without the noise that the networks read.
 models = {"Peak": peak, "default": AutoencoderTransformer(3, random_state=0).fit(train)}
 models["PCA"] = PCA(3).fit(train)
 for title, model in models.items():

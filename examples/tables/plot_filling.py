@@ -6,7 +6,7 @@ Advertisements of used cars: numbers, categories and dates, of which sellers lea
 every fifth. An imputer learns how columns hang together and fills the holes, once or as
 often as it takes to show the doubt: the middle 80 % of 200 prices drawn hold the true
 one in 91 % of the cars, so that they are on the safe side. In all columns but the
-colour its error is about half that of the nearest neighbours, or less.
+colour its error is 25 to 73 % below that of the nearest neighbours.
 """
 
 import matplotlib.pyplot as plt
