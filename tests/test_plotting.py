@@ -1,6 +1,7 @@
 """Displays draw what estimators say: the data of artists are compared with it."""
 
 import inspect
+import re
 import sys
 from itertools import pairwise
 
@@ -17,13 +18,16 @@ from matplotlib import pyplot as plt
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from test_texts import entries
 
 import skae.plotting
 from skae import (
@@ -35,6 +39,7 @@ from skae import (
     VariationalAutoencoderTransformer,
 )
 from skae.detection import WindowedDetector
+from skae.losses import Huber, LogLoss
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
@@ -163,6 +168,19 @@ def test_displays_are_those_of_sklearn(cls, draw):
     first = display.figure_
     assert display.plot() is display and display.figure_ is not first
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_displays_are_documented(cls, draw):
+    parameters = inspect.signature(cls).parameters
+    documented = entries(cls, "Parameters")
+    assert set(parameters) == {n for key in documented for n in key.split(", ")}
+    for name in ("from_estimator", "plot"):
+        doc = inspect.getdoc(getattr(cls, name))
+        for parameter in inspect.signature(getattr(cls, name)).parameters:
+            assert parameter == "self" or re.search(rf"^\W*{parameter} : ", doc, re.M)
+    drawn = {name for name in vars(draw(cls)) if name.endswith("_")}
+    assert drawn == set(entries(cls, "Attributes"))
 
 
 @pytest.mark.parametrize("cls", DISPLAYS)
@@ -876,3 +894,51 @@ def test_the_same_picture_is_drawn_again(draw):
         if cls is CodeSizeDisplay:  # which rows are held out is random
             continue
         np.testing.assert_array_equal(pixels(cls), pixels(cls), err_msg=cls.__name__)
+
+
+def test_losses_that_are_objects_are_named_as_their_names(digits):
+    X = digits / digits.max()
+    for name, loss in [("log_loss", LogLoss()), ("huber", Huber())]:
+        labels = [
+            LossCurveDisplay.from_estimator(
+                AutoencoderTransformer(**SMALL, loss=either).fit(X)
+            ).loss_name
+            for either in (name, loss)
+        ]
+        assert labels[0] == labels[1] and "(" in labels[0]
+
+
+def test_reasons_are_of_what_the_last_step_reads_where_steps_make_other_columns():
+    X = table()[["size", "kind"]].dropna()
+    columns = make_column_transformer(
+        (StandardScaler(), ["size"]), (OneHotEncoder(sparse_output=False), ["kind"])
+    )
+    detector = AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0)
+    pipeline = make_pipeline(columns, detector).fit(X)
+    for n_rows in (1, 5):
+        display = ReasonDisplay.from_estimator(pipeline, X[:n_rows])
+        assert display.names[0].partition(":")[0] in ("x0", "x1", "x2")
+
+
+def test_times_that_are_text_are_refused():
+    with pytest.raises(ValueError, match="to_datetime"):
+        AlarmDisplay([1.0, 2.0], 1.5, times=["a", "b"]).plot()
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_what_transformers_return_may_be_tables(output, digits):
+    X = pd.DataFrame(digits).rename(columns=str)
+    with config_context(transform_output=output):
+        estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**SMALL))
+        estimator.fit(X)
+        for cls in (ReconstructionDisplay, CodeDisplay, ComponentDisplay):
+            cls.from_estimator(estimator, X)
+        CodeSizeDisplay.from_estimator(estimator, X, n_components=[2])
+
+
+def test_arrays_with_categories_have_numbers_for_names():
+    X = table()[["size", "kind"]].to_numpy()
+    estimator = AutoencoderTransformer(**FEW, categorical_features=[1]).fit(X)
+    display = ComponentDisplay.from_estimator(estimator, X)
+    assert display.feature_names[0] == "0"
+    ReconstructionDisplay.from_estimator(estimator, X)

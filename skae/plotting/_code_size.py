@@ -296,7 +296,7 @@ def _errors_of_pca(models, train, held_out, lowest):
     most = min(len(train), train.shape[1])
     n = min(most, 8 * max(sizes))
     pca = PCA(n, random_state=0).fit(train)
-    codes, left = pca.transform(held_out), held_out - pca.mean_
+    codes, left = numbers(pca.transform(held_out)), held_out - pca.mean_
     errors = []
     for k in range(n):
         left = left - np.outer(codes[:, k], pca.components_[k])

@@ -271,7 +271,7 @@ def _map_of(codes):
         f"({share:.0%} of their variance)"
         for which, share in zip(("first", "second"), shares, strict=True)
     ]
-    return pca.transform(codes), labels
+    return numbers(pca.transform(codes)), labels
 
 
 def _classes(y):

@@ -71,9 +71,9 @@ def text_color():
 
 
 def short(name):
-    """A name that fits beside a picture."""
-    name = str(name)
-    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
+    """A name that fits beside a picture: of a long one, how it begins and ends."""
+    name, half = str(name), _MOST_LETTERS // 2
+    return name if len(name) <= _MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
 
 
 def name_ticks(axis, places, names, what):

@@ -1,5 +1,6 @@
 """What displays are made from: fitted estimators, and rows on their way to them."""
 
+import re
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -186,8 +187,11 @@ def loss_label(estimator, steps=()):
     if of_table(estimator):
         return "loss (share of the columns' own uncertainty)"
     loss = getattr(estimator, "loss", None)
-    if isinstance(loss, str):
-        name, degree = _LOSSES[loss]
+    # Objects of this package are called as the names that stand for them.
+    snake = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
+    known = _LOSSES.get(loss if isinstance(loss, str) else snake)
+    if known is not None:
+        name, degree = known
         return f"{name} ({_SQUARED[degree].format(unit_of(steps))})"
     degree, name = getattr(loss, "degree", None), getattr(loss, "__name__", None)
     unit = f" ({_SQUARED[degree].format(unit_of(steps))})" if degree in (1, 2) else ""

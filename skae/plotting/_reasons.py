@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import make_pipeline
 
 from skae._tables.frames import index_of
 from skae.plotting._display import (
@@ -116,7 +117,8 @@ class ReasonDisplay(Display):
         ----------
         detector : estimator or Pipeline
             A fitted detector of this package, or a Pipeline that ends in one, whose
-            other steps are then the `preprocessing`.
+            other steps are then the `preprocessing`. If these can't be undone, or make
+            other columns, features are those that the last step reads.
         X : array-like of shape (n_samples, n_features)
             The rows to explain, such as ``X[detector.predict(X) == -1]``; of a detector
             of windows, the series. Of more than 10,000 rows so many are drawn, random
@@ -166,12 +168,14 @@ class ReasonDisplay(Display):
             names = [str(names[j]) for j in best]
             display = cls(scores[:, best], names, labels=labels, **given)
             return display.plot(ax=ax, **kwargs)
-        if preprocessing is None and fitted.steps:
-            from sklearn.pipeline import make_pipeline
-
-            preprocessing = make_pipeline(*fitted.steps)
         chosen = sampled(X, _MOST_ROWS)
         X, n_rows = taken(X, chosen), len(chosen)
+        if preprocessing is None and fitted.steps and n_rows:
+            read = fitted.through(X)
+            if fitted.is_undone and X.shape[1] == read.shape[1]:
+                preprocessing = make_pipeline(*fitted.steps)
+            else:
+                X = read
         if n_rows == 1 and kind != "heat map":
             reasons = last.explain(X, n_features, preprocessing=preprocessing)
             names = [
@@ -181,7 +185,9 @@ class ReasonDisplay(Display):
             labels = list(reasons["row"][:1])
             return cls(scores, names, labels=labels, **given).plot(ax=ax, **kwargs)
         rows = X if preprocessing is None or not n_rows else preprocessing.transform(X)
-        names = names_of(X) or [str(n) for n in last.get_feature_names_out()]
+        names = names_of(X)
+        if names is None or len(names) != last.n_features_in_:
+            names = [str(name) for name in last.get_feature_names_out()]
         scores = np.zeros((0, len(names)))
         if n_rows:
             scores = np.asarray(last.feature_scores(rows))

@@ -61,9 +61,10 @@ class ReconstructionDisplay(Display):
         Height and width, and channels if there are any, of rows that are images.
     feature_names : list of str, default=None
         None numbers the features.
-    center, spread : array-like of shape (n_features,), default=None
-        Means and standard deviations of the features, for heat maps; of a table with
-        categories, the latter alone. None are those of `X`.
+    center : array-like of shape (n_features,), default=None
+        Means of the features, for heat maps; None are those of `X`.
+    spread : array-like of shape (n_features,), default=None
+        Their standard deviations, for heat maps and tables; None are those of `X`.
 
     Attributes
     ----------
