@@ -5,7 +5,7 @@ Grid search over size, depth and loss
 An autoencoder in a Pipeline is searched like any other step. The size of the code, the
 hidden layers and the loss are chosen by what they are for: here, by how often the
 nearest neighbours in the embedding are digits of the same kind. With two numbers, two
-hidden layers are right in 79 % of the digits and none in 61 %; with eight the choice
+hidden layers are right in 78 % of the digits and none in 62 %; with eight the choice
 hardly matters.
 """
 
@@ -24,7 +24,7 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X / 16, y, train_size=600, random_state=0
 )
-codes = AutoencoderTransformer(max_iter=25, early_stopping=False, random_state=0)
+codes = AutoencoderTransformer(max_iter=20, early_stopping=False, random_state=0)
 pipeline = Pipeline([("codes", codes), ("classifier", KNeighborsClassifier())])
 grid = {
     "codes__n_components": [2, 4, 8],

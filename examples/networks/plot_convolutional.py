@@ -5,7 +5,7 @@ Convolutions for images
 Digits that may be anywhere in a larger image are hard for PCA: each place needs
 components of its own. Convolutions see the same strokes wherever they are. With 16
 numbers, PCA leaves 35 % of the variance of new images, the default network 12 %, and
-:class:`skae.networks.Convolutional` 10 %, in about twice the time.
+:class:`skae.networks.Convolutional` 10 %, in two to five times the time.
 """
 
 from time import perf_counter
