@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import matplotlib
+from sphinx_gallery.sorting import ExplicitOrder
 
 import skae
 
@@ -41,8 +42,25 @@ highlight_language = "python"
 # Exceptions' messages are checked too; long ones are broken into lines.
 doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
+# Groups of the gallery and their examples, in the order in which they are shown.
+GALLERY = {
+    "start": ["map", "loss", "code_size"],
+    "features": ["features", "text", "grid_search", "bias_variance"],
+    "images": ["denoising", "photograph", "variational", "sparse", "contractive"],
+    "outliers": ["outliers", "machine"],
+    "tables": ["filling", "odd_cells", "table_features"],
+    "compression": ["compression", "retrieval"],
+    "networks": ["own_network", "convolutional"],
+    "scale": ["partial_fit", "cluster"],
+}
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
+    "subsection_order": ExplicitOrder([f"../examples/{group}" for group in GALLERY]),
+    "within_subsection_order": ExplicitOrder(
+        [f"plot_{name}.py" for names in GALLERY.values() for name in names]
+    ),
+    "image_srcset": ["2x"],
+    "thumbnail_size": (640, 448),
     "gallery_dirs": "auto_examples",
     "backreferences_dir": "auto_examples/backreferences",
     "doc_module": ("skae",),

@@ -9,7 +9,7 @@ import pytest
 from conftest import SHORT, estimator_classes, make_default, transformer_classes
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("**/plot_*.py"))
 CLASSES = estimator_classes()
 
 
@@ -100,11 +100,45 @@ def test_commands_that_are_named_exist():
     assert set(commands) <= set(targets)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_examples_end_in_a_picture(path):
-    text = path.read_text()
-    assert "plt." in text
-    assert ast.get_docstring(ast.parse(text))
+def gallery():
+    """Groups of the gallery and names of their examples, as the documentation has them.
+
+    Read, not imported: that would make pages.
+    """
+    for node in ast.parse((ROOT / "docs" / "conf.py").read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "GALLERY":
+            return ast.literal_eval(node.value)
+    raise AssertionError("docs/conf.py has no GALLERY")
+
+
+def test_every_example_is_in_one_group_of_the_gallery():
+    listed = [f"{group}/plot_{n}.py" for group, ns in gallery().items() for n in ns]
+    found = [path.relative_to(ROOT / "examples").as_posix() for path in EXAMPLES]
+    assert sorted(listed) == found
+    assert len(listed) >= 14
+    # The gallery orders them by these.
+    assert len({path.name for path in EXAMPLES}) == len(EXAMPLES)
+    for group in gallery():
+        header = ROOT / "examples" / group / "GALLERY_HEADER.rst"
+        title, line, empty, *text = header.read_text().splitlines()
+        assert line == "-" * len(title) and not empty and text
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_say_what_comes_out_and_draw_it(path):
+    tree = ast.parse(path.read_text())
+    title, line, empty, *text = ast.get_docstring(tree).splitlines()
+    assert line == "=" * len(title) and not empty
+    first_paragraph = " ".join(text).split("  ")[0]
+    assert len(first_paragraph) > 150
+    assert "plt.show()" in path.read_text()
+
+
+def test_pages_link_to_examples_that_are_there():
+    for page in (ROOT / "docs").glob("*.rst"):
+        for name in re.findall(r"sphx_glr_auto_examples_(\w+\.py)", page.read_text()):
+            group, _, example = name.partition("_")
+            assert (ROOT / "examples" / group / example).is_file(), (page.name, name)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@ A picture in a few bytes
 ========================
 
 A codec rounds an autoencoder's codes and writes them with as few bits as they need.
-Trained for it, with the size as a penalty, 64 pixels take a handful of bytes.
+Trained for it, with the size as a penalty, 64 pixels take a handful of bytes: with 3 of
+them the error of new digits is half that of PCA by the same codec. From 12 bytes on PCA
+is ahead.
 """
 
-# %%
-# A strength of the penalty serves some rates. A linear autoencoder is PCA.
 import zlib
 
 import matplotlib.pyplot as plt
@@ -43,20 +43,28 @@ for n in (1, 2, 3):
     size = len(zlib.compress(grey.astype(np.uint8), 9)) / len(test)
     curves["grey levels, zlib"].append((size, np.square(grey * 16 / n - test).mean()))
 
-# %%
-# All new digits are in one file. An autoencoder pays where bytes are few.
-left, right = plt.figure(figsize=(11, 4.4), layout="constrained").subfigures(1, 2)
-ax = left.subplots(subplot_kw={"xlabel": "bytes per digit", "ylabel": "squared error"})
+fig, ax = plt.subplots(figsize=(5.6, 3.9), layout="constrained")
+ax.set(xlabel="bytes per digit", ylabel="squared error of new digits")
 for name, curve in curves.items():
     ax.semilogy([r[0] for r in curve], [r[1] for r in curve], "o-", label=name)
 ax.set_yticks([0.5, 1, 2, 5, 10], labels=["0.5", "1", "2", "5", "10"], minor=False)
 ax.legend()
+plt.show()
+
+# %%
+# All new digits are in one file, whose size is divided by their number. A strength of
+# the penalty serves some rates: each of four fits is written in two sizes. A linear
+# autoencoder is PCA, and the codec takes the best of three of them. An autoencoder pays
+# where bytes are few.
+for name, curve in curves.items():
+    print(f"{name:18}", *(f"{r[0]:.1f}: {r[1]:.2f}," for r in curve))
 picked = [curves["skae"][i] for i in (2, 4, 7)]
 shown = {"64 pixels": test} | {f"skae, {r[0]:.1f} bytes": r[2] for r in picked}
 shown["PCA, 3.0 bytes"] = curves["PCA"][2][2]
-for axes, (name, rows) in zip(right.subplots(5, 10), shown.items(), strict=True):
-    for ax, row in zip(axes, rows, strict=False):
+fig, axes = plt.subplots(5, 9, figsize=(7.4, 3.9), layout="constrained")
+for line, (name, rows) in zip(axes, shown.items(), strict=True):
+    for ax, row in zip(line, rows, strict=False):
         ax.imshow(row.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])
-    axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
 plt.show()

@@ -4,9 +4,12 @@ Trained by two workers
 
 Rows that lie in pieces on several workers are trained on where they are: a collection
 of Dask is passed to `fit` like an array. Here the workers are two processes of this
-machine, and each makes rows of its own: poses of a robot's arm. With the address of a
+machine, and each makes rows of its own: poses of a robot's arm. From three numbers new
+poses come back with an error of 1 cm, with PCA of 6 cm. With the address of a
 scheduler, ``Client("tcp://...")``, the same lines train on machines.
 """
+
+import logging
 
 import dask.array as da
 import matplotlib.pyplot as plt
@@ -49,7 +52,8 @@ def collection(n_parts, n_poses):
 # Workers start this file anew, as processes of Python do. So what only the client is to
 # do stands behind ``if __name__ == "__main__"``.
 if __name__ == "__main__":
-    with Client(n_workers=2, threads_per_worker=1, dashboard_address=":0"):
+    options = {"dashboard_address": ":0", "silence_logs": logging.ERROR}
+    with Client(n_workers=2, threads_per_worker=1, **options):
         X = collection(n_parts=8, n_poses=10_000)
         model = AutoencoderTransformer(3, max_iter=4, random_state=0).fit(X)
     print(f"{X.shape[0]:,} rows in {X.numblocks[0]} parts, {model.n_iter_} epochs")

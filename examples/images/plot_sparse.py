@@ -4,12 +4,11 @@ Parts of a photograph
 
 A sparse autoencoder describes each row by a few components out of many, so that each
 can stand for something of its own: here, for an edge or a bar at some place of a patch.
-PCA's components take part in every patch, and only all together mean something.
+PCA's components take part in every patch, and only all together mean something. With 5
+numbers for a patch of 100 pixels, the sparse autoencoder leaves 43 % of the variance,
+dictionary learning 46 %, PCA 63 %.
 """
 
-# %%
-# Patches of two photographs, less their means. The right quarters are kept for the
-# errors. Of 144 components 5 are nonzero in each patch, by orthogonal matching pursuit.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_sample_images
@@ -34,6 +33,28 @@ def patches(columns, count):
 
 train, test = patches(slice(480), 6000), patches(slice(480, None), 1000)
 sparse = SparseAutoencoderTransformer(m, k=k, refine="omp", random_state=0).fit(train)
+pca = PCA(m // 2).fit(train)
+decoded = sparse.inverse_transform(np.eye(m + 1, m))  # the last code is zero
+parts = decoded[:m] - decoded[m]
+use = np.abs(sparse.transform(train)).mean(axis=0) * np.linalg.norm(parts, axis=1)
+shown = {"sparse autoencoder": parts[np.argsort(-use)], "PCA": pca.components_}
+fig = plt.figure(figsize=(7.4, 4), layout="constrained")
+for half, (name, images) in zip(fig.subfigures(1, 2), shown.items(), strict=True):
+    half.suptitle(name)
+    for ax, image in zip(half.subplots(7, 7).flat, images, strict=False):
+        high = np.abs(image).max()
+        ax.imshow(image.reshape(side, side), cmap="gray", vmin=-high, vmax=high)
+        ax.axis("off")
+plt.show()
+
+# %%
+# Patches of two photographs, less their means. What a component stands for is the
+# difference that it makes to the decoded row; those that are used most are shown.
+#
+# Of 144 components 5 are nonzero in each patch, by orthogonal matching pursuit. How
+# much is lost is measured on the right quarters of the photographs, beside dictionary
+# learning with as many nonzero components, and beside PCA, which has the same 5
+# components for all patches.
 dictionary = MiniBatchDictionaryLearning(
     m,
     max_iter=8,
@@ -41,14 +62,6 @@ dictionary = MiniBatchDictionaryLearning(
     transform_n_nonzero_coefs=k,
     random_state=0,
 ).fit(train)
-pca = PCA(m // 2).fit(train)
-
-# %%
-# What a component stands for is the difference that it makes to the decoded row; those
-# that are used most are shown. PCA has the same 5 components for all patches.
-decoded = sparse.inverse_transform(np.eye(m + 1, m))  # the last code is zero
-parts = decoded[:m] - decoded[m]
-use = np.abs(sparse.transform(train)).mean(axis=0) * np.linalg.norm(parts, axis=1)
 rows = {
     "PCA": pca.mean_ + pca.transform(test)[:, :k] @ pca.components_[:k],
     "dictionary\nlearning": dictionary.transform(test) @ dictionary.components_,
@@ -57,17 +70,9 @@ rows = {
 errors = [
     np.square(test - found).sum() / np.square(test).sum() for found in rows.values()
 ]
-figures = plt.figure(figsize=(11, 4), layout="constrained").subfigures(1, 3)
-shown = {"parts of the sparse code": parts[np.argsort(-use)], "PCA": pca.components_}
-for figure, (name, images) in zip(figures, shown.items(), strict=False):
-    figure.suptitle(name)
-    for ax, image in zip(figure.subplots(8, 8).flat, images, strict=False):
-        high = np.abs(image).max()
-        ax.imshow(image.reshape(side, side), cmap="gray", vmin=-high, vmax=high)
-        ax.axis("off")
-figures[2].suptitle(f"variance that {k} numbers leave")
-ax = figures[2].subplots()
+fig, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
 ax.bar(list(rows), errors, color=["tab:gray", "tab:gray", "tab:blue"])
 ax.bar_label(ax.containers[0], fmt="%.2f")
+ax.set_ylabel(f"share of the variance that {k} numbers leave")
 ax.set_ylim(0, 1.1 * max(errors))
 plt.show()

@@ -1,12 +1,10 @@
 """
-Repairing burnt-out pixels
-==========================
+Denoising: digits with dead and burnt-out pixels
+================================================
 
-Some pixels are dead or burnt out. A denoising autoencoder that has trained on such
-damage repairs digits that it has never seen. All three methods are fitted on clean
-digits. The autoencoder is told the kind and share of the damage, and damages them anew
-in each epoch. PCA and KernelPCA can't be told; they are tuned for each share on 300 of
-the training digits. PSNR is that of all 450 test digits; those shown have 20 % damage.
+Every fifth pixel is dead or burnt out, and nobody knows which. A denoising autoencoder
+that has trained on such damage repairs digits that it has never seen: their PSNR goes
+from 10.6 to 17.3 dB. KernelPCA gets them to 15.5, PCA to 14.8.
 """
 
 import matplotlib.pyplot as plt
@@ -46,15 +44,24 @@ params = {"noise": "salt_and_pepper", "max_iter": 100}
 models = [Denoiser(32, noise_level=p, **params, random_state=0) for p in shares]
 pairs = zip(models, rows["damaged"], strict=True)
 rows["autoencoder"] = [model.fit(train).reconstruct(X) for model, X in pairs]
-left, right = plt.figure(figsize=(10, 4.2), layout="constrained").subfigures(1, 2)
-for line, (name, images) in zip(left.subplots(5, 6), rows.items(), strict=True):
+fig, axes = plt.subplots(5, 6, figsize=(5.6, 3.9), layout="constrained")
+for line, (name, images) in zip(axes, rows.items(), strict=True):
     for ax, image in zip(line, images[2], strict=False):
         ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])
-    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-ax = right.subplots()
+    line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=12)
+plt.show()
+
+# %%
+# All three methods are fitted on clean digits. The autoencoder is told the kind and
+# share of the damage, and damages them anew in each epoch. PCA and KernelPCA can't be
+# told; they are tuned for each share on 300 of the training digits. PSNR is that of all
+# 450 test digits.
+fig, ax = plt.subplots(figsize=(5.6, 3.9), layout="constrained")
 for name, images in list(rows.items())[1:]:
-    ax.plot(shares, [psnr(image, test) for image in images], "o-", label=name)
+    curve = [psnr(image, test) for image in images]
+    ax.plot(shares, curve, "o-", label=name)
+    print(f"{name:12}", *(f"{value:5.1f}" for value in curve))
 ax.set(xlabel="share of damaged pixels", ylabel="PSNR in dB; higher is better")
 ax.legend()
 plt.show()

@@ -1,23 +1,20 @@
 """
-Holes filled and odd rows explained
-===================================
+A table with holes, filled
+==========================
 
 Advertisements of used cars: numbers, categories and dates, of which sellers leave out
-every fifth. The imputer learns how columns hang together and fills the holes, once or
-as often as it takes to show the doubt. The detector finds advertisements that
-contradict themselves, and says in words where.
+every fifth. An imputer learns how columns hang together and fills the holes, once or as
+often as it takes to show the doubt: the middle 80 % of 200 prices drawn hold the true
+one in 91 % of the cars, so that they are on the safe side. In all columns but the
+colour its error is 25 to 73 % below that of the nearest neighbours.
 """
-
-# %%
-# The cars are made, so that it is known what is missing.
-from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.impute import KNNImputer, SimpleImputer
 
-from skae import AutoencoderImputer, AutoencoderOutlierDetector
+from skae import AutoencoderImputer
 
 MODELS = {  # weakest and strongest engine in kW, price in 1000 euros, fuels
     "Fiat Panda": (51, 63, 15, "petrol petrol petrol hybrid"),
@@ -62,11 +59,34 @@ def used_cars(n, rng):
 rng = np.random.default_rng(0)
 cars, true = used_cars(2000, rng), used_cars(1000, rng)
 train, test = (table.mask(rng.random(table.shape) < 0.2) for table in (cars, true))
+imputer = AutoencoderImputer(random_state=0).fit(train)
+hole = test["price"].isna()
+draws = imputer.autoencoder_.impute(test[hole], draws=200, random_state=0)
+low, middle, high = np.quantile([d["price"] for d in draws], [0.1, 0.5, 0.9], axis=0)
+price = true["price"][hole]
+inside = ((low <= price) & (price <= high)).mean()
+fig, ax = plt.subplots(figsize=(5.6, 4), layout="constrained")
+lines, style = [middle - low, high - middle], {"fmt": "o", "markersize": 3}
+ax.errorbar(price, middle, lines, **style, linewidth=0.8, alpha=0.6)
+ax.plot([0.5, 150], [0.5, 150], "k:")
+ax.set(xscale="log", yscale="log", xlabel="true price in 1000 euros")
+ax.set(
+    ylabel="price filled in", title=f"80 % intervals hold {inside:.0%} of the prices"
+)
+ax.xaxis.set_major_formatter("{x:g}")
+ax.yaxis.set_major_formatter("{x:g}")
+plt.show()
 
 # %%
-# The imputer takes the table as it is and returns one. Other imputers need numbers of
-# one scale, and zeros and ones for the levels of categories.
-imputer = AutoencoderImputer(random_state=0).fit(train)
+# The imputer takes the table as it is and returns one: here are cars before and after.
+is_short = test.isna().sum(axis=1) == 3
+print(test[is_short].head(3).to_string())
+print(imputer.transform(test[is_short]).head(3).to_string())
+
+# %%
+# Other imputers need numbers of one scale, and zeros and ones for categories. Shown is
+# the error in holes over that of the mean or the commonest level, of 1000 other cars. A
+# colour is anyone's guess: nothing beats the commonest one there.
 categories = ["model", "fuel", "gearbox", "colour"]
 levels = {name: sorted(cars[name].unique()) for name in categories}
 
@@ -103,62 +123,9 @@ errors = pd.DataFrame(
 )
 shares = errors.div(errors.pop("SimpleImputer"), axis=0)
 shares = shares.sort_values("AutoencoderImputer", ascending=False)
-
-# %%
-# On the left, a colour is anyone's guess: nothing beats the commonest one there. On the
-# right, prices are drawn 200 times, so that what follows from them has its doubt.
-hole = test["price"].isna()
-draws = imputer.autoencoder_.impute(test[hole], draws=200, random_state=0)
-low, middle, high = np.quantile([d["price"] for d in draws], [0.1, 0.5, 0.9], axis=0)
-price = true["price"][hole]
-inside = ((low <= price) & (price <= high)).mean()
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
-shares.plot.barh(ax=left, width=0.75)
-left.axvline(1, color="k", linestyle=":")
-left.set_title("Cells filled")
-left.set(xlabel="error in holes, over that of the mean or commonest level")
-lines = [middle - low, high - middle]
-right.errorbar(price, middle, lines, fmt="o", markersize=3, linewidth=0.8, alpha=0.6)
-right.plot([0.5, 150], [0.5, 150], "k:")
-right.set(xscale="log", yscale="log")
-right.set(xlabel="true price in 1000 euros", ylabel="prices drawn")
-right.xaxis.set_major_formatter("{x:g}")
-right.yaxis.set_major_formatter("{x:g}")
-right.set_title(f"80 % of the draws hold {100 * inside:.0f} % of the missing prices")
+ax = shares.plot.barh(figsize=(6.4, 4.2), width=0.75)
+ax.axvline(1, color="k", linestyle=":")
+ax.set(xlabel="error, over that of the mean or commonest level")
+ax.figure.set_layout_engine("constrained")
 plt.show()
-
-# %%
-# The detector is fitted to the same table, with its holes, so that of correct cars 2 %
-# raise an alarm at the most. In each new car one mistake is made; most of those that
-# aren't found are plausible, as a diesel that might have been a petrol car. Where cells
-# contradict each other, either side may be the wrong one, and be named.
-detector = AutoencoderOutlierDetector(alpha=0.02, random_state=0).fit(train)
-others = true.sample(frac=1, random_state=0).reset_index(drop=True)
-mistakes = [
-    ("price", "a zero too many", 10 * true["price"]),
-    ("mileage", "a zero too few", (true["mileage"] / 10).round()),
-    ("registered", "ten years early", true["registered"] - pd.Timedelta(3650, "D")),
-    ("model", "another car's", others["model"]),
-    ("fuel", "another car's", others["fuel"]),
-]
-fig, (left, right) = plt.subplots(
-    1, 2, sharey=True, figsize=(10, 4.2), width_ratios=[1, 1.4], layout="constrained"
-)
-for y, (name, _, cells) in enumerate(mistakes):
-    table = true.assign(**{name: cells})[cells != true[name]]
-    found = table[detector.predict(table) == -1]
-    reasons = detector.explain(found, n_features=1)
-    named = reasons[reasons["feature"] == name]
-    for rows, color in ((found, "lightsteelblue"), (named, "C0")):
-        left.barh(y, 100 * len(rows) / len(table), color=color)
-    right.text(0, y, fill(named["message"].iloc[0], 62), va="center")
-fig.legend(
-    left.containers[:2], ["found", "and named first"], loc="outside lower left", ncols=2
-)
-labels = [f"{name}: {mistake}" for name, mistake, _ in mistakes]
-left.set_yticks(range(len(labels)), labels)
-left.set(xlabel="% of the cars", xlim=(0, 100), title="One wrong cell in each car")
-left.invert_yaxis()
-right.set_title("What is said of the first that is named")
-right.set_axis_off()
-plt.show()
+print(shares.round(2))

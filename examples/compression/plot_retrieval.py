@@ -2,14 +2,12 @@
 Find the most similar
 =====================
 
-Search by short codes takes little memory and time. Of these digits, the codes of a
-denoising autoencoder find far more of the query's own kind than PCA does with as many
-bytes, if they are few. From 16 bytes on both find as many as all 64 pixels do.
+Search by short embeddings takes little memory and time. With 4 bytes for each digit, 89
+% of the ten nearest codes of a denoising autoencoder are of the query's kind, and 80 %
+with PCA. From 16 bytes on PCA is ahead by a little, and both find as many as all 64
+pixels do.
 """
 
-# %%
-# Codes are rounded to bytes, in steps that are the same for all components, so that
-# distances stay as they are. Labels are only used to count.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -32,16 +30,35 @@ def nearest(transformer):
 
 sizes = [2, 4, 8, 16, 32]
 makers = {"PCA": PCA, "denoising autoencoder": DenoisingAutoencoderTransformer}
+found = {
+    name: [nearest(make(n_components=size, random_state=0)) for size in sizes]
+    for name, make in makers.items()
+}
 by_pixels = NearestNeighbors(n_neighbors=10).fit(X).kneighbors(queries)[1]
 
+
+def right(rows):
+    return 100 * (y[rows] == y_queries[:, None]).mean()
+
+
+fig, ax = plt.subplots(figsize=(5.6, 3.9), layout="constrained")
+for name, by_size in found.items():
+    shares = [right(rows) for rows in by_size]
+    ax.plot([str(size) for size in sizes], shares, "o-", label=name)
+    print(f"{name:21}", *(f"{share:.0f} %" for share in shares))
+ax.axhline(right(by_pixels), color="black", linestyle=":", label="64 pixels")
+ax.set(xlabel="bytes per digit", ylabel="ten nearest of the query's kind in %")
+ax.legend()
+plt.show()
+
 # %%
+# Codes are rounded to bytes, in steps that are the same for all components, so that
+# distances stay as they are. Labels are only used to count.
+#
 # The first query of each kind, in grey, and its neighbours by four bytes. Those of
 # another kind have a red frame.
-figure = plt.figure(figsize=(11, 5), layout="constrained")
-*grids, plot = figure.subfigures(1, 3, width_ratios=[7, 7, 9])
-ax = plot.subplots()
-for grid, (name, make) in zip(grids, makers.items(), strict=True):
-    by_size = [nearest(make(n_components=size, random_state=0)) for size in sizes]
+fig = plt.figure(figsize=(7.4, 5), layout="constrained")
+for grid, (name, by_size) in zip(fig.subfigures(1, 2), found.items(), strict=True):
     boxes_of_digits = grid.subplots(10, 7, subplot_kw={"xticks": [], "yticks": []})
     for digit, boxes in enumerate(boxes_of_digits):
         query = np.flatnonzero(y_queries == digit)[0]
@@ -52,11 +69,5 @@ for grid, (name, make) in zip(grids, makers.items(), strict=True):
             box.spines[:].set(color="white" if kind == digit else "red", linewidth=3)
         boxes[0].set_facecolor("lightgray")
         boxes[0].images[0].set_alpha(0.6)
-    grid.suptitle(f"query, nearest by 4 bytes\n{name}")
-    shares = [100 * (y[rows] == y_queries[:, None]).mean() for rows in by_size]
-    ax.plot([str(size) for size in sizes], shares, "o-", label=name)
-share = 100 * (y[by_pixels] == y_queries[:, None]).mean()
-ax.axhline(share, color="black", linestyle=":", label="64 pixels")
-ax.set(xlabel="bytes per digit", ylabel="of the query's kind in %", title="Ten nearest")
-ax.legend()
+    grid.suptitle(name)
 plt.show()

@@ -5,15 +5,12 @@ Few labels for a table with holes
 Patients, in numbers and categories, a third of which was never written down. What they
 suffer from is known of few. Codes are learned from all rows without labels, and
 logistic regression then sees the codes of a few labelled ones. They help where columns
-hang together with each other and with what is asked. Where a single column says it all
-they are hardly better than principal components: the second question is about age,
-which here tells nothing of the other columns, nor they of it.
+hang together with each other and with what is asked: which of six illnesses it is, is
+right in 80 % with 20 labels of each, and from all columns in 75 %. Where a single
+column says it all they are hardly better than principal components: the second question
+is about age, which here tells nothing of the other columns, nor they of it.
 """
 
-# %%
-# The patients are made, and the first question is one that suits codes: what is asked
-# is what columns have in common. An illness, more or less severe, shows in all columns
-# but age, in none of them reliably. On real tables expect less: :doc:`/benchmarks`.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -53,13 +50,10 @@ for name, usual in SEEN.items():
 is_retired = patients["age"] + rng.normal(0, 8, n) > 60
 patients = patients.mask(rng.random(patients.shape) < 1 / 3)
 questions = {
-    "Which of six illnesses? Eleven columns tell": illness,
-    "Retired? Only age tells": is_retired,
+    "Which of six illnesses?": illness,
+    "Retired?": is_retired,
 }
 
-# %%
-# The autoencoder takes the table as it is. The others get ranks of numbers as normal
-# quantiles, zeros and ones for levels, and which cells are missing.
 numbers = make_pipeline(
     QuantileTransformer(output_distribution="normal"),
     SimpleImputer(add_indicator=True),
@@ -78,12 +72,9 @@ transformers = {
 features = {name: t.fit(patients[:n_train]) for name, t in transformers.items()}
 features = {name: t.transform(patients) for name, t in features.items()}
 
-# %%
-# Every point is the mean of 20 draws of labelled patients, the same for all three. The
-# 1000 patients that are scored took no part in any fit.
 counts = [5, 10, 20, 50, 100]
 orders = [np.random.default_rng(i).permutation(n_train) for i in range(20)]
-fig, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.8), sharey=True, layout="constrained")
 for ax, (title, y) in zip(axes, questions.items(), strict=True):
     for (name, X), marker in zip(features.items(), "o^D", strict=True):
         accuracy = np.zeros(len(counts))
@@ -94,9 +85,20 @@ for ax, (title, y) in zip(axes, questions.items(), strict=True):
                 model = LogisticRegression(max_iter=1000).fit(X[rows], y[rows])
                 accuracy[i] += model.score(X[n_train:], y[n_train:]) / len(orders)
         ax.plot(counts, 100 * accuracy, marker=marker, label=name)
+        print(f"{title:24} {name:21}", *(f"{100 * a:5.1f}" for a in accuracy))
     ax.set(title=title, xscale="log", xlabel="labelled patients of each class")
     ax.set_xticks(counts, labels=counts)
     ax.set_xticks([], minor=True)
 axes[0].set_ylabel("accuracy on new patients in %")
 axes[0].legend()
 plt.show()
+
+# %%
+# Every point is the mean of 20 draws of labelled patients, the same for all three. The
+# 1000 patients that are scored took no part in any fit. The autoencoder takes the table
+# as it is. The others get ranks of numbers as normal quantiles, zeros and ones for
+# levels, and which cells are missing.
+#
+# The patients are made, and the first question is one that suits codes: what is asked
+# is what columns have in common. An illness, more or less severe, shows in all columns
+# but age, in none of them reliably. On real tables expect less: :doc:`/benchmarks`.

@@ -1,14 +1,14 @@
 """
-A walk through the space of codes
-=================================
+A walk through the latent space
+===============================
 
 A variational autoencoder keeps its codes close together, in a standard normal
 distribution, so that whatever lies between two codes decodes to something like the
-data. Halfway between two digits there is a digit, not two half ones.
+data. Halfway between two digits there is a digit, not two half ones: such codes decode
+to images that are 18 away from the nearest training digit, about as far as unseen
+digits are, and means of the pixels are 23 away.
 """
 
-# %%
-# The map is decoded from a grid over the prior, with as many codes in each cell.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import norm
@@ -26,8 +26,14 @@ steps = norm.ppf((np.arange(14) + 0.5) / 14)
 grid = np.stack(np.meshgrid(steps, -steps), axis=-1).reshape(-1, 2)
 tiles = variational.inverse_transform(grid).reshape(14, 14, 8, 8)
 tiles = np.pad(tiles, ((0, 0), (0, 0), (1, 1), (1, 1))).swapaxes(1, 2)
+fig, ax = plt.subplots(figsize=(5, 5), layout="constrained")
+ax.imshow(tiles.reshape(140, 140), cmap="gray_r", vmin=0, vmax=16)
+ax.set(xticks=[], yticks=[], xlabel="first component", ylabel="second component")
+plt.show()
 
 # %%
+# The map is decoded from a grid over the prior, with as many codes in each cell.
+#
 # Walks lead from each unseen digit to another one, straight on in pixels or in codes.
 # How far is a point of the way from the nearest training digit? A fitted Gaussian's
 # samples are 29 away. Decoded rows are without noise, and so smoother than digits: not
@@ -39,14 +45,13 @@ shares = np.linspace(0, 1, 9)
 walks = {"pixels": [(1 - t) * X_test[start] + t * X_test[end] for t in shares]}
 in_codes = [(1 - t) * codes[start] + t * codes[end] for t in shares]
 walks["codes"] = [variational.inverse_transform(codes) for codes in in_codes]
-left, right = plt.figure(figsize=(10, 5), layout="constrained").subfigures(1, 2)
-ax = left.subplots()
-ax.imshow(tiles.reshape(140, 140), cmap="gray_r", vmin=0, vmax=16)
-ax.set(xticks=[], yticks=[], xlabel="first component", ylabel="second component")
-top, bottom = right.subfigures(2, 1, height_ratios=[1, 2])
+fig = plt.figure(figsize=(6, 5), layout="constrained")
+top, bottom = fig.subfigures(2, 1, height_ratios=[1, 2])
 ax = bottom.subplots()
 for line, (name, walk) in zip(top.subplots(2, 9), walks.items(), strict=True):
-    ax.plot(shares, [neighbours.kneighbors(X)[0].mean() for X in walk], label=name)
+    distances = [neighbours.kneighbors(X)[0].mean() for X in walk]
+    ax.plot(shares, distances, label=name)
+    print(f"{name}: {distances[4]:.1f} halfway")
     for tile, X in zip(line, walk, strict=True):
         tile.imshow(X[4].reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         tile.set(xticks=[], yticks=[])
