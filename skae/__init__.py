@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skae import losses as losses
     from skae import networks as networks
     from skae import penalties as penalties
+    from skae import plotting as plotting
     from skae._estimators.autoencoder import (
         AutoencoderTransformer as AutoencoderTransformer,
     )

@@ -26,6 +26,7 @@ SUBMODULES = (
     "losses",
     "networks",
     "penalties",
+    "plotting",
 )
 
 

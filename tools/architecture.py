@@ -119,6 +119,10 @@ PACKAGES = {
         imports=["_utils", "networks", "_files", "_version"],
         holds="fitted models as graphs of ONNX",
     ),
+    "plotting": Package(
+        imports=["_utils", "_tables", "_sources"],
+        holds="pictures of what was fitted; the only package that knows matplotlib",
+    ),
     "_estimators": Package(
         imports=[
             "_utils",
@@ -171,6 +175,7 @@ PACKAGES = {
             "corruptions",
             "code_maps",
             "networks",
+            "plotting",
             "_estimators",
             "detection",
             "compression",

@@ -1,0 +1,289 @@
+"""Maps of codes."""
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+
+from skae.plotting._display import (
+    COLORS,
+    MARKERS,
+    SEQUENTIAL,
+    Display,
+    color_bar,
+    short,
+    wrapped,
+)
+from skae.plotting._given import (
+    Fitted,
+    in_memory,
+    loss_label,
+    n_rows_of,
+    numbers,
+    sampled,
+    taken,
+)
+
+# Points of a map, which hides most of more of them.
+_MOST_POINTS = 10_000
+# Classes with a colour and a marker of their own, in the legend.
+_MOST_CLASSES = 20
+
+
+class CodeDisplay(Display):
+    """Shows a map of codes, coloured by classes, by numbers or by error.
+
+    Codes of two components are drawn as they are. More of them are projected onto their
+    two principal axes, and the axes say which share of the codes' variance these have.
+    One component is drawn along x, and points are spread along y at random.
+
+    Each class has a colour and a marker, so that prints in black and white can be read.
+    Of more than 20 classes the rarest are drawn as one. Colours of numbers end at
+    their 1st and 99th percentiles. At most 10,000 points are drawn, random ones but
+    always the same.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_components)
+        Codes.
+    y : array-like of shape (n_samples,), default=None
+        Classes or numbers: text, truth values, and whole numbers of at most 20 values
+        are classes.
+    y_name : str, default=None
+        What `y` is, for the legend or the colour bar.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        What was drawn on.
+    figure_ : Figure
+        What that is in.
+    points_ : ndarray of shape (n_samples, 2)
+        Where points are.
+    scatters_ : list of PathCollection
+        One for each class, in the order of the legend, or one for all points.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.plotting import CodeDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> autoencoder = AutoencoderTransformer(8, max_iter=5, random_state=0).fit(X)
+    >>> display = CodeDisplay.from_estimator(autoencoder, X, y)
+    >>> display.points_.shape, len(display.scatters_)
+    ((1797, 2), 10)
+    """
+
+    def __init__(self, codes, *, y=None, y_name=None):
+        self.codes = codes
+        self.y = y
+        self.y_name = y_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y=None, *, color_by=None, ax=None, **kwargs
+    ) -> "CodeDisplay":
+        """Draw the codes of rows.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            Any fitted transformer, such as one of this package or PCA, or a Pipeline
+            that ends in one.
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,), default=None
+            Classes or numbers to colour points by.
+        color_by : {"error"}, default=None
+            "error" colours points by what :meth:`score_samples` says of the row,
+            negated: the reconstruction error. Of transformers that have no
+            `reconstruct`, by the mean squared error of `inverse_transform`.
+        ax : Axes, default=None
+            What to draw on; None makes a figure.
+        **kwargs : dict
+            For :meth:`plot`.
+
+        Returns
+        -------
+        display : CodeDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator was not fitted.
+        TypeError
+            If it has no `transform`, or rows are read in blocks.
+        ValueError
+            If `y` is not one value for each row, or given beside `color_by`; if
+            `color_by` is none of those named; if codes can't be decoded.
+        ImportError
+            If matplotlib is not installed.
+        """
+        cls._check_matplotlib()
+        advice = "a transformer, such as one of skae or a detector's autoencoders_[0]"
+        fitted = Fitted.of(estimator, cls, ["transform"], advice)
+        if color_by not in (None, "error"):
+            raise ValueError(
+                f"color_by={color_by!r}, but 'error' or None was expected: what rows "
+                "are coloured by otherwise is y."
+            )
+        if color_by is not None and y is not None:
+            raise ValueError(
+                "y was given, and color_by='error' as well, but points have one colour "
+                "each: draw two maps."
+            )
+        X = in_memory(X, cls)
+        n_rows = n_rows_of(X)
+        if y is not None and np.shape(y) != (n_rows,):
+            raise ValueError(
+                f"y has shape {np.shape(y)}, but one value for each of the {n_rows} "
+                f"rows of X was expected, shape ({n_rows},)."
+            )
+        chosen = sampled(X, _MOST_POINTS)
+        rows, name = fitted.through(taken(X, chosen)), getattr(y, "name", None)
+        codes = fitted.last.transform(rows)
+        colors = None if y is None else pd.Series(np.asarray(y)[chosen])
+        if y is not None and isinstance(y, pd.Series):
+            colors = y.iloc[chosen].reset_index(drop=True)
+        if color_by == "error":
+            colors = _errors(fitted.last, rows, codes)
+            name = f"reconstruction error: {loss_label(fitted.last)}"
+        display = cls(numbers(codes), y=colors, y_name=name)
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, **kwargs) -> "CodeDisplay":
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            What to draw on; None makes a figure.
+        **kwargs : dict
+            For ``Axes.scatter``.
+
+        Returns
+        -------
+        display : CodeDisplay
+        """
+        codes = numbers(self.codes)
+        self.points_, labels = _map_of(codes)
+        classes = None if self.y is None else _classes(self.y)
+        ax = self._start(ax, 6.4 if self.y is None else 7.2, 5)
+        size = np.clip(25_000 / max(len(codes), 1), 5, 32)
+        options = {"s": size, "alpha": 0.8, "linewidths": 0, **kwargs}
+        if self.y is None:
+            options = {"color": COLORS[0], **options}
+            self.scatters_ = [ax.scatter(*self.points_.T, **options)]
+        elif classes is None:
+            self.scatters_ = [self._numbers(ax, options)]
+        else:
+            self.scatters_ = self._classes(ax, classes, options)
+        ax.set(xlabel=wrapped(labels[0], ax, is_x=True), ylabel=wrapped(labels[1], ax))
+        if codes.shape[1] > 1:
+            ax.set_aspect("equal", adjustable="datalim")
+        else:
+            ax.set_yticks([])
+        return self
+
+    def _numbers(self, ax, options):
+        values = np.asarray(self.y, dtype=np.float64)
+        is_there = np.isfinite(values)
+        low, high = (
+            np.quantile(values[is_there], [0.01, 0.99]) if any(is_there) else (0, 1)
+        )
+        extends = ["neither", "min", "max", "both"]
+        ends = any(values[is_there] < low), any(values[is_there] > high)
+        ax.scatter(*self.points_[~is_there].T, **{**options, "color": "0.7"})
+        order = np.argsort(values, kind="stable")[: is_there.sum()]  # largest on top
+        colors = {"c": values[order], "cmap": SEQUENTIAL, "vmin": low, "vmax": high}
+        shown = ax.scatter(*self.points_[order].T, **{**colors, **options})
+        from matplotlib.cm import ScalarMappable
+
+        extend = extends[ends[0] + 2 * ends[1]]
+        opaque = ScalarMappable(shown.norm, shown.cmap)
+        color_bar(opaque, ax, self.y_name or "y", extend)
+        return shown
+
+    def _classes(self, ax, classes, options):
+        names, numbers_of_classes = classes
+        shown = []
+        for i, name in enumerate(names):
+            is_own = numbers_of_classes == i
+            color, marker = COLORS[i % len(COLORS)], MARKERS[(i + i // 10) % 10]
+            own = {"color": color, "marker": marker, "label": name}
+            shown.append(ax.scatter(*self.points_[is_own].T, **{**own, **options}))
+        legend = ax.legend(
+            title=self.y_name,
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            frameon=False,
+            markerscale=np.sqrt(30 / options["s"]) if np.ndim(options["s"]) == 0 else 1,
+        )
+        for handle in legend.legend_handles:
+            handle.set_alpha(1)
+        return shown
+
+
+def _errors(estimator, rows, codes):
+    """Reconstruction errors (n,) of rows."""
+    if hasattr(estimator, "reconstruct"):
+        return -np.asarray(estimator.score_samples(rows))
+    if not hasattr(estimator, "inverse_transform"):
+        raise ValueError(
+            "color_by='error' needs codes to be decoded, but "
+            f"{type(estimator).__name__} has no inverse_transform: leave it out."
+        )
+    made = numbers(estimator.inverse_transform(codes))
+    return np.square(made - numbers(rows)).mean(axis=1)
+
+
+def _map_of(codes):
+    """Points (n, 2) of codes (n, n_components), and what the axes say."""
+    n_components = codes.shape[1]
+    if n_components == 1:
+        jitter = np.random.default_rng(0).random(len(codes))
+        return np.column_stack([codes[:, 0], jitter]), [
+            "component 0",
+            "spread at random, to tell points apart",
+        ]
+    if n_components == 2:
+        return codes, ["component 0", "component 1"]
+    if len(codes) < 2:
+        return codes[:, :2], ["component 0", "component 1"]
+    pca = PCA(2, svd_solver="full").fit(codes)
+    shares = np.nan_to_num(pca.explained_variance_ratio_)
+    labels = [
+        f"{which} principal axis of the {n_components} components "
+        f"({share:.0%} of their variance)"
+        for which, share in zip(("first", "second"), shares, strict=True)
+    ]
+    return pca.transform(codes), labels
+
+
+def _classes(y):
+    """Names of classes and the number (n,) of each row's; None if y is of numbers."""
+    y = pd.Series(np.asarray(y)) if not isinstance(y, pd.Series) else y
+    is_number = pd.api.types.is_numeric_dtype(y) and not pd.api.types.is_bool_dtype(y)
+    found = y.dropna()
+    if is_number and (found.nunique() > _MOST_CLASSES or any(found % 1)):
+        return None
+    if is_number:
+        y = y.astype("Int64")
+    counts = y.value_counts(sort=True)
+    names = list(counts.index[counts > 0])
+    n_others = max(len(names) - _MOST_CLASSES, 0)
+    kept = names[:_MOST_CLASSES]
+    # In their own order, where they have one.
+    kept = sorted(kept, key=lambda name: (isinstance(name, str), name))
+    places = {name: i for i, name in enumerate(kept)}
+    others = len(kept)
+    numbers_of_classes = np.array(
+        [others + 1 if pd.isna(c) else places.get(c, others) for c in y]
+    )
+    said = [short(name) for name in kept]
+    if n_others:
+        said.append(f"{n_others} rarer classes")
+    if y.isna().any():
+        numbers_of_classes[numbers_of_classes == others + 1] = len(said)
+        said.append("no label")
+    return said, numbers_of_classes

@@ -1,0 +1,191 @@
+"""What displays are made from: fitted estimators, and rows on their way to them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skae._sources.door import refuse_sources
+from skae._tables.frames import frame_of, is_table
+from skae._utils.sparse import dense
+from skae._utils.validation import without_torch
+
+
+class Fitted(NamedTuple):
+    """An estimator, and the steps of the Pipeline before it.
+
+    Attributes
+    ----------
+    steps : list of transformers
+    last : estimator
+        Of an AutoencoderImputer, its autoencoder.
+    """
+
+    steps: list
+    last: Any
+
+    @classmethod
+    def of(cls, estimator, display, needs, advice):
+        """The parts of an estimator that is what a display needs.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+        display : type
+            In messages.
+        needs : list of str
+            Attributes or methods of what is fitted.
+        advice : str
+            What to pass instead.
+
+        Raises
+        ------
+        NotFittedError
+        TypeError
+            If the estimator has not what is needed.
+        """
+        steps, last = _steps(estimator)
+        name = type(last).__name__
+        if not hasattr(last, "fit") and not hasattr(last, "transform"):
+            raise TypeError(
+                f"{display.__name__} was given {estimator!r}, but {advice} was "
+                "expected."
+            )
+        check_is_fitted(last)
+        last = getattr(last, "autoencoder_", last)
+        missing = [need for need in needs if not hasattr(last, need)]
+        if missing:
+            raise TypeError(
+                f"{display.__name__} needs {', '.join(missing)}, which {name} has not: "
+                f"pass {advice}, or a Pipeline that ends in one."
+            )
+        return cls(steps, last)
+
+    @property
+    def is_undone(self):
+        """Whether rows can go back through the steps."""
+        return all(hasattr(step, "inverse_transform") for step in self.steps)
+
+    def through(self, X):
+        """Rows as the estimator reads them."""
+        for step in self.steps:
+            X = step.transform(X)
+        return X
+
+    def back(self, X):
+        """Rows of the estimator in the units that the first step reads."""
+        for step in reversed(self.steps):
+            X = step.inverse_transform(X)
+        return X
+
+
+def _steps(estimator):
+    if not isinstance(estimator, Pipeline):
+        return [], estimator
+    *first, last = [step for _, step in estimator.steps]
+    steps = [step for step in first if step not in (None, "passthrough")]
+    inner, last = _steps(last)
+    return [*steps, *inner], last
+
+
+def in_memory(X, display):
+    """X as it came, if its rows are in memory; of tensors an array."""
+    refuse_sources(X, f"{display.__name__}.from_estimator", "pass a sample of the rows")
+    return without_torch(X)
+
+
+def n_rows_of(X):
+    """How many rows X has."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def taken(X, rows):
+    """Some rows of X by number, in its own type."""
+    return X.tocsr()[rows] if issparse(X) else frame_of(X).rows(rows)
+
+
+def sampled(X, most):
+    """Numbers of at most so many rows, random ones but always the same, in order."""
+    n_rows = n_rows_of(X)
+    if n_rows <= most:
+        return np.arange(n_rows)
+    chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
+    return np.sort(chosen)
+
+
+def numbers(X):
+    """Codes or rows of numbers as an array, whatever holds them."""
+    return np.asarray(dense(X), dtype=np.float64)
+
+
+def names_of(X, names=None):
+    """Names of the columns of X, or those given; None where there are none."""
+    if names is not None:
+        return [str(name) for name in names]
+    return [str(name) for name in X.columns] if is_table(X) else None
+
+
+def images(X, image_shape):
+    """Rows (n, n_features) as images (n, height, width) or with channels.
+
+    Raises
+    ------
+    ValueError
+        If they are no images of this shape.
+    """
+    X = numbers(X)
+    shape = tuple(np.atleast_1d(image_shape).tolist())
+    if len(shape) not in (2, 3) or np.prod(shape) != X.shape[1]:
+        raise ValueError(
+            f"image_shape={image_shape!r}, but X has {X.shape[1]} features: (height, "
+            "width) or (height, width, channels) was expected, whose product is that."
+        )
+    if len(shape) == 3 and shape[2] not in (1, 3, 4):
+        raise ValueError(
+            f"image_shape={image_shape!r} has {shape[2]} channels, but 1, 3 or 4 were "
+            "expected: reshape X to one image per channel."
+        )
+    return (
+        X.reshape(len(X), *shape).squeeze(-1)
+        if shape[2:] == (1,)
+        else X.reshape(len(X), *shape)
+    )
+
+
+def of_table(estimator):
+    """Whether a table with categories or dates was fitted."""
+    return getattr(estimator, "_columns", None) is not None
+
+
+_UNITS = {1: "units of the data", 2: "squared units of the data"}
+
+
+def loss_label(estimator):
+    """The loss of an estimator in words, with its units."""
+    if of_table(estimator):
+        return "loss (share of the columns' own uncertainty)"
+    loss = getattr(estimator, "loss", None)
+    words = {
+        "squared_error": "mean squared error (squared units of the data)",
+        "absolute_error": "mean absolute error (units of the data)",
+        "huber": "Huber loss (squared units of the data)",
+        "log_loss": "log-loss (nats per feature)",
+    }
+    if loss is None or loss in words:
+        return words.get(loss, words["squared_error"])
+    degree = getattr(loss, "degree", None)
+    unit = f" ({_UNITS[degree]})" if degree in _UNITS else ""
+    return f"{getattr(loss, '__name__', type(loss).__name__)}{unit}"
+
+
+def score_unit(detector):
+    """The units of a detector's scores in brackets, or nothing if they have none."""
+    detector = getattr(detector, "detector_", detector)
+    units = {
+        "combined": " (nats of surprisal)",
+        "neighbors": " (mean distance)",
+        "error": " (squared usual errors)",
+    }
+    return units.get(getattr(detector, "method", None), "")

@@ -1,0 +1,304 @@
+"""The features that make rows unusual."""
+
+import numpy as np
+import pandas as pd
+
+from skae._tables.frames import index_of
+from skae.plotting._display import (
+    COLORS,
+    FAULTS,
+    MOST_NAMES,
+    Display,
+    color_bar,
+    height_of,
+    limit,
+    name_ticks,
+    short,
+    tile,
+)
+from skae.plotting._given import (
+    Fitted,
+    in_memory,
+    n_rows_of,
+    names_of,
+    score_unit,
+    taken,
+)
+
+_MOST_ROWS = 10_000
+
+
+class ReasonDisplay(Display):
+    """Shows which features are at fault.
+
+    For one row a bar for each feature, with what was observed and what was expected
+    beside the name. For several rows a heat map, of the features that have the most of
+    the score over all of them. For a detector of windows, each alarm is a row, at its
+    peak, and sensors are features.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_rows, n_features)
+        How much of the score of each row each feature has, features with the most
+        first.
+    names : list of str
+        Of the features; of bars, with what was observed and expected.
+    labels : list, default=None
+        Of the rows. None numbers them.
+    kind : {"auto", "bars", "heat map"}, default="auto"
+        "auto" is bars for one row, and a heat map for several.
+    score_name : str, default="score"
+        What scores are, with their units.
+    row_name : str, default="row"
+        What rows are.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        What was drawn on.
+    figure_ : Figure
+        What that is in.
+    bars_ : BarContainer or None
+        One for each feature.
+    image_ : AxesImage or None
+        Features by rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skae import AutoencoderOutlierDetector
+    >>> from skae.plotting import ReasonDisplay
+    >>> X = load_wine(as_frame=True).data
+    >>> detector = AutoencoderOutlierDetector(random_state=0)
+    >>> pipeline = make_pipeline(StandardScaler(), detector).fit(X)
+    >>> odd = X[:1].assign(alcohol=4.2)
+    >>> display = ReasonDisplay.from_estimator(pipeline, odd, n_features=4)
+    >>> display.names[0]
+    'alcohol: 4.2, expected ...'
+    """
+
+    def __init__(
+        self,
+        scores,
+        names,
+        *,
+        labels=None,
+        kind="auto",
+        score_name="score",
+        row_name="row",
+    ):
+        self.scores = scores
+        self.names = names
+        self.labels = labels
+        self.kind = kind
+        self.score_name = score_name
+        self.row_name = row_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        detector,
+        X,
+        *,
+        n_features=10,
+        preprocessing=None,
+        kind="auto",
+        ax=None,
+        **kwargs,
+    ) -> "ReasonDisplay":
+        """Draw what makes rows unusual, as :meth:`explain` of a detector says it.
+
+        Parameters
+        ----------
+        detector : estimator or Pipeline
+            A fitted detector of this package, or a Pipeline that ends in one, whose
+            other steps are then the `preprocessing`.
+        X : array-like of shape (n_samples, n_features)
+            The rows to explain, such as ``X[detector.predict(X) == -1]``; of a detector
+            of windows, the series. Of more than 10,000 rows so many are drawn, random
+            ones but always the same.
+        n_features : int, default=10
+            How many features to draw, at the most.
+        preprocessing : fitted transformer or Pipeline, default=None
+            What rows have still to go through before the detector. X is then in the
+            units from before it, as are observed and expected values.
+        kind : {"auto", "bars", "heat map"}, default="auto"
+            "auto" is bars for one row, and a heat map for several.
+        ax : Axes, default=None
+            What to draw on; None makes a figure.
+        **kwargs : dict
+            For :meth:`plot`.
+
+        Returns
+        -------
+        display : ReasonDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the detector was not fitted.
+        TypeError
+            If it has no `explain`, if `preprocessing` has no `inverse_transform`, or if
+            rows are read in blocks.
+        ValueError
+            If `kind` is none of those named, or "bars" for several rows.
+        ImportError
+            If matplotlib is not installed.
+        """
+        cls._check_matplotlib()
+        needs = ["feature_scores", "explain"]
+        fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
+        X, last = in_memory(X, cls), fitted.last
+        given = {"score_name": f"score{score_unit(last)}", "kind": kind}
+        if hasattr(last, "alarms"):
+            rows = fitted.through(X)
+            alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))
+            scores = of_times[_peaks(last, rows, alarms)]
+            names, labels = list(last.get_feature_names_out()), list(alarms["peak"])
+            given |= {"row_name": "alarm, by the time of its peak"}
+            best = _best(scores, n_features)
+            names = [str(names[j]) for j in best]
+            display = cls(scores[:, best], names, labels=labels, **given)
+            return display.plot(ax=ax, **kwargs)
+        if preprocessing is None and fitted.steps:
+            from sklearn.pipeline import make_pipeline
+
+            preprocessing = make_pipeline(*fitted.steps)
+        X = taken(X, np.arange(n_rows_of(X))[:_MOST_ROWS])
+        n_rows = n_rows_of(X)
+        if n_rows == 1 and kind != "heat map":
+            reasons = last.explain(X, n_features, preprocessing=preprocessing)
+            names = [
+                _in_words(*line) for line in reasons[_TOLD].itertuples(index=False)
+            ]
+            scores = reasons["score"].to_numpy()[None]
+            labels = list(reasons["row"][:1])
+            return cls(scores, names, labels=labels, **given).plot(ax=ax, **kwargs)
+        rows = X if preprocessing is None or not n_rows else preprocessing.transform(X)
+        names = names_of(X) or [str(n) for n in last.get_feature_names_out()]
+        scores = np.zeros((0, len(names)))
+        if n_rows:
+            scores = np.asarray(last.feature_scores(rows))
+        best = _best(scores, n_features)
+        index = index_of(X)
+        labels = list(range(n_rows)) if index is None else list(index)
+        names = [names[j] for j in best]
+        return cls(scores[:, best], names, labels=labels, **given).plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax=None, **kwargs) -> "ReasonDisplay":
+        """Draw the features.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            What to draw on; None makes a figure.
+        **kwargs : dict
+            For ``Axes.barh``, or for ``Axes.imshow``.
+
+        Returns
+        -------
+        display : ReasonDisplay
+        """
+        scores = np.asarray(self.scores, dtype=np.float64)
+        n_rows = len(scores)
+        if self.kind not in ("auto", "bars", "heat map"):
+            raise ValueError(
+                f"kind={self.kind!r}, but 'auto', 'bars' or 'heat map' was expected."
+            )
+        if self.kind == "bars" and n_rows > 1:
+            raise ValueError(
+                f"kind='bars', but there are {n_rows} rows, and bars are of one: pass "
+                "one row, or kind='heat map'."
+            )
+        self.bars_ = self.image_ = None
+        if not n_rows:
+            ax = self._start(ax, 5, 1.5)
+            said = {"ha": "center", "va": "center", "transform": ax.transAxes}
+            ax.text(0.5, 0.5, "nothing to explain: no rows", **said)
+            ax.set_axis_off()
+            return self
+        if n_rows == 1 and self.kind != "heat map":
+            return self._plot_bars(ax, scores[0], kwargs)
+        return self._plot_map(ax, scores, kwargs)
+
+    def _plot_bars(self, ax, scores, kwargs):
+        ax = self._start(ax, 7.5, 0.36 * len(scores) + 1.2)
+        places = np.arange(len(scores))
+        self.bars_ = ax.barh(places, scores, **{"color": COLORS[0], **kwargs})
+        ax.set_yticks(places, self.names)
+        ax.invert_yaxis()
+        ax.tick_params(axis="y", length=0)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.axvline(0, color="0.5", linewidth=0.8)
+        ax.set_xlabel(f"part of the {self.score_name}")
+        if self.labels:
+            ax.set_title(f"{self.row_name} {_label(self.labels[0])}", fontsize="medium")
+        return self
+
+    def _plot_map(self, ax, scores, kwargs):
+        n_rows, width = scores.shape
+        words = None
+        if self.labels is not None and n_rows <= MOST_NAMES:
+            words = [_label(label) for label in self.labels]
+        ax = self._start(
+            ax,
+            np.clip(0.3 * n_rows + 3.5, 5.5, 10),
+            max(0.3 * width + 1.4, 2.2) + height_of(words),
+        )
+        largest, is_beyond = limit(scores)
+        options = {"cmap": FAULTS, "vmin": 0, "vmax": largest, **kwargs}
+        self.image_ = tile(ax, scores.T, 0, 0, **options)
+        ax.set(xlim=(0, n_rows), ylim=(width, 0))
+        ax.set_yticks(np.arange(width) + 0.5, [short(name) for name in self.names])
+        ax.tick_params(length=0)
+        ax.set_xlabel(self.row_name)
+        if words is not None:
+            name_ticks(ax.xaxis, np.arange(n_rows) + 0.5, words, self.row_name)
+            ax.set_xlabel(self.row_name)
+        else:
+            ax.set_xlabel(f"number of the {self.row_name}")
+        label = f"part of the {self.score_name}"
+        color_bar(self.image_, ax, label, "max" if is_beyond else "neither")
+        return self
+
+
+def _label(label):
+    """A row's label in words, times without what they are not read to."""
+    if isinstance(label, pd.Timestamp):
+        return f"{label:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+    return str(label)
+
+
+_TOLD = ["feature", "observed", "expected"]
+
+
+def _in_words(feature, observed, expected):
+    """A feature, what was observed, and what was expected where that is known."""
+    said = short(feature)
+    parts = []
+    for word, value in (("", observed), ("expected ", expected)):
+        if value is None or value != value:
+            parts += ["missing"] if not word else []
+        else:
+            text = f"{value:.4g}" if isinstance(value, float) else str(value)
+            parts.append(f"{word}{short(text.removesuffix(' 00:00:00'))}")
+    return f"{said}: {', '.join(parts)}"
+
+
+def _best(scores, n_features):
+    """Numbers of the features that have the most of all rows' scores."""
+    return np.argsort(-np.clip(scores, 0, None).sum(axis=0), kind="stable")[:n_features]
+
+
+def _peaks(watch, X, alarms):
+    """Numbers of the times at which alarms have their peaks."""
+    is_alarm = np.asarray(watch.predict(X)) == -1
+    scores = np.asarray(watch.score_samples(X))
+    peaks, stop = [], 0
+    for n_readings in alarms["n_readings"]:
+        start = stop + int(is_alarm[stop:].argmax())
+        stop = start + int(n_readings)
+        peaks.append(start + int(np.nanargmin(scores[start:stop])))
+    return peaks
