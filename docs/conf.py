@@ -41,7 +41,7 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "auto_examples/*.ipynb"]
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
-autosummary_context = {"inherited": api.inherited}
+autosummary_context = {"inherited": api.inherited_by_class()}
 numpydoc_show_class_members = False
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints = "none"
@@ -54,6 +54,7 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 # Changelog and how to contribute are kept in Markdown, for those who read them there.
 myst_heading_anchors = 3
+plot_basedir = str(HERE)
 plot_html_show_formats = False
 plot_html_show_source_link = True
 plot_formats = [("png", 120)]
@@ -75,15 +76,15 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skae {release}"
-html_favicon = "_static/favicon.svg"
+html_favicon = "logo/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["skae.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "logo": {
-        "image_light": "_static/logo.svg",
-        "image_dark": "_static/logo-dark.svg",
+        "image_light": "logo/logo.svg",
+        "image_dark": "logo/logo-dark.svg",
         "text": f"skae {release}",
         "alt_text": "skae: home",
     },

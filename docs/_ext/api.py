@@ -91,15 +91,19 @@ def write(folder):
     """Write the pages of the API, and one with all of them."""
     folder.mkdir()
     sections, names = [], []
-    described = ["skae", "skae.detection", "skae.exceptions"]
+    others = ["skae", "skae.detection", "skae.exceptions"]  # described once
     for name, title, text, module, full in pages():
-        lines = [f".. module:: {each}" for each in ([module] if module else described)]
-        described = described if module else []
+        described = [module] if module else others
+        current = module or "skae"
+        lines = [f".. module:: {each}" for each in described]
+        lines.append(f".. currentmodule:: {current}")
+        others = others if module else []
         page = {"title": title, "line": "=" * len(title), "text": text}
         page["modules"] = "\n\n".join(lines)
-        page["table"] = "\n".join(f"   {each}" for each in full)
+        short = [each.removeprefix(f"{current}.") for each in full]
+        page["table"] = "\n".join(f"   {each}" for each in short)
         (folder / f"{name}.rst").write_text(PAGE.format(**page))
-        page["table"] = page["table"].replace("   skae", "   ~skae")
+        page["table"] = "\n".join(f"   ~{each}" for each in full)
         sections.append(SECTION.format(name=name, **page))
         names.append(f"   {name}")
     head = "API reference\n=============\n\nEvery public name, by its role.\n"
@@ -107,21 +111,21 @@ def write(folder):
     (folder / "api.rst").write_text("\n".join([head, *sections, toctree]))
 
 
-def inherited(fullname):
-    """The methods that a class has from scikit-learn.
+def inherited_by_class():
+    """For each public class the methods that it has from scikit-learn."""
+    names = [name for *_, full in pages() for name in full]
+    things = {name: attrgetter(name.removeprefix("skae."))(skae) for name in names}
+    return {name: inherited(c) for name, c in things.items() if inspect.isclass(c)}
 
-    Parameters
-    ----------
-    fullname : str
-        The full name of a public class.
+
+def inherited(cls):
+    """The methods that a class has from scikit-learn.
 
     Returns
     -------
     list of tuple of str
         Name, name of the public class of scikit-learn that documents it, summary.
     """
-    module, _, name = fullname.rpartition(".")
-    cls = getattr(importlib.import_module(module), name)
     found = []
     for name in dir(cls):
         owner = next(base for base in cls.__mro__ if name in vars(base))

@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import os
-import sys
 from html import escape
 from pathlib import Path
 
@@ -71,13 +70,9 @@ def linkcode_resolve(domain, info):
         return None
     thing = importlib.import_module(info["module"])
     for part in info["fullname"].split("."):
-        thing = inspect.getattr_static(thing, part) if inspect.isclass(thing) else (
-            getattr(thing, part)
-        )
-    thing = getattr(thing, "fget", None) or getattr(thing, "__func__", thing)
+        thing = getattr(thing, part, None)
     thing = inspect.unwrap(thing) if callable(thing) else thing
-    module = sys.modules[getattr(thing, "__module__", None) or "builtins"]
-    if module.__name__.partition(".")[0] != "skae":
+    if not getattr(thing, "__module__", "").startswith("skae"):
         return None
     lines, first = inspect.getsourcelines(thing)
     path = os.path.relpath(inspect.getfile(thing), Path(skae.__file__).parents[1])
