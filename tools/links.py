@@ -41,7 +41,8 @@ def missing(folder):
         The page and the link, of each link without an end.
     """
     folder = folder.resolve()
-    pages = {path: Page(path.read_text()) for path in folder.rglob("*.html")}
+    paths = [p for p in folder.rglob("*.html") if p.parent.name != "_static"]
+    pages = {path: Page(path.read_text()) for path in paths}
     lost = []
     for path, page in pages.items():
         for link in sorted(page.links):

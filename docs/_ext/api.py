@@ -38,9 +38,9 @@ ROLES = (
 PAGE = """{title}
 {line}
 
-{text}
-
 {modules}
+
+{text}
 
 .. autosummary::
    :toctree: .

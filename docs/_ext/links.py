@@ -7,6 +7,10 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from sklearn.experimental import (  # noqa: F401
+    enable_halving_search_cv,  # names of scikit-learn that are there once asked for
+    enable_iterative_imputer,
+)
 from sphinx.errors import ExtensionError
 
 import skae

@@ -24,5 +24,7 @@ for name, values, colour in zip(
     ax.hist(values, bins, color=colour, alpha=0.75, label=name)
 ax.axvline(-detector.offset_, color="black", ls="--", label="threshold")
 ax.set(xscale="log", xlabel="anomaly score", ylabel="tumours")
+ax.set_xticks(ticks := (0.3, 1, 3, 10, 30), ticks)
+ax.minorticks_off()
 ax.legend(frameon=False)
 ax.spines[["top", "right"]].set_visible(False)
