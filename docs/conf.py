@@ -61,6 +61,25 @@ myst_heading_anchors = 3
 plot_basedir = str(HERE)
 plot_html_show_formats = False
 plot_html_show_source_link = True
+plot_template = """
+{{ source_code }}
+
+.. only:: html
+
+   {% for image in images %}
+   .. figure:: {{ build_dir }}/{{ image.basename }}.png
+      {% for option in options -%}
+      {{ option }}
+      {% endfor %}
+      {{ caption }}
+   {% endfor %}
+
+   {% if src_name %}
+   .. rst-class:: skae-source
+
+   :download:`Code of the picture <{{ build_dir }}/{{ src_name }}>`
+   {% endif %}
+"""
 plot_formats = [("png", 120)]
 plot_rcparams = {"figure.constrained_layout.use": True, "savefig.bbox": "tight"}
 plot_apply_rcparams = True
@@ -97,7 +116,7 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_toc_level": 2,
     "show_prev_next": True,
 }

@@ -63,12 +63,6 @@ def test_code_prints_what_stands_beside_it(path, tmp_path, monkeypatch):
     assert not runner.summarize(verbose=False).failed, "".join(printed)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_lines_are_of_the_width_of_the_code(path):
-    if path.name not in ("benchmarks.rst", "defaults.rst"):  # tables of figures
-        assert max(map(len, path.read_text().splitlines())) <= 88
-
-
 def test_every_picture_is_on_a_page():
     drawn = {path.stem for path in (DOCS / "figures").glob("*.py")}
     text = "".join(path.read_text() for path in PAGES)
