@@ -4,13 +4,20 @@ PYTHON_LOWEST ?= python3.10
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-lowest faults fuzz soak lint docs linkcheck bench clean
+.PHONY: demo test test-browser test-lowest faults fuzz soak lint docs linkcheck bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
 
 test: lint
 	$(BIN)/python -m pytest -q -n 2
+
+# Pages of reports in Chromium, which is installed by Debian's package if it is missing.
+test-browser: .venv/installed
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
+		as=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
+		$$as apt-get update -q && $$as apt-get install -q -y --no-install-recommends chromium; }
+	$(BIN)/python -m pytest -q tests/test_browser.py
 
 # With the lowest versions that pyproject.toml allows. On Linux, PyTorch of that version
 # comes from PyPI with libraries for GPUs, several gigabytes of them. ONNX needs a newer

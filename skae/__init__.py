@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skae import networks as networks
     from skae import penalties as penalties
     from skae import plotting as plotting
+    from skae import reports as reports
     from skae._estimators.autoencoder import (
         AutoencoderTransformer as AutoencoderTransformer,
     )

@@ -27,6 +27,7 @@ SUBMODULES = (
     "networks",
     "penalties",
     "plotting",
+    "reports",
 )
 
 

@@ -196,7 +196,7 @@ def test_a_progress_bar_tells_the_fold(curved, capfd):
     shown = capfd.readouterr()
     for title in ("fold 1 of 5", "fold 5 of 5", "all rows"):
         assert f"{title}: 100%" in shown.err
-    assert shown.out.count("Kept: epoch") == 1
+    assert shown.out.count(" was kept.") == 1
 
 
 def test_lines_of_epochs_have_the_fold_above_them(curved, capfd):
@@ -206,7 +206,7 @@ def test_lines_of_epochs_have_the_fold_above_them(curved, capfd):
     places = [lines.index(title) for title in titles]
     assert places == sorted(places)
     assert all("train_loss" in lines[place + 1] for place in places)
-    assert lines[-1] == f"Kept: epoch {fitted.best_iter_} of 8."
+    assert lines[-2:] == fitted.summary().splitlines()
 
 
 def test_gains_of_all_folds_need_less_than_those_of_one():

@@ -1,7 +1,9 @@
 """Displays draw what estimators say: the data of artists are compared with it."""
 
 import inspect
+import re
 import sys
+from itertools import pairwise
 
 import matplotlib
 
@@ -15,13 +17,17 @@ from conftest import SHORT
 from matplotlib import pyplot as plt
 from matplotlib import rcParams
 from matplotlib.figure import Figure
+from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from test_texts import entries
 
 import skae.plotting
 from skae import (
@@ -33,6 +39,7 @@ from skae import (
     VariationalAutoencoderTransformer,
 )
 from skae.detection import WindowedDetector
+from skae.losses import Huber, LogLoss
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
@@ -164,6 +171,19 @@ def test_displays_are_those_of_sklearn(cls, draw):
 
 
 @pytest.mark.parametrize("cls", DISPLAYS)
+def test_displays_are_documented(cls, draw):
+    parameters = inspect.signature(cls).parameters
+    documented = entries(cls, "Parameters")
+    assert set(parameters) == {n for key in documented for n in key.split(", ")}
+    for name in ("from_estimator", "plot"):
+        doc = inspect.getdoc(getattr(cls, name))
+        for parameter in inspect.signature(getattr(cls, name)).parameters:
+            assert parameter == "self" or re.search(rf"^\W*{parameter} : ", doc, re.M)
+    drawn = {name for name in vars(draw(cls)) if name.endswith("_")}
+    assert drawn == set(entries(cls, "Attributes"))
+
+
+@pytest.mark.parametrize("cls", DISPLAYS)
 def test_given_axes_are_drawn_on_and_no_figure_is_made(cls, draw):
     figure = Figure(layout="constrained")
     ax = figure.subplots()
@@ -178,10 +198,6 @@ def test_without_matplotlib_the_extra_is_named(cls, draw, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"pip install 'skae\[plot\]'"):
         draw(cls)
-    with pytest.raises(ImportError, match=r"pip install 'skae\[plot\]'"):
-        cls([1.0, 2.0], [1.0, 2.0])._start(
-            None, 1, 1
-        ) if False else cls._check_matplotlib()
 
 
 @pytest.mark.parametrize("cls", DISPLAYS)
@@ -204,10 +220,8 @@ def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, digits):
         cls.from_estimator(Pipeline([("last", "passthrough")]), *X)
 
 
-@pytest.mark.parametrize("cls", DISPLAYS)
+@pytest.mark.parametrize("cls", sorted({*DISPLAYS} - {LossCurveDisplay}, key=str))
 def test_rows_that_are_read_in_blocks_are_refused(cls, fitted, digits):
-    if cls is LossCurveDisplay:
-        pytest.skip("takes no rows")
     name = "detector" if cls in (AlarmDisplay, ReasonDisplay) else "plain"
     with pytest.raises(TypeError, match="rows in memory"):
         cls.from_estimator(fitted[name], lambda: iter([digits]))
@@ -231,10 +245,10 @@ def test_loss_curves_are_those_of_the_fit(name, fitted):
     np.testing.assert_array_equal(display.pca_line_.get_ydata(), last.pca_loss_)
     said = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     is_pca = last.best_iter_ == 0
-    assert any("PCA, which was kept" in text for text in said) == is_pca
-    assert any(f"epoch {last.best_iter_}, which" in t for t in said) == (not is_pca)
-    unit = "uncertainty" if name == "table" else "squared units of the data"
-    assert unit in display.loss_name
+    assert ("kept: PCA" in said) == is_pca
+    assert any(f"kept: epoch {last.best_iter_}" in t for t in said) == (not is_pca)
+    units = {"table": "uncertainty", "scaled": "squared units after preprocessing"}
+    assert units.get(name, "squared units of the data") in display.loss_name
 
 
 def test_losses_are_said_to_be_with_what_they_have_in_them(fitted, digits):
@@ -262,7 +276,7 @@ def test_the_epoch_that_was_kept_is_marked_beside_pca():
     assert "50% below PCA" in mark.get_label()
     assert display.ax_.get_yscale() == "linear"
     display = LossCurveDisplay([400.0, 3.0], pca_loss=1.0, best_iter=0).plot()
-    assert "PCA, which was kept" in display.pca_line_.get_label()
+    assert display.pca_line_.get_label() == "kept: PCA"
     assert display.ax_.get_yscale() == "log"
 
 
@@ -600,7 +614,7 @@ def test_times_come_from_where_they_are(fitted, digits):
     watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=6, cv=3)
     display = AlarmDisplay.from_estimator(watch.fit(known), known)
     assert display.line_.get_xdata().dtype.kind == "M"
-    display = AlarmDisplay.from_estimator(fitted["watch"], X.to_numpy())
+    display = AlarmDisplay.from_estimator(watch.fit(X.to_numpy()), X.to_numpy())
     assert display.ax_.get_xlabel() == "number of the reading"
     parts = pd.concat({"A": X[:60], "B": X[60:120]})
     display = AlarmDisplay.from_estimator(watch.fit(parts), parts)
@@ -742,7 +756,7 @@ def test_errors_of_sizes_are_those_of_rows_held_out(loss, digits):
 def test_what_pca_needs_is_said():
     display = CodeSizeDisplay(
         [2, 4],
-        [5.0, 3.0],
+        [5.0, 4.5],
         pca_components=np.arange(2, 12),
         pca_errors=12.0 - np.arange(2, 12),
     ).plot()
@@ -772,3 +786,159 @@ def test_sizes_that_are_no_bottleneck_are_left_out(digits):
     sparse = SparseAutoencoderTransformer(k=2, max_iter=2, random_state=0)
     display = CodeSizeDisplay.from_estimator(sparse, digits, n_components=[8, 24])
     assert display.n_components == [8, 24]
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, 0.95])
+def test_numbers_of_what_is_drawn_are_checked(value, fitted, digits):
+    with pytest.raises(ValueError, match=f"n_rows={value}"):
+        ReconstructionDisplay.from_estimator(fitted["plain"], digits, n_rows=value)
+    with pytest.raises(ValueError, match=f"n_components={value}"):
+        ComponentDisplay.from_estimator(fitted["plain"], digits, n_components=value)
+    with pytest.raises(ValueError, match=f"n_components={value}"):
+        CodeSizeDisplay.from_estimator(fitted["plain"], digits, n_components=[value])
+    with pytest.raises(ValueError, match=f"n_features={value}"):
+        ReasonDisplay.from_estimator(fitted["detector"], digits, n_features=value)
+
+
+def test_sparse_rows_and_rows_with_missing_cells_are_drawn(digits):
+    holes = np.where(
+        np.random.default_rng(0).random(digits.shape) < 0.1, np.nan, digits
+    )
+    for X in (csr_array(digits), holes):
+        estimator = AutoencoderTransformer(**SMALL).fit(X)
+        for cls in (ReconstructionDisplay, CodeDisplay, ComponentDisplay):
+            cls.from_estimator(estimator, X).figure_.canvas.draw()
+        display = CodeSizeDisplay.from_estimator(estimator, X, n_components=[1])
+        display.figure_.canvas.draw()
+
+
+def test_dates_and_categories_colour_points(digits):
+    pca, n = PCA(2).fit(digits), len(digits)
+    days = pd.Series(pd.date_range("2024-01-01", periods=n), name="since")
+    display = CodeDisplay.from_estimator(pca, digits, days)
+    assert display.y_name == "since: days since 2024-01-01 00:00"
+    np.testing.assert_array_equal(display.scatters_[0].get_array(), np.arange(n))
+    sizes = pd.Categorical(["S", "M", "L"] * (n // 3), ["S", "M", "L"], ordered=True)
+    display = CodeDisplay.from_estimator(pca, digits, pd.Series(sizes))
+    assert [s.get_label() for s in display.scatters_] == ["S", "M", "L"]
+
+
+def test_wide_tables_are_drawn_without_words():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({f"n{j}": rng.normal(size=60) for j in range(20)})
+    X = X.assign(kind=rng.choice(["a", "b"], 60))
+    estimator = AutoencoderTransformer(**FEW).fit(X)
+    display = ReconstructionDisplay.from_estimator(estimator, X)
+    assert not display.ax_.texts
+    assert display.images_[0].get_array().shape == (6, 21)
+
+
+def wide_rows(n_features, is_long):
+    word = "a feature with a long name" if is_long else "f"
+    names = [f"{word} {j}" for j in range(n_features)]
+    return pd.DataFrame(rows(n_features), columns=names)
+
+
+def pictures_of(X):
+    """Every display of rows, with names of their features."""
+    estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**FEW)).fit(X)
+    detector = AutoencoderOutlierDetector(
+        AutoencoderTransformer(**FEW), method="error", random_state=0
+    ).fit(X)
+    yield LossCurveDisplay.from_estimator(estimator)
+    yield ReconstructionDisplay.from_estimator(estimator, X)
+    yield CodeDisplay.from_estimator(estimator, X, color_by="error")
+    yield CodeDisplay.from_estimator(PCA(2).fit(X), X, np.arange(len(X)) % 12)
+    yield ComponentDisplay.from_estimator(estimator, X)
+    yield AlarmDisplay.from_estimator(detector, X, y=X.iloc[:, 0] > 1)
+    yield AlarmDisplay.from_estimator(detector, X, times=X.index)
+    yield ReasonDisplay.from_estimator(detector, X[:1])
+    yield ReasonDisplay.from_estimator(detector, X[:9])
+    yield ReasonDisplay.from_estimator(detector, X)
+    yield CodeSizeDisplay.from_estimator(estimator, X, n_components=[1])
+
+
+def boxes_of(artists):
+    shown = [a for a in artists if a.get_visible() and a.get_text().strip()]
+    return [artist.get_window_extent() for artist in shown]
+
+
+@pytest.mark.parametrize(
+    "n_features, is_long", [(2, False), (2, True), (30, True), (2000, True)]
+)
+def test_words_are_within_the_figure_and_apart(n_features, is_long):
+    for display in pictures_of(wide_rows(n_features, is_long)):
+        figure = display.figure_
+        figure.canvas.draw()
+        whole, what = figure.bbox.padded(2), type(display).__name__
+        for ax in figure.axes:
+            for axis in (ax.xaxis, ax.yaxis):
+                low, high = sorted(axis.get_view_interval())
+                ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+                labels = [text for place, text in ticks if low <= place <= high]
+                boxes = boxes_of(labels)
+                for one, other in pairwise(boxes):
+                    assert not one.padded(-1).overlaps(other.padded(-1)), what
+                for box in [*boxes, *boxes_of([axis.label])]:
+                    assert whole.x0 <= box.x0 and box.x1 <= whole.x1, what
+                    assert whole.y0 <= box.y0 and box.y1 <= whole.y1, what
+
+
+def test_the_same_picture_is_drawn_again(draw):
+    def pixels(cls):
+        figure = draw(cls).figure_
+        figure.canvas.draw()
+        return np.asarray(figure.canvas.buffer_rgba()).copy()
+
+    for cls in DISPLAYS:
+        if cls is CodeSizeDisplay:  # which rows are held out is random
+            continue
+        np.testing.assert_array_equal(pixels(cls), pixels(cls), err_msg=cls.__name__)
+
+
+def test_losses_that_are_objects_are_named_as_their_names(digits):
+    X = digits / digits.max()
+    for name, loss in [("log_loss", LogLoss()), ("huber", Huber())]:
+        labels = [
+            LossCurveDisplay.from_estimator(
+                AutoencoderTransformer(**SMALL, loss=either).fit(X)
+            ).loss_name
+            for either in (name, loss)
+        ]
+        assert labels[0] == labels[1] and "(" in labels[0]
+
+
+def test_reasons_are_of_what_the_last_step_reads_where_steps_make_other_columns():
+    X = table()[["size", "kind"]].dropna()
+    columns = make_column_transformer(
+        (StandardScaler(), ["size"]), (OneHotEncoder(sparse_output=False), ["kind"])
+    )
+    detector = AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0)
+    pipeline = make_pipeline(columns, detector).fit(X)
+    for n_rows in (1, 5):
+        display = ReasonDisplay.from_estimator(pipeline, X[:n_rows])
+        assert display.names[0].partition(":")[0] in ("x0", "x1", "x2")
+
+
+def test_times_that_are_text_are_refused():
+    with pytest.raises(ValueError, match="to_datetime"):
+        AlarmDisplay([1.0, 2.0], 1.5, times=["a", "b"]).plot()
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_what_transformers_return_may_be_tables(output, digits):
+    X = pd.DataFrame(digits).rename(columns=str)
+    with config_context(transform_output=output):
+        estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**SMALL))
+        estimator.fit(X)
+        for cls in (ReconstructionDisplay, CodeDisplay, ComponentDisplay):
+            cls.from_estimator(estimator, X)
+        CodeSizeDisplay.from_estimator(estimator, X, n_components=[2])
+
+
+def test_arrays_with_categories_have_numbers_for_names():
+    X = table()[["size", "kind"]].to_numpy()
+    estimator = AutoencoderTransformer(**FEW, categorical_features=[1]).fit(X)
+    display = ComponentDisplay.from_estimator(estimator, X)
+    assert display.feature_names[0] == "0"
+    ReconstructionDisplay.from_estimator(estimator, X)

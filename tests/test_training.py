@@ -429,11 +429,10 @@ def test_verbose_1_shows_a_bar_with_both_losses(make, tables, capfd):
 def test_verbose_2_prints_a_line_per_epoch(make, tables, capfd):
     estimator = make(verbose=2).fit(tables)
     lines = capfd.readouterr().out.strip().splitlines()
-    assert len(lines) == 2 + 3 + 1
+    assert len(lines) == 2 + 3 + 2
     assert "train_loss" in lines[0]
     assert "valid_loss" in lines[0]
-    kept = f"epoch {estimator.best_iter_} of 3" if estimator.best_iter_ else "PCA"
-    assert lines[-1].startswith(f"Kept: {kept}.")
+    assert lines[-2:] == estimator.summary().splitlines()
 
 
 @pytest.mark.parametrize("verbose", [1, 2])
@@ -441,12 +440,13 @@ def test_verbose_says_what_was_kept(digits, verbose, capfd):
     noise = np.random.default_rng(0).normal(size=(60, 8))
     estimator = AutoencoderTransformer(2, verbose=verbose, random_state=0).fit(noise)
     assert estimator.best_iter_ == 0
-    assert "Kept: PCA." in capfd.readouterr().out
+    assert "PCA was kept" in capfd.readouterr().out.splitlines()[-1]
     estimator.set_params(n_components=8, max_iter=10).fit(digits)
-    kept = f"Kept: epoch {estimator.best_iter_} of {estimator.n_iter_}."
-    assert kept in capfd.readouterr().out
+    kept = f"epoch {estimator.best_iter_} of {estimator.n_iter_} was kept."
+    assert kept in capfd.readouterr().out.splitlines()[-2]
     estimator.set_params(warm_start=True, learning_rate=1e-12, max_iter=1).fit(digits)
-    assert "Kept: " in capfd.readouterr().out
+    kept = f"epoch {estimator.best_iter_} of {estimator.n_iter_} was kept."
+    assert kept in capfd.readouterr().out.splitlines()[-2]
 
 
 def test_callbacks_of_skorch_work(make, digits, tmp_path):

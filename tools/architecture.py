@@ -121,7 +121,11 @@ PACKAGES = {
     ),
     "plotting": Package(
         imports=["_utils", "_tables", "_sources"],
-        holds="pictures of what was fitted; the only package that knows matplotlib",
+        holds="pictures of what was fitted; all that is drawn",
+    ),
+    "reports": Package(
+        imports=["_utils", "_tables", "_sources", "_names", "_files", "plotting"],
+        holds="what was fitted and what it makes of rows, in words and on pages",
     ),
     "_estimators": Package(
         imports=[
@@ -140,6 +144,7 @@ PACKAGES = {
             "_inference",
             "_training",
             "_onnx",
+            "reports",
         ],
         holds="scikit-learn's semantics once, and a final class for each autoencoder",
     ),
@@ -151,6 +156,7 @@ PACKAGES = {
             "corruptions",
             "_files",
             "_onnx",
+            "reports",
             "_estimators",
         ],
         holds="outlying rows and times, thresholds and reasons",
@@ -176,6 +182,7 @@ PACKAGES = {
             "code_maps",
             "networks",
             "plotting",
+            "reports",
             "_estimators",
             "detection",
             "compression",

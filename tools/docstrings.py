@@ -147,6 +147,7 @@ ATTRIBUTES = {
         "ndarray of shape (`n_features_in_`,)",
         "Names of the features, where X had names that are all strings.",
     ),
+    "n_samples_": ("int", "Rows of the last call of `fit` or `partial_fit`."),
     "n_iter_": ("int", "Epochs run."),
     "best_iter_": ("int", "The epoch that was kept; 0 is PCA."),
     "loss_curve_": (

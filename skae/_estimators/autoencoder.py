@@ -125,6 +125,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had names that are all strings.
+    n_samples_ : int
+        Rows of the last call of `fit` or `partial_fit`.
     n_iter_ : int
         Epochs run.
     best_iter_ : int

@@ -43,6 +43,7 @@ from skae._utils.typing import Rows
 from skae._utils.warnings import warn
 from skae.checkpoints._journal import journal_of
 from skae.losses._losses import check_bounds
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -67,9 +68,12 @@ def _is_epoch(row):
     loss_curve_=list_of(instance(float)),
     validation_loss_curve_=optional(list_of(instance(float))),
     pca_loss_=not_required(number),
+    n_samples_=not_required(count),
     **OF_ROWS,
 )
-class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameters):
+class BaseAutoencoder(
+    Encoding, Decoding, Imputing, Saving, Reporting, AutoencoderParameters
+):
     """Base of all autoencoder transformers; not to be instantiated.
 
     A subclass has a constructor that names its parameters, and says through hooks what
@@ -316,9 +320,12 @@ class BaseAutoencoder(Encoding, Decoding, Imputing, Saving, AutoencoderParameter
             fitted = fit(recipe, settings, X, earlier, done, layout, journal)
             fitted = fitted.agreed(group)
             twin._store(fitted, done)
+            twin.n_samples_ = X.shape[0]
             if fitted.hidden is not None or not done:
                 twin._keep_donors(fitted.hidden, given, X)
             twin._describe(X.shared(), is_incremental)
+        if self.verbose and group.rank == 0:
+            print(self.summary())
         if not fitted.result.interrupted:
             journal.close()
         else:

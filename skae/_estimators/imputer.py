@@ -33,6 +33,7 @@ from skae._utils.typing import Rows
 from skae._utils.validation import without_torch
 from skae._utils.warnings import warn
 from skae.corruptions import Missing
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -56,7 +57,9 @@ _SEEN = "n_features_in_", "feature_names_in_"
     autoencoder_=fitted(BaseAutoencoder),
     _kept=array("b", 1),
 )
-class AutoencoderImputer(OnnxConvertible, TransformerMixin, Saving, BaseEstimator):
+class AutoencoderImputer(
+    OnnxConvertible, TransformerMixin, Saving, Reporting, BaseEstimator
+):
     """Fills missing cells of arrays and of tables, in one step of a Pipeline.
 
     Each cell is what an autoencoder expects there, given the others of its row: a

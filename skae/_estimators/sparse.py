@@ -168,6 +168,8 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had names that are all strings.
+    n_samples_ : int
+        Rows of the last call of `fit` or `partial_fit`.
     n_iter_ : int
         Epochs run.
     best_iter_ : int
@@ -194,14 +196,12 @@ class SparseAutoencoderTransformer(SparseOutput, BaseAutoencoder):
         The trained network in skorch, made anew each time: ``history`` is what was
         recorded in each epoch, ``predict`` reconstructs rows in the units of the data.
     dead_fraction_ : float
-        Share of the components that are zero for all rows of the last call of `fit` or
-        `partial_fit`, or the first 16,384 of them; for "kl", that are nowhere above
-        `rho`.
+        Share of the components that are zero for all of these rows, or the first 16,384
+        of them; for "kl", that are nowhere above `rho`.
 
     See Also
     --------
-    AutoencoderTransformer : Takes the parts that this one is made of, in any
-        combination.
+    AutoencoderTransformer : Takes the parts of this one, in any combination.
     sklearn.decomposition.MiniBatchDictionaryLearning : Dictionaries by optimisation.
 
     References

@@ -83,34 +83,3 @@ class Title(Callback):
     def on_train_begin(self, net, **kwargs):
         if self.title:
             self.sink(self.title)
-
-
-class KeptEpoch(Callback):
-    """Says which epoch was kept, once training has ended.
-
-    Parameters
-    ----------
-    best : BestEpoch
-    sink : callable, default=print
-        Gets the line.
-    """
-
-    def __init__(self, best, sink=print):
-        self.best = best
-        self.sink = sink
-
-    def on_train_end(self, net, **kwargs):
-        if self.best.n_iter == 0:
-            return
-        epoch, _ = self.best.result()
-        tell_kept(epoch, self.best.n_iter, self.best.is_resumed, self.sink)
-
-
-def tell_kept(epoch, n_iter, is_resumed=False, sink=print):
-    """Say which epoch was kept, of so many."""
-    if epoch > 0:
-        sink(f"Kept: epoch {epoch} of {n_iter}.")
-    elif is_resumed:
-        sink("Kept: the earlier fit, which no epoch improved on.")
-    else:
-        sink("Kept: PCA. No epoch gained more than chance on held-out rows.")

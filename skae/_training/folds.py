@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from skae._training.callbacks import tell_kept
 from skae._training.selection import Selection
 from skae._training.settings import Result, Run
 from skae._training.start import warn_of
@@ -80,8 +79,6 @@ def cross_fitted(task, n_folds):
         if attempt is None:
             raise
         return _interrupted(attempt)
-    if task.settings.verbose:
-        tell_kept(result.best_iter, result.n_iter)
     fitted = Attempt(task, start, whole, baseline, result)
     return fitted.fitted(float(np.mean(pca_losses)))
 
@@ -98,8 +95,6 @@ def _of_fold(task, fold, n_folds):
 def _interrupted(attempt):
     """What is left of a fit that was interrupted."""
     result = replace(attempt.result, interrupted=True)
-    if attempt.task.settings.verbose:
-        tell_kept(result.best_iter, result.n_iter)
     return replace(attempt, result=result).fitted()
 
 

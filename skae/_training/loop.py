@@ -5,7 +5,7 @@ import torch
 from skorch.callbacks import EpochTimer, LRScheduler, PrintLog
 from torch.optim.lr_scheduler import OneCycleLR
 
-from skae._training.callbacks import KeptEpoch, ProgressBar, Title, checked_callbacks
+from skae._training.callbacks import ProgressBar, Title, checked_callbacks
 from skae._training.data import CHUNK_ROWS
 from skae._training.history import plain, record
 from skae._training.net import AutoencoderNet, TensorDataset
@@ -123,8 +123,6 @@ def _own_callbacks(best, n_batches, last_epoch, settings, run):
     if settings.verbose > 1:
         callbacks += [("timer", EpochTimer()), ("title", Title(run.title))]
         callbacks.append(("print_log", PrintLog()))
-    if settings.verbose and not run.title:
-        callbacks.append(("kept_epoch", KeptEpoch(best)))
     return callbacks
 
 

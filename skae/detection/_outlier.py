@@ -26,6 +26,7 @@ from skae.detection._onnx import Detector
 from skae.detection._scores import SCORES
 from skae.detection._tables import TableModels
 from skae.detection._threshold import threshold
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -47,6 +48,7 @@ class AutoencoderOutlierDetector(
     OneToOneFeatureMixin,
     OutlierMixin,
     Saving,
+    Reporting,
     BaseEstimator,
 ):
     """Finds rows that are not like the others, and the features that make them so.

@@ -26,6 +26,7 @@ from skae.detection._outlier import AutoencoderOutlierDetector
 from skae.detection._series import scores_of
 from skae.detection._stretches import trailing_count
 from skae.detection._threshold import own_threshold, threshold
+from skae.reports._reporting import Reporting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,7 +42,7 @@ _COUNT = [Interval(Integral, 1, None, closed="left")]
     held_out_scores_=not_required(partly_known),
 )
 class WindowedDetector(
-    Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, BaseEstimator
+    Alarming, OneToOneFeatureMixin, OutlierMixin, Saving, Reporting, BaseEstimator
 ):
     """Watches a machine: when the readings of its sensors are unusual, and why.
 

@@ -5,6 +5,7 @@ import numpy as np
 from skae.plotting._display import (
     COLORS,
     Display,
+    inches_of,
     plain_log,
     text_color,
 )
@@ -26,6 +27,8 @@ from skae.plotting._times import (
 _N_BINS = 50
 # Fewer rows are counted on a linear scale.
 _MANY = 100
+# Inches of axes above which a legend with two columns fits.
+_WIDE = 4.5
 
 
 class AlarmDisplay(Display):
@@ -178,7 +181,7 @@ class AlarmDisplay(Display):
         is_alarm = scores > self.threshold if is_alarm is None else np.asarray(is_alarm)
         is_known = None if self.y is None else _outliers(self.y, len(scores))
         self.line_ = self.alarms_ = None
-        self.bars_ = []
+        self.bars_: list = []
         if self.times is None:
             return self._plot_distribution(ax, scores, is_alarm, is_known, kwargs)
         return self._plot_times(ax, scores, is_alarm, is_known, kwargs)
@@ -228,7 +231,12 @@ class AlarmDisplay(Display):
             groups = [("normal rows", ~known), ("known outliers", known)]
         styles = (
             {"color": COLORS[0], "alpha": 0.75},
-            {"color": COLORS[1], "alpha": 0.6, "hatch": "////", "edgecolor": "black"},
+            {
+                "color": COLORS[1],
+                "alpha": 0.6,
+                "hatch": "////",
+                "edgecolor": text_color(),
+            },
         )
         for (name, chosen), style in zip(groups, styles, strict=False):
             if is_known is not None:
@@ -273,9 +281,9 @@ class AlarmDisplay(Display):
 
 def _legend(ax):
     """A legend above the axes, where it hides nothing."""
-    n_entries = len(ax.get_legend_handles_labels()[1])
+    n_columns = 2 if inches_of(ax)[0] > _WIDE else 1
     options = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "frameon": False}
-    ax.legend(ncols=min(n_entries, 2), borderaxespad=0.3, **options)
+    ax.legend(ncols=n_columns, borderaxespad=0.3, **options)
 
 
 def _outliers(y, n_rows):

@@ -7,6 +7,14 @@ import numpy as np
 from skae._tables.column import in_words
 from skae._tables.frames import frame_of
 from skae._tables.values import Dates, Levels
+from skae.plotting._display import inches_of, short, text_color
+
+# That fit into a cell.
+_MOST_LETTERS = 12
+# Points of the largest letters.
+_FONT = 9.0
+# Errors whose colour is dark.
+_DARK = 0.5
 
 
 class Cells(NamedTuple):
@@ -96,3 +104,25 @@ def scale_of(X):
     center = np.where(is_there, X, 0).sum(axis=0) / counts
     squares = np.where(is_there, np.square(X - center), 0).sum(axis=0) / counts
     return {"center": center, "spread": np.sqrt(np.where(squares > 0, squares, 1))}
+
+
+def write(ax, lines, errors):
+    """Write cells of a table into a heat map of their errors.
+
+    Parameters
+    ----------
+    ax : Axes
+    lines : list of ndarray of shape (n, n_columns)
+        Words, which are written below each other where they are not the same.
+    errors : ndarray of shape (n, n_columns)
+    """
+    width, height = inches_of(ax) * 72 / errors.shape[::-1]
+    size = min(_FONT, width / (0.62 * (_MOST_LETTERS + 2)), height / (1.4 * len(lines)))
+    for i, j in np.ndindex(errors.shape):
+        words = [short(part[i, j])[:_MOST_LETTERS] for part in lines]
+        said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
+        color = "white" if errors[i, j] > _DARK else "black"
+        if np.isnan(errors[i, j]):
+            color = text_color()
+        options = {"ha": "center", "va": "center", "fontsize": size}
+        ax.text(j + 0.5, i + 0.5, said, color=color, clip_on=True, **options)

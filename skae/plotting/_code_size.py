@@ -16,6 +16,7 @@ from skae.plotting._display import (
     wrapped,
 )
 from skae.plotting._given import (
+    check_count,
     in_memory,
     loss_label,
     n_rows_of,
@@ -136,7 +137,8 @@ class CodeSizeDisplay(Display):
             If the estimator has no `n_components` or no `score`, or rows are read in
             blocks.
         ValueError
-            If no size is smaller than the number of features.
+            If no size is smaller than the number of features, or if one is no whole
+            number of at least 1.
         ImportError
             If matplotlib is not installed.
 
@@ -153,6 +155,9 @@ class CodeSizeDisplay(Display):
         training held out.
         """
         cls._check_matplotlib()
+        n_components = tuple(n_components)
+        for size in n_components:
+            check_count("n_components", size)
         steps, last = _unfitted(estimator)
         X = in_memory(X, cls)
         rows = np.arange(n_rows_of(X))
@@ -174,7 +179,7 @@ class CodeSizeDisplay(Display):
             errors,
             pca_components=pca_sizes,
             pca_errors=pca_errors,
-            loss_name=f"held-out {loss_label(models[0])}",
+            loss_name=f"held-out {loss_label(models[0], steps)}",
             name=type(last).__name__,
             pca_name=said,
         )
@@ -271,7 +276,7 @@ def _sizes(n_components, n_features, estimator):
             f"n_components={tuple(sizes)}, but X has {n_features} features, and a code "
             "is to be smaller: pass sizes below that."
         )
-    if len(kept) < len(sizes) and tuple(n_components) != _SIZES:
+    if len(kept) < len(sizes) and n_components != _SIZES:
         warn(
             f"n_components={sizes[len(kept) :]} are left out: X has {n_features} "
             "features, and a code is to be smaller."
@@ -291,7 +296,7 @@ def _errors_of_pca(models, train, held_out, lowest):
     most = min(len(train), train.shape[1])
     n = min(most, 8 * max(sizes))
     pca = PCA(n, random_state=0).fit(train)
-    codes, left = pca.transform(held_out), held_out - pca.mean_
+    codes, left = numbers(pca.transform(held_out)), held_out - pca.mean_
     errors = []
     for k in range(n):
         left = left - np.outer(codes[:, k], pca.components_[k])

@@ -21,6 +21,7 @@ from skae.plotting._given import (
     numbers,
     sampled,
     taken,
+    unit_of,
 )
 
 # Points of a map, which hides most of more of them.
@@ -93,7 +94,7 @@ class CodeDisplay(Display):
         X : array-like of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,), default=None
-            Classes or numbers to colour points by.
+            Classes or numbers to colour points by; of dates, days since the first.
         color_by : {"error"}, default=None
             "error" colours points by what :meth:`score_samples` says of the row,
             negated: the reconstruction error. Of transformers that have no
@@ -145,9 +146,13 @@ class CodeDisplay(Display):
         colors = None if y is None else pd.Series(np.asarray(y)[chosen])
         if y is not None and isinstance(y, pd.Series):
             colors = y.iloc[chosen].reset_index(drop=True)
+        if colors is not None and pd.api.types.is_datetime64_any_dtype(colors):
+            first = colors.min()
+            colors = (colors - first) / pd.Timedelta(1, "D")
+            name = f"{name or 'y'}: days since {first:%Y-%m-%d %H:%M}"
         if color_by == "error":
             colors = _errors(fitted.last, rows, codes)
-            name = f"reconstruction error: {loss_label(fitted.last)}"
+            name = _error_label(fitted)
         display = cls(numbers(codes), y=colors, y_name=name)
         return display.plot(ax=ax, **kwargs)
 
@@ -205,12 +210,14 @@ class CodeDisplay(Display):
         return shown
 
     def _classes(self, ax, classes, options):
-        names, numbers_of_classes = classes
+        names, numbers_of_classes, n_own = classes
         shown = []
         for i, name in enumerate(names):
             is_own = numbers_of_classes == i
             color, marker = COLORS[i % len(COLORS)], MARKERS[(i + i // 10) % 10]
             own = {"color": color, "marker": marker, "label": name}
+            if i >= n_own:
+                own |= {"color": "0.75", "marker": ".", "zorder": 0.9}
             shown.append(ax.scatter(*self.points_[is_own].T, **{**own, **options}))
         legend = ax.legend(
             title=self.y_name,
@@ -222,6 +229,13 @@ class CodeDisplay(Display):
         for handle in legend.legend_handles:
             handle.set_alpha(1)
         return shown
+
+
+def _error_label(fitted):
+    """What errors are, with their units."""
+    if hasattr(fitted.last, "reconstruct"):
+        return f"reconstruction error: {loss_label(fitted.last, fitted.steps)}"
+    return f"reconstruction error (mean of squared {unit_of(fitted.steps)})"
 
 
 def _errors(estimator, rows, codes):
@@ -257,11 +271,20 @@ def _map_of(codes):
         f"({share:.0%} of their variance)"
         for which, share in zip(("first", "second"), shares, strict=True)
     ]
-    return pca.transform(codes), labels
+    return numbers(pca.transform(codes)), labels
 
 
 def _classes(y):
-    """Names of classes and the number (n,) of each row's; None if y is of numbers."""
+    """Classes of y (n,), or None if it is of numbers.
+
+    Returns
+    -------
+    names : list of str
+    numbers_of_classes : ndarray of shape (n,)
+        Of each row's.
+    n_own : int
+        How many classes stand for one value: those after are rare, or missing.
+    """
     y = pd.Series(np.asarray(y)) if not isinstance(y, pd.Series) else y
     is_number = pd.api.types.is_numeric_dtype(y) and not pd.api.types.is_bool_dtype(y)
     found = y.dropna()
@@ -274,7 +297,10 @@ def _classes(y):
     n_others = max(len(names) - _MOST_CLASSES, 0)
     kept = names[:_MOST_CLASSES]
     # In their own order, where they have one.
-    kept = sorted(kept, key=lambda name: (isinstance(name, str), name))
+    if not isinstance(y.dtype, pd.CategoricalDtype):
+        kept = sorted(kept, key=lambda name: (type(name).__name__, name))
+    else:
+        kept = [name for name in y.cat.categories if name in set(kept)]
     places = {name: i for i, name in enumerate(kept)}
     others = len(kept)
     numbers_of_classes = np.array(
@@ -286,4 +312,4 @@ def _classes(y):
     if y.isna().any():
         numbers_of_classes[numbers_of_classes == others + 1] = len(said)
         said.append("no label")
-    return said, numbers_of_classes
+    return said, numbers_of_classes, len(kept)

@@ -13,6 +13,7 @@ from skae.plotting._display import (
 )
 from skae.plotting._given import (
     Fitted,
+    check_count,
     images,
     in_memory,
     names_of,
@@ -20,6 +21,7 @@ from skae.plotting._given import (
     of_table,
     sampled,
     taken,
+    unit_of,
 )
 from skae.plotting._walks import SIGMAS, as_numbers, atoms, order_of, walks
 
@@ -178,7 +180,7 @@ class ComponentDisplay(Display):
             read = fitted.through(rows)
             codes = numbers(last.transform(read))
             rows = rows if fitted.is_undone else read
-        size = getattr(last, "n_components_", None) or codes.shape[1]
+        size = last.n_components_ if codes is None else codes.shape[1]
         steps = atoms(codes, size) if is_sparse else walks(codes, size, has_prior)
         flat = np.vstack([steps.reshape(-1, size), np.zeros((1, size))])
         made = last.inverse_transform(flat)
@@ -192,10 +194,13 @@ class ComponentDisplay(Display):
         if is_scaled:
             decoded = decoded / spread
         order = order_of(decoded, codes if is_sparse else None, steps)
-        if n_components is None:
+        if n_components is not None:
+            check_count("n_components", n_components)
+        else:
             n_components = (16 if image_shape is None else 64) if is_sparse else 8
         order = order[:n_components]
-        unit = "standard deviations" if is_scaled else "units of the data"
+        unit = unit_of([] if fitted.is_undone else fitted.steps)
+        unit = "standard deviations" if is_scaled else unit
         ends = ("2nd percentile", "98th percentile")
         if has_prior:
             ends = (f"{-SIGMAS:g} SD", f"{SIGMAS:g} SD")
@@ -247,7 +252,7 @@ class ComponentDisplay(Display):
             inch * (1 + _GAP) * n_columns,
             inch * (1 + above) * n_lines * height / width,
         )
-        ax = self._start(ax, size[0] + (1.6 if are_atoms else 2), size[1] + 0.8)
+        ax = self._start(ax, size[0] + 2, size[1] + 0.8, "compressed")
         shown = []
         tops = (1 + above) * height * np.arange(n_lines) + (above * height) * are_atoms
         lefts = (1 + _GAP) * width * np.arange(n_columns)
@@ -270,6 +275,8 @@ class ComponentDisplay(Display):
         middles = lefts + width / 2
         ax.set_xticks(middles[[0, -1]], self.ends)
         ax.set_xlabel("the component, from low to high")
+        if tiles.ndim == 3:
+            color_bar(shown[0], ax, f"value ({self.unit})", shrink=0.5)
         return self
 
     def _names_of_components(self):

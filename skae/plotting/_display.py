@@ -26,6 +26,8 @@ MOST_NAMES = 30
 _MOST_LETTERS = 28
 # How many letters of a label take an inch.
 _LETTERS = 11.5
+# What names below axes leave of their height.
+_LEFT = 0.8
 
 
 class Display:
@@ -50,13 +52,13 @@ class Display:
                 "pip install 'skae[plot]'"
             ) from error
 
-    def _start(self, ax, width, height):
+    def _start(self, ax, width, height, layout="constrained"):
         """Set the axes: those given, or new ones of a size in inches."""
         self._check_matplotlib()
         if ax is None:
             from matplotlib import pyplot
 
-            _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+            _, ax = pyplot.subplots(figsize=(width, height), layout=layout)
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -69,9 +71,9 @@ def text_color():
 
 
 def short(name):
-    """A name that fits beside a picture."""
-    name = str(name)
-    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
+    """A name that fits beside a picture: of a long one, how it begins and ends."""
+    name, half = str(name), _MOST_LETTERS // 2
+    return name if len(name) <= _MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
 
 
 def name_ticks(axis, places, names, what):
@@ -111,12 +113,16 @@ def is_upright(names):
     return sum(lengths) > 80 or (max(lengths) > 3 and sum(lengths) > 40)
 
 
+def width_of(names):
+    """Inches that names need beside axes."""
+    return max((len(name) for name in names), default=0) / _LETTERS
+
+
 def height_of(names):
     """Inches that names need below axes."""
     names = [short(name) for name in names or []]
-    if not names or len(names) > MOST_NAMES or not is_upright(names):
-        return 0.0
-    return max(map(len, names)) / _LETTERS
+    is_needed = 0 < len(names) <= MOST_NAMES and is_upright(names)
+    return width_of(names) if is_needed else 0.0
 
 
 def limit(values):
@@ -195,15 +201,19 @@ def frame(ax, width, height, aspect="auto"):
     ax.grid(False)
 
 
-def wrapped(text, ax, is_x=False):
+def inches_of(ax):
+    """Width and height of axes in inches, before labels take some of it."""
+    box = ax.get_position()
+    return ax.figure.get_size_inches() * (box.width, box.height)
+
+
+def wrapped(text, ax, is_x=False, share=1.0):
     """A label in as many lines as it needs beside axes, or below them.
 
-    What is in brackets gets lines of its own, if all is too long for one.
+    What is in brackets gets lines of its own, if all is too long for one. A share of
+    the axes' size may be all that there is room for.
     """
-    width, height = ax.figure.get_size_inches()
-    box = ax.get_position()
-    inches = box.width * width if is_x else box.height * height
-    most = max(int(_LETTERS * inches), 16)
+    most = max(int(share * _LETTERS * inches_of(ax)[0 if is_x else 1]), 16)
     head, bracket, tail = text.partition(" (") if len(text) > most else (text, "", "")
     parts = [head, *([f"({tail}"] if bracket else [])]
     return "\n".join(line for part in parts for line in textwrap.wrap(part, most))
@@ -213,7 +223,7 @@ def color_bar(image, ax, label, extend="neither", **options):
     """A colour bar beside the axes, with a label."""
     options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
     bar = ax.figure.colorbar(image, ax=ax, extend=extend, **options)
-    bar.set_label(wrapped(label, ax))
+    bar.set_label(wrapped(label, ax, share=options["shrink"] * _LEFT))
     bar.outline.set_visible(False)
     return bar
 

@@ -6,6 +6,8 @@ import numpy as np
 _FAR = 6.0
 # Ticks are apart by this share of the axis.
 _APART = 0.09
+# The largest exponent of a number that there is.
+_MOST = 700.0
 
 
 class FarScale:
@@ -41,7 +43,7 @@ class FarScale:
     def inverse(self, places):
         """Scores at places on the axis."""
         places = np.asarray(places, float)
-        beyond = 1 + np.expm1(np.minimum(places - 1, 2) * self._height)
+        beyond = 1 + np.expm1(np.minimum((places - 1) * self._height, _MOST))
         return self.low + self._unit * np.where(places <= 1, places, beyond)
 
     def ticks(self):

@@ -1,5 +1,7 @@
 """What displays are made from: fitted estimators, and rows on their way to them."""
 
+import re
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -159,25 +161,49 @@ def of_table(estimator):
     return getattr(estimator, "_columns", None) is not None
 
 
-_UNITS = {1: "units of the data", 2: "squared units of the data"}
+_LOSSES = {
+    "squared_error": ("mean squared error", 2),
+    "absolute_error": ("mean absolute error", 1),
+    "huber": ("Huber loss", 2),
+    "log_loss": ("log-loss", 0),
+}
+_SQUARED = {0: "nats per feature", 1: "{}", 2: "squared {}"}
 
 
-def loss_label(estimator):
-    """The loss of an estimator in words, with its units."""
+def unit_of(steps):
+    """The units of rows that have gone through some steps, in words."""
+    return "units after preprocessing" if steps else "units of the data"
+
+
+def loss_label(estimator, steps=()):
+    """The loss of an estimator in words, with its units.
+
+    Parameters
+    ----------
+    estimator : estimator
+    steps : list of transformers, default=()
+        What rows go through before.
+    """
     if of_table(estimator):
         return "loss (share of the columns' own uncertainty)"
     loss = getattr(estimator, "loss", None)
-    words = {
-        "squared_error": "mean squared error (squared units of the data)",
-        "absolute_error": "mean absolute error (units of the data)",
-        "huber": "Huber loss (squared units of the data)",
-        "log_loss": "log-loss (nats per feature)",
-    }
-    if loss is None or loss in words:
-        return words.get(loss, words["squared_error"])
-    degree = getattr(loss, "degree", None)
-    unit = f" ({_UNITS[degree]})" if degree in _UNITS else ""
-    return f"{getattr(loss, '__name__', type(loss).__name__)}{unit}"
+    # Objects of this package are called as the names that stand for them.
+    snake = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
+    known = _LOSSES.get(loss if isinstance(loss, str) else snake)
+    if known is not None:
+        name, degree = known
+        return f"{name} ({_SQUARED[degree].format(unit_of(steps))})"
+    degree, name = getattr(loss, "degree", None), getattr(loss, "__name__", None)
+    unit = f" ({_SQUARED[degree].format(unit_of(steps))})" if degree in (1, 2) else ""
+    return f"{name or type(loss).__name__}{unit}"
+
+
+def check_count(name, value):
+    """Raise ValueError for what is no whole number of at least 1."""
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(
+            f"{name}={value!r}, but a whole number of at least 1 was expected."
+        )
 
 
 def score_unit(detector):
@@ -188,4 +214,6 @@ def score_unit(detector):
         "neighbors": " (mean distance)",
         "error": " (squared usual errors)",
     }
+    if of_table(detector):
+        units["error"] = " (share of the columns' own uncertainty)"
     return units.get(getattr(detector, "method", None), "")

@@ -108,13 +108,14 @@ class LossCurveDisplay(Display):
         """
         cls._check_matplotlib()
         advice = "a transformer of skae, such as one of a detector's autoencoders_"
-        last = Fitted.of(estimator, cls, ["loss_curve_"], advice).last
+        fitted = Fitted.of(estimator, cls, ["loss_curve_"], advice)
+        last = fitted.last
         display = cls(
             last.loss_curve_,
             validation_loss_curve=getattr(last, "validation_loss_curve_", None),
             pca_loss=getattr(last, "pca_loss_", None),
             best_iter=getattr(last, "best_iter_", None),
-            loss_name=loss_label(last),
+            loss_name=loss_label(last, fitted.steps),
             training_name=_training_name(last),
         )
         return display.plot(ax=ax, **kwargs)
@@ -139,27 +140,27 @@ class LossCurveDisplay(Display):
         first = {"color": COLORS[1], "linestyle": "--", "label": self.training_name}
         marker = "o" if len(epochs) == 1 else None
         self.lines_ = ax.plot(epochs, training, **{"marker": marker, **first, **kwargs})
-        kept_curve, kept_rows = training, "training rows"
+        kept_curve = training
         if held_out is not None:
-            kept_curve, kept_rows = np.asarray(held_out), "held-out rows"
+            kept_curve = np.asarray(held_out)
             second = {"color": COLORS[0], "label": "held-out rows", "linewidth": 2}
             self.lines_ += ax.plot(
                 epochs, kept_curve, **{"marker": marker, **second, **kwargs}
             )
         self.pca_line_ = None
         if self.pca_loss is not None:
-            said = "PCA" if self.best_iter != 0 else "PCA, which was kept"
+            said = "PCA" if self.best_iter != 0 else "kept: PCA"
             self.pca_line_ = ax.axhline(
                 self.pca_loss,
                 color=text_color(),
                 linestyle=":" if self.best_iter != 0 else "-",
-                label=f"{said}, on the {kept_rows}",
+                label=said,
             )
         if self.best_iter:
             self._mark(ax, kept_curve[self.best_iter - 1])
-        losses = [line.get_ydata() for line in self.lines_]
-        losses += [] if self.pca_line_ is None else [[self.pca_loss]]
-        losses = np.concatenate(losses)
+        drawn = [line.get_ydata() for line in self.lines_]
+        drawn += [] if self.pca_line_ is None else [[self.pca_loss]]
+        losses = np.concatenate(drawn)
         if spans_decades(losses):
             plain_log(ax.yaxis, losses[np.isfinite(losses)])
         ax.xaxis.get_major_locator().set_params(integer=True)
@@ -169,11 +170,11 @@ class LossCurveDisplay(Display):
 
     def _mark(self, ax, loss):
         """Mark the epoch that was kept."""
-        said = f"epoch {self.best_iter}, which was kept"
+        said = f"kept: epoch {self.best_iter}"
         if self.pca_loss and np.isfinite(loss):
             gain = 1 - loss / self.pca_loss
             side = "below" if gain >= 0 else "above"
-            said += f": {abs(gain):.0%} {side} PCA"
+            said += f", {abs(gain):.0%} {side} PCA"
         place = {"linestyle": "none", "marker": "D", "markersize": 8, "zorder": 3}
         colors = {"color": COLORS[0], "markeredgecolor": text_color()}
         ax.plot([self.best_iter], [loss], **place, **colors, label=said)

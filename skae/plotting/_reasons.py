@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import make_pipeline
 
 from skae._tables.frames import index_of
 from skae.plotting._display import (
@@ -15,12 +16,14 @@ from skae.plotting._display import (
     name_ticks,
     short,
     tile,
+    width_of,
 )
 from skae.plotting._given import (
     Fitted,
+    check_count,
     in_memory,
-    n_rows_of,
     names_of,
+    sampled,
     score_unit,
     taken,
 )
@@ -47,7 +50,7 @@ class ReasonDisplay(Display):
         Of the rows. None numbers them.
     kind : {"auto", "bars", "heat map"}, default="auto"
         "auto" is bars for one row, and a heat map for several.
-    score_name : str, default="score"
+    score_name : str, default="anomaly score"
         What scores are, with their units.
     row_name : str, default="row"
         What rows are.
@@ -86,7 +89,7 @@ class ReasonDisplay(Display):
         *,
         labels=None,
         kind="auto",
-        score_name="score",
+        score_name="anomaly score",
         row_name="row",
     ):
         self.scores = scores
@@ -114,7 +117,8 @@ class ReasonDisplay(Display):
         ----------
         detector : estimator or Pipeline
             A fitted detector of this package, or a Pipeline that ends in one, whose
-            other steps are then the `preprocessing`.
+            other steps are then the `preprocessing`. If these can't be undone, or make
+            other columns, features are those that the last step reads.
         X : array-like of shape (n_samples, n_features)
             The rows to explain, such as ``X[detector.predict(X) == -1]``; of a detector
             of windows, the series. Of more than 10,000 rows so many are drawn, random
@@ -143,15 +147,17 @@ class ReasonDisplay(Display):
             If it has no `explain`, if `preprocessing` has no `inverse_transform`, or if
             rows are read in blocks.
         ValueError
-            If `kind` is none of those named, or "bars" for several rows.
+            If `kind` is none of those named, or "bars" for several rows; if
+            `n_features` is below 1.
         ImportError
             If matplotlib is not installed.
         """
         cls._check_matplotlib()
+        check_count("n_features", n_features)
         needs = ["feature_scores", "explain"]
         fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
         X, last = in_memory(X, cls), fitted.last
-        given = {"score_name": f"score{score_unit(last)}", "kind": kind}
+        given = {"score_name": f"anomaly score{score_unit(last)}", "kind": kind}
         if hasattr(last, "alarms"):
             rows = fitted.through(X)
             alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))
@@ -162,12 +168,14 @@ class ReasonDisplay(Display):
             names = [str(names[j]) for j in best]
             display = cls(scores[:, best], names, labels=labels, **given)
             return display.plot(ax=ax, **kwargs)
-        if preprocessing is None and fitted.steps:
-            from sklearn.pipeline import make_pipeline
-
-            preprocessing = make_pipeline(*fitted.steps)
-        X = taken(X, np.arange(n_rows_of(X))[:_MOST_ROWS])
-        n_rows = n_rows_of(X)
+        chosen = sampled(X, _MOST_ROWS)
+        X, n_rows = taken(X, chosen), len(chosen)
+        if preprocessing is None and fitted.steps and n_rows:
+            read = fitted.through(X)
+            if fitted.is_undone and X.shape[1] == read.shape[1]:
+                preprocessing = make_pipeline(*fitted.steps)
+            else:
+                X = read
         if n_rows == 1 and kind != "heat map":
             reasons = last.explain(X, n_features, preprocessing=preprocessing)
             names = [
@@ -177,13 +185,15 @@ class ReasonDisplay(Display):
             labels = list(reasons["row"][:1])
             return cls(scores, names, labels=labels, **given).plot(ax=ax, **kwargs)
         rows = X if preprocessing is None or not n_rows else preprocessing.transform(X)
-        names = names_of(X) or [str(n) for n in last.get_feature_names_out()]
+        names = names_of(X)
+        if names is None or len(names) != last.n_features_in_:
+            names = [str(name) for name in last.get_feature_names_out()]
         scores = np.zeros((0, len(names)))
         if n_rows:
             scores = np.asarray(last.feature_scores(rows))
         best = _best(scores, n_features)
         index = index_of(X)
-        labels = list(range(n_rows)) if index is None else list(index)
+        labels = chosen.tolist() if index is None else list(index)
         names = [names[j] for j in best]
         return cls(scores[:, best], names, labels=labels, **given).plot(ax=ax, **kwargs)
 
@@ -224,7 +234,7 @@ class ReasonDisplay(Display):
         return self._plot_map(ax, scores, kwargs)
 
     def _plot_bars(self, ax, scores, kwargs):
-        ax = self._start(ax, 7.5, 0.36 * len(scores) + 1.2)
+        ax = self._start(ax, 4.5 + width_of(self.names), 0.36 * len(scores) + 1.2)
         places = np.arange(len(scores))
         self.bars_ = ax.barh(places, scores, **{"color": COLORS[0], **kwargs})
         ax.set_yticks(places, self.names)
@@ -244,7 +254,7 @@ class ReasonDisplay(Display):
             words = [_label(label) for label in self.labels]
         ax = self._start(
             ax,
-            np.clip(0.3 * n_rows + 3.5, 5.5, 10),
+            np.clip(0.3 * n_rows + 1.5, 4, 8) + width_of(map(short, self.names)),
             max(0.3 * width + 1.4, 2.2) + height_of(words),
         )
         largest, is_beyond = limit(scores)

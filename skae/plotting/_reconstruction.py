@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skae.plotting._cells import Cells, scale_of
+from skae._utils.sparse import dense
+from skae.plotting._cells import Cells, scale_of, write
 from skae.plotting._display import (
     FAULTS,
     SEQUENTIAL,
@@ -12,24 +13,27 @@ from skae.plotting._display import (
     frame,
     height_of,
     name_ticks,
-    short,
     tile,
     value_range,
 )
 from skae.plotting._given import (
     Fitted,
+    check_count,
     images,
     in_memory,
     n_rows_of,
     names_of,
     numbers,
     of_table,
+    sampled,
     taken,
 )
 
 # Columns of a table whose cells are written out.
 _MOST_WRITTEN = 14
 _GAP = 0.12
+# Rows whose standard deviations are taken.
+_MOST_ROWS = 10_000
 
 
 class ReconstructionDisplay(Display):
@@ -57,9 +61,10 @@ class ReconstructionDisplay(Display):
         Height and width, and channels if there are any, of rows that are images.
     feature_names : list of str, default=None
         None numbers the features.
-    center, spread : array-like of shape (n_features,), default=None
-        Means and standard deviations of the features, for heat maps; of a table with
-        categories, the latter alone. None are those of `X`.
+    center : array-like of shape (n_features,), default=None
+        Means of the features, for heat maps; None are those of `X`.
+    spread : array-like of shape (n_features,), default=None
+        Their standard deviations, for heat maps and tables; None are those of `X`.
 
     Attributes
     ----------
@@ -127,7 +132,7 @@ class ReconstructionDisplay(Display):
             reads.
         X : array-like of shape (n_samples, n_features)
             Clean rows. The first `n_rows` are drawn; units of heat maps are standard
-            deviations over all of them.
+            deviations over all of them, or 10,000 if there are more.
         X_read : array-like of shape (n_samples, n_features), default=None
             What the autoencoder reads instead of X, such as corrupted rows. None is X.
         image_shape : tuple of int, default=None
@@ -154,8 +159,8 @@ class ReconstructionDisplay(Display):
             If it has no `reconstruct`, if rows are read in blocks, or if a table with
             categories is to be images.
         ValueError
-            If `image_shape` does not multiply to the number of features, or if
-            `X_read` has other rows than X.
+            If `image_shape` does not multiply to the number of features, if `X_read`
+            has other rows than X, or if `n_rows` is below 1.
         ImportError
             If matplotlib is not installed.
         """
@@ -169,11 +174,14 @@ class ReconstructionDisplay(Display):
                 f"X_read has {n_rows_of(corrupted)} rows, but X has {n_rows_of(X)}: "
                 "pass the same rows, as they are and as they are read."
             )
+        check_count("n_rows", n_rows)
         names = names_of(X, feature_names)
         chosen = np.arange(min(n_rows, n_rows_of(X)))
-        parts = [taken(part, chosen) for part in (X, corrupted) if part is not None]
+        given = [part for part in (X, corrupted) if part is not None]
+        parts = [dense(taken(part, chosen)) for part in given]
         read = [fitted.through(part) for part in parts]
         made = fitted.last.reconstruct(read[-1])
+        whole = taken(X, sampled(X, _MOST_ROWS))
         if of_table(fitted.last):
             if image_shape is not None:
                 raise TypeError(
@@ -181,12 +189,16 @@ class ReconstructionDisplay(Display):
                     "table with categories or dates, whose rows are no images: leave "
                     "it out."
                 )
-            scale = {"spread": Cells.of(fitted.through(X)).spreads()}
+            scale = {"spread": Cells.of(fitted.through(whole)).spreads()}
         else:
             if fitted.steps and fitted.is_undone:
                 made, read = fitted.back(made), parts
-            whole = X if read is parts or not fitted.steps else fitted.through(X)
-            names = names_of(read[0], names if numbers_of(names, made) else None)
+            elif fitted.steps:
+                whole = fitted.through(whole)
+            if names is None or len(names) != made.shape[1]:
+                names = names_of(
+                    read[0], getattr(fitted.last, "feature_names_in_", None)
+                )
             scale = {} if image_shape is not None else scale_of(numbers(whole))
         display = cls(
             read[0],
@@ -235,7 +247,7 @@ class ReconstructionDisplay(Display):
         n_rows, (height, width) = len(errors), errors.shape[1:3]
         size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
-        ax = self._start(ax, inch * size[0] + 2.4, inch * size[1] + 0.3)
+        ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3, "compressed")
         shown, norm = [], value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
             blocks = [
@@ -313,7 +325,7 @@ class ReconstructionDisplay(Display):
         is_written = width <= _MOST_WRITTEN
         ax = self._start(
             ax,
-            min(1.15 * width + 1.8, 14),
+            min(1.3 * width + 1.8, 15),
             (0.55 if is_written else 0.3) * n_rows + 1.2,
         )
         options = {"cmap": cmap, "vmin": 0, "vmax": 1}
@@ -321,7 +333,7 @@ class ReconstructionDisplay(Display):
         frame(ax, width, n_rows)
         if is_written:
             lines = [given.words] + ([] if read is given else [read.words])
-            self._write(ax, [*lines, made.words], errors)
+            write(ax, [*lines, made.words], errors)
         name_ticks(ax.xaxis, np.arange(width) + 0.5, names, "feature")
         ax.xaxis.tick_top()
         ax.hlines(np.arange(1, n_rows), 0, width, color="white", linewidth=2)
@@ -333,18 +345,3 @@ class ReconstructionDisplay(Display):
             said = " → ".join(self._said[:-1])
             ax.set_xlabel(f"each cell: {said}; ? is missing")
         return self
-
-    @staticmethod
-    def _write(ax, lines, errors):
-        """Write cells, below each other where they changed."""
-        for i, j in np.ndindex(errors.shape):
-            words = [short(part[i, j])[:12] for part in lines]
-            said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
-            color = "white" if errors[i, j] > 0.5 else "black"
-            options = {"ha": "center", "va": "center", "fontsize": "small"}
-            ax.text(j + 0.5, i + 0.5, said, color=color, clip_on=True, **options)
-
-
-def numbers_of(names, made):
-    """Whether names are as many as the columns of what came back."""
-    return names is not None and len(names) == made.shape[1]

@@ -41,7 +41,12 @@ def read_times(times, n_rows):
         zone = index.tz
         index = index if zone is None else index.tz_localize(None)  # on its own clock
         return index.to_numpy(), "time" if zone is None else f"time ({zone})"
-    if index.dtype == object:
+    if not (pd.api.types.is_numeric_dtype(index) or index.inferred_type == "date"):
+        raise ValueError(
+            f"times are {index[0]!r} and so on, but dates or numbers were expected: "
+            "pandas.to_datetime(times) reads text."
+        )
+    if index.inferred_type == "date":
         index = pd.DatetimeIndex(index)
         return index.to_numpy(), "time"
     name = index.name or ("number of the reading" if _are_counted(index) else "time")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skae.plotting._cells import Cells
-from skae.plotting._given import numbers
+from skae.plotting._given import names_of, numbers
 
 _N_STEPS = 7
 # The ends of walks: quantiles of codes, or standard deviations of the prior.
@@ -66,7 +66,7 @@ def as_numbers(made, rows, names, is_table):
     cells = Cells.of(made)
     spreads = np.ones(len(cells.values)) if rows is None else Cells.of(rows).spreads()
     columns, widths, said = [], [], []
-    names = names or [str(name) for name in made.columns]
+    names = names or names_of(made) or [str(j) for j in range(len(cells.values))]
     for j, (name, values) in enumerate(zip(names, cells.values, strict=True)):
         if not cells.are_levels[j]:
             columns.append(values), widths.append(spreads[j]), said.append(name)

@@ -1,0 +1,118 @@
+"""The report of an estimator: made once, shown in notebooks, saved as a page."""
+
+from html import escape
+
+from skae._files.container import write_atomically
+from skae.reports._html import page
+from skae.reports._subject import Subject
+from skae.reports._warnings import found
+from skae.reports._words import summary
+
+# Pixels of the frame in a notebook.
+_HEIGHT = 800
+
+
+class Report:
+    """What an estimator makes of rows, as a page: ``estimator.report(X)`` makes one.
+
+    The page holds all that it shows. It loads nothing and has no script. It is as
+    readable on a phone as on a large screen, and dark where the reader's system is. In
+    a notebook the report shows itself, in a frame.
+
+    Parameters
+    ----------
+    title : str
+        The estimator's name.
+    summary : str
+        What was fitted, in two lines.
+    notes : list of str
+        Which rows are shown, and how it went.
+    warnings : list of ReportWarning
+    sections : list
+        What follows on the page.
+
+    Attributes
+    ----------
+    title, summary, notes, warnings, sections
+        As given.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import AutoencoderTransformer
+    >>> X = load_digits().data
+    >>> autoencoder = AutoencoderTransformer(8, max_iter=2, random_state=0).fit(X)
+    >>> report = autoencoder.report(X)
+    >>> [warning.name for warning in report.warnings]
+    ['undertrained']
+    >>> report.save("report.html")  # doctest: +SKIP
+    """
+
+    def __init__(self, title, summary, notes, warnings, sections):
+        self.title = title
+        self.summary = summary
+        self.notes = notes
+        self.warnings = warnings
+        self.sections = sections
+
+    @classmethod
+    def of(cls, estimator, X, y=None) -> "Report":
+        """The report of a fitted estimator, as its method `report` makes it.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, of this package.
+        X : array-like or sparse of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        report : Report
+        """
+        # With matplotlib, which only what is drawn needs.
+        from skae.reports._sections import sections
+
+        subject = Subject(estimator, X, y)
+        shown = summary(estimator), subject.notes(), found(subject), sections(subject)
+        return cls(type(estimator).__name__, *shown)
+
+    def to_html(self) -> str:
+        """The page.
+
+        Returns
+        -------
+        html : str
+        """
+        words = self.summary.splitlines()
+        given = words, self.notes, self.warnings, self.sections
+        return page(f"Report: {self.title}", *given)
+
+    def save(self, file) -> None:
+        """Write the page to a file.
+
+        It is written beside the path and renamed at the end, so that an earlier file is
+        there as it was until the new one is whole.
+
+        Parameters
+        ----------
+        file : str or PathLike
+            Such as ``"report.html"``.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written. An earlier one is kept.
+        """
+        write_atomically(file, self.to_html().encode())
+
+    def _repr_html_(self):
+        # In a frame, the page's style is its own, and the notebook's stays outside.
+        return (
+            f'<iframe title="{escape(self.title)}" srcdoc="{escape(self.to_html())}" '
+            'sandbox="" style="width: 100%; border: 0; '
+            f'height: {_HEIGHT}px"></iframe>'
+        )
+
+    def __repr__(self):
+        return "\n".join([self.summary, *self.notes, *map(str, self.warnings)])

@@ -1,0 +1,221 @@
+"""What a report is about: a fitted estimator, and rows of which it makes something."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skae._tables.frames import frame_of, is_table
+from skae._utils.sparse import dense
+from skae._utils.validation import without_torch
+from skae._utils.warnings import kept_warnings
+from skae.reports._columns import Columns, mean_of_known
+from skae.reports._words import counted, percent
+
+# Rows, cells and times, beyond which some stand for all.
+_MOST_ROWS, _MOST_CELLS, _LEAST_ROWS = 10_000, 2_000_000, 200
+_MOST_TIMES = 5000
+# Worst rows, reasons for each, and rows that they are told beside.
+_WORST, _REASONS, _BESIDE = 10, 3, 100
+
+
+class Subject:
+    """A fitted estimator, and rows of which it makes something.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : array-like or sparse of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or None
+
+    Attributes
+    ----------
+    X : DataFrame or ndarray of shape (n, n_features)
+        The rows that are looked at.
+    y : ndarray of shape (n,) or None
+    labels : list of length n
+        Of the rows.
+    n_given : int
+        Rows that were passed.
+    """
+
+    def __init__(self, estimator, X, y):
+        self.estimator = estimator
+        X = X if hasattr(X, "shape") or is_table(X) else frame_of(without_torch(X)).X
+        X = without_torch(X)
+        self.n_given = X.shape[0]
+        if y is not None:
+            y = np.asarray(y)
+            if y.shape != (self.n_given,):
+                raise ValueError(
+                    f"y has shape {y.shape}, but X has {self.n_given} rows: one value "
+                    "for each was expected."
+                )
+        if self.n_given == 0:
+            raise ValueError("X has no rows: a report needs some.")
+        chosen = self._chosen(*X.shape)
+        self.X = taken(X, chosen)
+        self.y = None if y is None else y[chosen]
+        index = getattr(X, "index", None)
+        labels = np.arange(self.n_given) if index is None else index.to_flat_index()
+        self.labels = [str(label) for label in np.asarray(labels)[chosen]]
+
+    @property
+    def is_series(self):
+        """Whether rows are times that follow each other."""
+        return hasattr(self.estimator, "detector_")
+
+    @property
+    def detects(self):
+        """Whether the estimator raises alarms."""
+        return hasattr(self.estimator, "offset_")
+
+    @property
+    def fills(self):
+        """Whether the estimator fills cells."""
+        return hasattr(self.estimator, "autoencoder_")
+
+    @property
+    def model(self):
+        """What reconstructs rows: the estimator, or the autoencoder that fills."""
+        return getattr(self.estimator, "autoencoder_", self.estimator)
+
+    @property
+    def encodes(self):
+        """Whether the model has codes."""
+        return hasattr(self.model, "inverse_transform")
+
+    @cached_property
+    def names(self):
+        """Names of the columns."""
+        names = getattr(self.estimator, "feature_names_in_", None)
+        if names is None and is_table(self.X):
+            names = list(self.X.columns)
+        if names is None:
+            names = [f"column {j}" for j in range(self.estimator.n_features_in_)]
+        return [str(name) for name in names]
+
+    @cached_property
+    def columns(self):
+        """Columns of the rows, beside what was reconstructed."""
+        return Columns.of(self.X, self.model.reconstruct(self.X), self.names)
+
+    @cached_property
+    def scores(self):
+        """Scores (n,) of the rows; higher is more normal, NaN where there is none."""
+        return np.asarray(self.model.score_samples(self.X), np.float64)
+
+    @cached_property
+    def codes(self):
+        """Codes (n, n_components), float64."""
+        codes = self.model.transform(self.X)
+        return np.asarray(dense(codes), np.float64)
+
+    @cached_property
+    def is_alarm(self):
+        """Which rows (n,) are alarms."""
+        if not self.is_series:
+            return self.scores < self.estimator.offset_
+        return np.asarray(self.estimator.predict(self.X)) == -1
+
+    @property
+    def alarm_share(self):
+        """Share of the rows with a score that are alarms."""
+        n_judged = np.count_nonzero(~np.isnan(self.scores))
+        return float(self.is_alarm.sum() / max(n_judged, 1))
+
+    @cached_property
+    def intervals(self):
+        """Alarms of a series, as a DataFrame."""
+        return self.estimator.alarms(self.X)
+
+    @cached_property
+    def worst(self):
+        """Numbers of the rows of the lowest scores, the lowest first."""
+        scores = np.where(np.isnan(self.scores), np.inf, self.scores)
+        return np.argsort(scores, kind="stable")[:_WORST]
+
+    @cached_property
+    def reasons(self):
+        """What a detector says of the worst rows, and what it warns of.
+
+        Returns
+        -------
+        messages : list of list of str
+            Of each of the worst rows.
+        warnings : list of (str, type)
+        """
+        # Rows beside them tell whether all are beyond what was fitted, or these alone.
+        rng, n_rows = np.random.default_rng(0), len(self.labels)
+        others = rng.choice(n_rows, min(n_rows, _BESIDE), replace=False)
+        rows = taken(self.X, np.concatenate([self.worst, others]))
+        rows = rows.reset_index(drop=True) if hasattr(rows, "reset_index") else rows
+        with kept_warnings() as warnings:
+            found = self.estimator.explain(rows, _REASONS)
+        messages = [[] for _ in self.worst]
+        for row, message in zip(found["row"], found["message"], strict=True):
+            if row < len(messages):
+                messages[row].append(message)
+        return messages, warnings
+
+    def notes(self):
+        """Which rows are shown, and how it went: a list of sentences."""
+        n_shown, rows = len(self.labels), "row"
+        if self.is_series:
+            rows = "time"
+        shown = f"Shown here: {counted(n_shown, rows)}"
+        if n_shown < self.n_given and self.is_series:
+            shown += f", the latest of the {self.n_given:,} given"
+        elif n_shown < self.n_given:
+            shown += f", a random sample of the {self.n_given:,} given"
+        if self.detects:
+            # The first times of a series have no score.
+            n_judged = int(np.count_nonzero(~np.isnan(self.scores)))
+            them = "them" if n_judged == n_shown else f"the {n_judged:,} with a score"
+            n_alarms, share = int(self.is_alarm.sum()), percent(self.alarm_share)
+            return [f"{shown}; {n_alarms:,} of {them} ({share}) are alarms."]
+        if self.fills:
+            share = percent(float(self.columns.missing.mean()))
+            return [f"{shown}; {share} of their cells are missing."]
+        explained = self.explained
+        if np.isnan(explained):
+            return [f"{shown}."]
+        if explained < 0:
+            return [f"{shown}; they come back farther away than their means are."]
+        return [
+            f"{shown}; their reconstructions explain {percent(explained)} of their "
+            "variance."
+        ]
+
+    @cached_property
+    def explained(self):
+        """Share of the variance that comes back; NaN if nothing varies.
+
+        Of a table with categories it is the mean over the columns.
+        """
+        columns = self.columns
+        if columns.are_levels.any():
+            lost, varies = columns.mean_relative(), ~columns.are_constant
+            return 1 - float(lost[varies].mean()) if varies.any() else np.nan
+        total = float(columns.spreads.sum())
+        lost = float(np.nansum(mean_of_known(columns.errors)))
+        return 1 - lost / total if total > 0 else np.nan
+
+    def _chosen(self, n_rows, width=1):
+        if self.is_series:
+            return np.arange(max(n_rows - _MOST_TIMES, 0), n_rows)
+        most = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // width))
+        if n_rows <= most:
+            return np.arange(n_rows)
+        chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
+        return np.sort(chosen)
+
+
+def taken(X, rows):
+    """Some rows of X by number, in its own type; of sparse ones an array."""
+    if issparse(X):
+        return X.tocsr()[rows].toarray()
+    if len(X.shape) == 1:  # one sensor
+        return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+    return frame_of(X).rows(rows)
