@@ -138,4 +138,4 @@ def setup(app):
 
 
 shutil.rmtree(HERE / "generated", ignore_errors=True)
-api.write(HERE / "generated")
+autosummary_generate = api.write(HERE / "generated")

@@ -88,7 +88,13 @@ def pages():
 
 
 def write(folder):
-    """Write the pages of the API, and one with all of them."""
+    """Write the pages of the API, and one with all of them.
+
+    Returns
+    -------
+    list of str
+        The pages, for which autosummary writes a page for each name.
+    """
     folder.mkdir()
     sections, names = [], []
     others = ["skae", "skae.detection", "skae.exceptions"]  # described once
@@ -109,6 +115,7 @@ def write(folder):
     head = "API reference\n=============\n\nEvery public name, by its role.\n"
     toctree = "\n".join([".. toctree::", "   :hidden:", "", *names])
     (folder / "api.rst").write_text("\n".join([head, *sections, toctree]))
+    return [f"{folder.name}/{name.strip()}.rst" for name in names]
 
 
 def inherited_by_class():
