@@ -4,7 +4,7 @@ PYTHON_LOWEST ?= python3.10
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-browser test-lowest faults fuzz soak lint docs bench clean
+.PHONY: demo test test-browser test-lowest faults fuzz soak lint docs linkcheck bench clean
 
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
@@ -42,16 +42,21 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The code on the pages is run by `make test`, the pictures are drawn here.
 docs: .venv/installed-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
-	$(BIN)/python -m sphinx -W -q -b doctest docs docs/_build/doctest
+	$(BIN)/python tools/links.py docs/_build/html
+
+# Links to elsewhere, for which a network is needed.
+linkcheck: .venv/installed-docs
+	$(BIN)/python -m sphinx -b linkcheck -D plot_gallery=0 docs docs/_build/linkcheck
 
 # DATA names a directory of data sets; without it, SKAE_DATA does.
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks all $(if $(DATA),--data '$(DATA)')
 
 clean:
-	rm -rf .venv .venv-lowest .venv-bench demo_output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .venv-lowest .venv-bench demo_output docs/_build docs/auto_examples docs/generated docs/plot_directive
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,10 +1,9 @@
-"""Sphinx configuration; the API pages are made from what the package exports."""
+"""Sphinx configuration; ``_ext`` makes the API pages and the links to elsewhere."""
 
 import doctest
 import inspect
-import pkgutil
 import shutil
-from importlib import import_module
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -12,10 +11,13 @@ from sphinx_gallery.sorting import ExplicitOrder
 
 import skae
 
-matplotlib.use("agg")
-
 HERE = Path(__file__).parent
-GENERATED = HERE / "generated"
+sys.path.insert(0, str(HERE / "_ext"))
+
+import api  # noqa: E402
+from links import REPOSITORY, linkcode_resolve  # noqa: E402, F401
+
+matplotlib.use("agg")
 
 project = "skae"
 author = "the skae developers"
@@ -28,19 +30,60 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
     "sphinx.ext.extlinks",
+    "sphinx.ext.linkcode",
+    "matplotlib.sphinxext.plot_directive",
+    "myst_parser",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "links",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "auto_examples/*.ipynb"]
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
+autosummary_context = {"inherited": api.inherited_by_class()}
 numpydoc_show_class_members = False
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints = "none"
+# Every reference has to lead somewhere. Properties are described among the attributes of
+# their class, and have no place of their own.
+nitpicky = True
+nitpick_ignore_regex = [("py:obj", r"\w+_")]
 toc_object_entries_show_parents = "hide"
 highlight_language = "python"
 # Exceptions' messages are checked too; long ones are broken into lines.
 doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+# Prompts and output are left out of what is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+# Changelog and how to contribute are kept in Markdown, for those who read them there.
+myst_heading_anchors = 3
+plot_basedir = str(HERE)
+plot_html_show_formats = False
+plot_html_show_source_link = True
+plot_template = """
+{{ source_code }}
+
+.. only:: html
+
+   {% for image in images %}
+   .. figure:: {{ build_dir }}/{{ image.basename }}.png
+      {% for option in options -%}
+      {{ option }}
+      {% endfor %}
+      {{ caption }}
+   {% endfor %}
+
+   {% if src_name %}
+   .. rst-class:: skae-source
+
+   :download:`Code of the picture <{{ build_dir }}/{{ src_name }}>`
+   {% endif %}
+"""
+plot_formats = [("png", 120)]
+plot_rcparams = {"figure.constrained_layout.use": True, "savefig.bbox": "tight"}
+plot_apply_rcparams = True
 
 # Groups of the gallery and their examples, in the order in which they are shown.
 GALLERY = {
@@ -73,86 +116,35 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "pydata_sphinx_theme"
-html_title = "skae"
+html_title = f"skae {release}"
+html_favicon = "logo/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["skae.css"]
 html_show_sourcelink = False
 html_copy_source = False
-PAGES = (
-    "index",
-    "start",
-    "family",
-    "tables",
-    "detection",
-    "production",
-    "network",
-    "write_your_own",
-    "how_it_works",
-    "architecture",
-    "benchmarks",
-    "defaults",
-)
-html_sidebars = {page: [] for page in PAGES}
 html_theme_options = {
+    "logo": {
+        "image_light": "logo/logo.svg",
+        "image_dark": "logo/logo-dark.svg",
+        "text": f"skae {release}",
+        "alt_text": "skae: home",
+    },
+    "github_url": REPOSITORY,
     "navbar_align": "left",
-    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 6,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_toc_level": 2,
+    "show_prev_next": True,
 }
-
-
-def public_modules():
-    """The public modules of the package, by name."""
-    names = [module.name for module in pkgutil.iter_modules(skae.__path__)]
-    return [import_module(f"skae.{name}") for name in names if name[0] != "_"]
-
-
-def section(title, text, module, names, directive="module"):
-    """One role of the API: a heading, a sentence and a table of summaries."""
-    table = "\n".join(f"   {name}" for name in names)
-    return f"""{title}
-{"-" * len(title)}
-
-{text}
-
-.. {directive}:: {module}
-
-.. autosummary::
-   :toctree: .
-   :nosignatures:
-
-{table}
-"""
-
-
-def api_page():
-    """The API by role, from every ``__all__``; nothing in it is listed by hand."""
-    exported = {name: getattr(skae, name) for name in skae.__all__}
-    tools = [name for name, thing in exported.items() if not hasattr(thing, "fit")]
-    estimators = [name for name in exported if name not in tools]
-    parts = [
-        "API\n===\n",
-        section("Estimators", "What you fit to data.", "skae", estimators),
-    ]
-    if tools:
-        text = "What you use around them."
-        parts.append(section("Tools", text, "skae", tools, "currentmodule"))
-    for module in public_modules():
-        line = inspect.getdoc(module).splitlines()[0]
-        title, _, text = line.rpartition(": ")
-        title = title or module.__name__.partition(".")[2].capitalize()
-        sentence = text[0].upper() + text[1:]
-        names = [name for name in module.__all__ if name not in exported]
-        parts.append(section(title, sentence, module.__name__, names))
-    return "\n".join(parts)
+html_sidebars = {"index": [], "install": []}
 
 
 def skip_foreign(app, what, name, thing, skip, options):
     """Leave out what scikit-learn and torch give to classes, and properties.
 
-    Properties are described among the attributes.
+    The former have a table of their own; properties are described among the attributes.
     """
     module = getattr(thing, "__module__", None) or ""
     own = inspect.isfunction(thing) and module.split(".")[0] == "skae"
@@ -163,6 +155,5 @@ def setup(app):
     app.connect("autodoc-skip-member", skip_foreign)
 
 
-shutil.rmtree(GENERATED, ignore_errors=True)
-GENERATED.mkdir()
-(GENERATED / "api.rst").write_text(api_page())
+shutil.rmtree(HERE / "generated", ignore_errors=True)
+autosummary_generate = api.write(HERE / "generated")

@@ -28,8 +28,8 @@ def load(file, **given) -> Any:
     -------
     loaded : object
         With the results of what was saved, to the bit, on the same kind of machine.
-        What :meth:`save_encoder` wrote is an estimator with `transform` alone, that of
-        :meth:`save_decoder` with `inverse_transform` alone.
+        What `save_encoder` wrote is an estimator with `transform` alone, that of
+        `save_decoder` with `inverse_transform` alone.
 
     Raises
     ------

@@ -194,8 +194,6 @@ PACKAGES = {
 }
 
 PAGE = """\
-:orphan:
-
 .. Written by tools/architecture.py, where it is to be changed.
 
 How the code is laid out

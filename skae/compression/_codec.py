@@ -89,7 +89,7 @@ class _Encoding(_Coding):
         Returns
         -------
         data : bytes
-            For :meth:`decode`, of this codec or of its decoder, on any machine.
+            For `decode`, of this codec or of its decoder, on any machine.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class _Decoding(_Coding):
         Parameters
         ----------
         data : bytes-like
-            From :meth:`encode`, of this codec or of its encoder.
+            From `encode`, of this codec or of its encoder.
         errors : {"raise", "nan"}, default="raise"
             What to do if a part of the bytes is damaged or missing: raise, or return
             NaN in the rows that are lost. Bytes of which nothing can be relied on
@@ -169,7 +169,7 @@ class _Decoding(_Coding):
 
 @stored(transformer=fitted(Encoder))
 class CodecEncoder(_Encoding):
-    """The sender's half of a :class:`Codec`, with `encode` alone.
+    """The sender's half of a :class:`~skae.Codec`, with `encode` alone.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ class CodecEncoder(_Encoding):
 
 @stored(transformer=fitted(Decoder))
 class CodecDecoder(_Decoding):
-    """The receiver's half of a :class:`Codec`, with `decode` alone.
+    """The receiver's half of a :class:`~skae.Codec`, with `decode` alone.
 
     Attributes
     ----------
