@@ -139,13 +139,13 @@ def inherited(cls):
         if name[0] == "_" or owner.__module__.split(".")[0] != "sklearn":
             continue
         # Methods of private mixins are documented at the public classes made of them.
-        package = ".".join(owner.__module__.split(".")[:2])
         public = [
-            base.__name__
+            f"sklearn.base.{base.__name__}"
             for base in cls.__mro__
-            if base.__module__ == package and issubclass(base, owner)
+            if base.__module__ == "sklearn.base" and issubclass(base, owner)
         ]
+        package = ".".join(owner.__module__.split(".")[:2])
+        named = [f"{package}.{owner.__name__}", *public][-1]
         doc = inspect.getdoc(inspect.getattr_static(owner, name))
-        named = f"{package}.{[owner.__name__, *public][-1]}"
         found.append((name, named, doc.partition("\n")[0]))
     return found
