@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 
-
 class Page(HTMLParser):
     """The anchors of a page, and the links and pictures on it."""
 
