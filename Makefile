@@ -56,7 +56,7 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks all $(if $(DATA),--data '$(DATA)')
 
 clean:
-	rm -rf .venv .venv-lowest .venv-bench demo_output docs/_build docs/auto_examples docs/generated docs/plot_directive
+	rm -rf .venv .venv-lowest .venv-bench demo_output docs/_build docs/auto_examples docs/generated
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

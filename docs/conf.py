@@ -46,8 +46,8 @@ autosummary_context = {"inherited": api.inherited_by_class()}
 numpydoc_show_class_members = False
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints = "none"
-# Every reference has to lead somewhere. Properties are described among the attributes of
-# their class, and have no place of their own.
+# Every reference has to lead somewhere. Properties are described among the attributes
+# of their class, and have no place of their own.
 nitpicky = True
 nitpick_ignore_regex = [("py:obj", r"\w+_")]
 toc_object_entries_show_parents = "hide"

@@ -1,14 +1,13 @@
 """Check the links of the built documentation: pages and anchors that are linked exist.
 
-``python tools/links.py docs/_build/html`` prints what is missing. Links to elsewhere are
-checked by ``make linkcheck``, for which a network is needed.
+``python tools/links.py docs/_build/html`` prints what is missing. Links to elsewhere
+are checked by ``make linkcheck``, for which a network is needed.
 """
 
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
 
 
 class Page(HTMLParser):

@@ -84,7 +84,9 @@ def pages():
             full = [f"{module.__name__}.{name}" for name in left]
             yield short, title, text, module.__name__, full
     if lost := [name for name in skae.__all__ if getattr(skae, name) not in placed]:
-        raise ValueError(f"docs/_ext/api.py has no page for {lost}: name them in ROLES.")
+        raise ValueError(
+            f"docs/_ext/api.py has no page for {lost}: name them in ROLES."
+        )
 
 
 def write(folder):

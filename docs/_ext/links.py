@@ -84,7 +84,7 @@ def linkcode_resolve(domain, info):
 
 
 def describe(app, pagename, templatename, context, doctree):
-    """Tell search engines what a page is about: its first paragraph, if nothing else."""
+    """Tell search engines what a page is about: its first paragraph, if none says."""
     if doctree is None:
         return
     given = [

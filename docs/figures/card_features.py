@@ -17,7 +17,11 @@ sizes = (30, 60, 120, 240, 480)
 _, ax = plt.subplots(figsize=(4, 2.5))
 for name, model, colour in (
     ("16 components of PCA", PCA(16), "#8d99a6"),
-    ("16 numbers of skae", DenoisingAutoencoderTransformer(16, random_state=0), "#2a6f97"),
+    (
+        "16 numbers of skae",
+        DenoisingAutoencoderTransformer(16, random_state=0),
+        "#2a6f97",
+    ),
 ):
     codes, new_codes = model.fit_transform(X_train), model.transform(X_test)
     accuracies = np.empty((len(sizes), 10))

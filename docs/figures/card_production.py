@@ -1,4 +1,4 @@
-"""Seconds from the start of a process to a loaded encoder, as the benchmark has them."""
+"""Seconds from the start of a process to a loaded encoder, of the benchmark."""
 
 import json
 from pathlib import Path

@@ -21,7 +21,10 @@ for i, (name, width, height, colour) in enumerate(layers):
     if i:
         arrow = {"arrowstyle": "->", "color": "#5b6770"}
         ax.annotate("", (x - 0.32, 0), (x - 1.38, 0), arrowprops=arrow)
-for name, centre, colour in (("encoder", 2.55, "#2a6f97"), ("decoder", 7.65, "#c8650f")):
+for name, centre, colour in (
+    ("encoder", 2.55, "#2a6f97"),
+    ("decoder", 7.65, "#c8650f"),
+):
     ax.text(centre, 2.5, name, ha="center", size=13, color=colour, weight="bold")
 ax.text(5.1, 1.0, "bottleneck", ha="center", color="#b5179e", weight="bold")
 ax.set(xlim=(-1, 11.3), ylim=(-3.1, 3))

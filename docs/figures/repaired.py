@@ -19,6 +19,6 @@ rows = {"clean": X_test, "damaged": X_burnt, "repaired": denoiser.reconstruct(X_
 figure, axes = plt.subplots(3, 10, figsize=(7.5, 2.5))
 for (name, images), line in zip(rows.items(), axes, strict=True):
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    for image, ax in zip(images, line):
+    for image, ax in zip(images, line, strict=False):
         ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])
