@@ -262,3 +262,14 @@ def test_a_fit_has_the_number_of_epochs_of_auto():
         warnings.simplefilter("error")
         fitted = AutoencoderTransformer(2, hidden_layer_sizes=(4,)).fit(X)
     assert fitted.n_iter_ == 30
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_training_on_all_rows_is_as_long_as_those_that_were_judged(seed):
+    # Batches of 1000 rows are of another size than those of the 800 of a fold.
+    rows = (np.random.default_rng(0).normal(size=(1000, 3)) > 0).astype(float)
+    estimator = AutoencoderTransformer(
+        2, loss="log_loss", hidden_layer_sizes=(8,), max_iter=40, random_state=seed
+    ).fit(rows)
+    # They are known to the network, and cannot be lost more than rows held out.
+    assert -estimator.score(rows) <= min(estimator.validation_loss_curve_)

@@ -126,6 +126,10 @@ def _of_all_rows(task, start, data, baseline, decision, pca_loss):
     if best_iter == 0:
         weights = as_arrays(start.pca_weights)
         return Result(weights, {}, len(history), 0, history, interrupted=False)
+    # Batches are those of the folds, or else there would be fewer steps than judged.
+    settings, n_rows = task.settings, task.X.shape[0]
+    size = settings.batch_size_for(n_rows - settings.n_held_out(n_rows))
+    task = replace(task, settings=replace(settings, batch_size=size))
     run = Run(last_epoch=best_iter, title="all rows")
     trained = task.trained(start, data, baseline, run, pca_loss).result
     if trained.interrupted:

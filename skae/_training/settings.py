@@ -149,15 +149,18 @@ class Settings:
         return max(1, wanted)
 
     def n_batches(self, n_rows):
-        """How many batches there are in an epoch.
+        """How many batches there are in an epoch."""
+        return max(1, round(n_rows / self.batch_size_for(n_rows)))
 
-        The batch size "auto" is the power of two nearest to 3 * sqrt(n_rows), or less:
-        larger batches take about as long for each row, and there are fewer steps.
+    def batch_size_for(self, n_rows):
+        """How many rows a batch has.
+
+        "auto" is the power of two nearest to 3 * sqrt(n_rows), or less: larger batches
+        take about as long for each row, and there are fewer steps.
         """
-        size = self.batch_size
-        if size == "auto":
-            size = int(np.clip(2 ** round(np.log2(3 * n_rows**0.5)), 32, 512))
-        return max(1, round(n_rows / size))
+        if self.batch_size != "auto":
+            return self.batch_size
+        return int(np.clip(2 ** round(np.log2(3 * n_rows**0.5)), 32, 512))
 
 
 @dataclass(frozen=True)
