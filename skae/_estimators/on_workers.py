@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from skae._utils.stages import callbacks_of, without_callbacks
+from skae._utils.stored import callbacks_of, without_callbacks
 from skae._utils.twin import all_or_nothing, twin_of
 from skae._utils.warnings import kept_warnings, warn
 

@@ -20,7 +20,6 @@ except ImportError:  # of scikit-learn before 1.9, which has no callbacks
 
 
 __all__ = [
-    "OF_CALLBACKS",
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
@@ -29,15 +28,6 @@ __all__ = [
     "check_feature_names_in",
     "fit_context",
 ]
-
-
-# What scikit-learn keeps in an estimator that has callbacks.
-OF_CALLBACKS = (
-    "_skl_callbacks",
-    "_skl_callbacks_to_teardown",
-    "_callback_fit_ctx",
-    "_parent_callback_ctx",
-)
 
 
 def fit_context(*, prefer_skip_nested_validation):

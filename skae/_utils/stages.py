@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from skae._utils.compat import OF_CALLBACKS, CallbackSupportMixin
+from skae._utils.compat import CallbackSupportMixin
 
 
 class NullStage:
@@ -116,13 +116,3 @@ class TellsCallbacks(CallbackSupportMixin):
         stage = Stage(self, X, X if y is None else y, context).begun()
         yield stage
         stage.end(dict)  # nothing has to be added to the estimator
-
-
-def without_callbacks(state):
-    """An estimator's state without its callbacks, and what they keep in it."""
-    return {name: v for name, v in state.items() if name not in OF_CALLBACKS}
-
-
-def callbacks_of(state):
-    """The callbacks of an estimator's state, and what they keep in it."""
-    return {name: v for name, v in state.items() if name in OF_CALLBACKS}

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from inspect import signature
 from typing import NamedTuple
 
-from skae._utils.stages import without_callbacks
+# What scikit-learn keeps in an estimator that has callbacks.
+OF_CALLBACKS = (
+    "_skl_callbacks",
+    "_skl_callbacks_to_teardown",
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+)
 
 
 class Stored(NamedTuple):
@@ -104,3 +110,13 @@ def stored_state(value):
     if hasattr(value, "__getstate__"):
         state = value.__getstate__() or {}  # None, of Python from 3.11 on, is nothing
     return without_callbacks(state)
+
+
+def without_callbacks(state):
+    """An estimator's state without its callbacks, and what they keep in it."""
+    return {name: v for name, v in state.items() if name not in OF_CALLBACKS}
+
+
+def callbacks_of(state):
+    """The callbacks of an estimator's state, and what they keep in it."""
+    return {name: v for name, v in state.items() if name in OF_CALLBACKS}
