@@ -694,3 +694,17 @@ def test_probabilities_told_are_those_of_the_ratios():
     np.testing.assert_allclose(told.astype(int), largest[told.index], atol=1)
     with pytest.raises(ValueError, match="groups was given, but the detector was"):
         model.explain(X[:1], groups=[0, 0, 1])
+
+
+def test_of_two_levels_the_expected_one_is_the_likelier():
+    """Whatever folds say of them that differ."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(80, 3)), columns=list("xyz"))
+    table["kind"] = np.where(table["x"] + rng.normal(size=80) > 0, "a", "b")
+    autoencoder = DenoisingAutoencoderTransformer(
+        8, corruption=Missing(0.6), hidden_layer_sizes=(64,), random_state=0
+    )
+    detector = AutoencoderOutlierDetector(autoencoder, cv=4, random_state=0).fit(table)
+    said = detector.explain(table, n_features=4)["message"]
+    shares = said.str.extract(r"expected '\w' \((\d+) %\)")[0].dropna().astype(int)
+    assert len(shares) and (shares >= 50).all()

@@ -1,6 +1,7 @@
 """Log ratios: how many times less likely cells are in their rows than in general."""
 
 import numpy as np
+from scipy.special import softmax
 
 from skae._utils.checks import array
 from skae._utils.stored import stored
@@ -291,9 +292,12 @@ def logs(columns, expected):
 
 
 def undo_logs(columns, rows):
-    """Levels' probabilities of their logarithms, in place."""
+    """Levels' probabilities of means of their logarithms, in place.
+
+    Folds may differ, and the means then add up to less than one.
+    """
     for column, part in _levels_of(columns):
-        rows[:, part] = np.exp(rows[:, part]) * column.factor
+        rows[:, part] = softmax(rows[:, part], axis=1) * column.factor
 
 
 def _levels_of(columns):
