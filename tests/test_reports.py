@@ -281,6 +281,24 @@ def test_rows_of_another_kind_are_told_of(cancer):
     assert {"alarms", "units"} <= set(names(report))
 
 
+def test_rows_of_fit_are_not_said_to_be_of_another_kind():
+    height = np.random.default_rng(0).normal(size=90)
+    girth = height + np.random.default_rng(1).normal(size=90)
+    girth[::2] = np.nan
+    table = pd.DataFrame({"kind": np.where(height > 0, "a", "b"), "girth": girth})
+    for X in (table, np.column_stack([height, girth])):
+        for n_components in (1, 2, 64):
+            estimator = plain(n_components, max_iter=3).fit(X)
+            assert "unlike" not in names(estimator.report(X))
+
+
+def test_rounding_is_not_said_to_be_of_another_kind():
+    X = rows(400, 2)
+    estimator = plain(2, max_iter=3).fit(X)
+    assert estimator.pca_loss_ < 1e-12
+    assert "unlike" not in names(estimator.report(X[:50] * 10))
+
+
 def test_clean_rows_have_no_warnings(digits, cancer, curved):
     assert plain(8, max_iter=30).fit(digits).report(digits).warnings == []
     X, is_benign = cancer
