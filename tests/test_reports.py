@@ -21,6 +21,7 @@ from sklearn.preprocessing import scale
 
 import skae
 from skae.detection import WindowedDetector
+from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
 from skae.reports._columns import Columns
 from skae.reports._hidden import without
@@ -170,6 +171,18 @@ def test_the_summary_says_where_there_is_nothing_to_compare(tables):
     assert "PCA's loss" in absolute or "less loss" in absolute
     denoising = skae.DenoisingAutoencoderTransformer(2, max_iter=3, random_state=0)
     assert "clean held-out rows" in denoising.fit(tables).summary()
+
+
+def test_losses_that_are_objects_are_named_as_their_names(curved):
+    for name, loss in [
+        ("squared_error", SquaredError()),
+        ("absolute_error", AbsoluteError()),
+    ]:
+        said = [
+            plain(1, max_iter=3, loss=either).fit(curved).summary()
+            for either in (name, loss)
+        ]
+        assert said[0] == said[1]
 
 
 def test_files_of_earlier_versions_have_a_summary():
