@@ -37,6 +37,11 @@ def names(report):
     return [warning.name for warning in report.warnings]
 
 
+def note_of(report):
+    """Which rows are shown, and how it went."""
+    return str(report).splitlines()[2]
+
+
 def fitted(cls, X):
     estimator = make_default(cls)
     short = {**SHORT, "random_state": 0}
@@ -369,6 +374,19 @@ def test_labels_of_rows_and_classes_may_be_text(tables):
         estimator.report(X, y[1:])
 
 
+def test_known_outliers_are_truth_values_or_of_predict(tables):
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=3), random_state=0)
+    detector.fit(tables)
+    y = np.arange(60) < 3
+    usual = detector.report(tables, y).to_html()
+    assert "known outliers" in usual
+    for same in (y.astype(int), np.where(y, -1, 1)):
+        assert detector.report(tables, same).to_html() == usual
+    for other in (y + 1, np.where(y, "odd", "usual")):
+        with pytest.raises(ValueError, match="whether rows are outliers was expected"):
+            detector.report(tables, other)
+
+
 def test_everything_that_users_named_is_escaped(tables):
     evil = "<script>alert('{}')</script>&\"".format
     X = pd.DataFrame(tables, index=map(evil, range(60))).rename(columns=evil)
@@ -394,7 +412,7 @@ def test_everything_that_users_named_is_escaped(tables):
 def test_rows_come_in_many_forms(given, tables):
     X = given(tables)
     report = plain(max_iter=3).fit(X).report(X)
-    assert report.notes[0].startswith("Shown here: 60 rows;")
+    assert note_of(report).startswith("Shown here: 60 rows;")
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (2, 6), (60, 1)])
@@ -420,13 +438,13 @@ def test_output_of_transform_may_be_anything(tables):
 def test_of_many_rows_a_sample_is_shown():
     X = rows(10_300)
     estimator = plain(max_iter=1).fit(X[:500])
-    (note,) = estimator.report(X).notes
+    note = note_of(estimator.report(X))
     assert note.startswith(
         "Shown here: 10,000 rows, a random sample of the 10,300 given;"
     )
     detector = skae.AutoencoderOutlierDetector(plain(max_iter=1), random_state=0)
     watch = WindowedDetector(detector, length=2, cv=2).fit(X[:200])
-    (note,) = watch.report(X[:5300]).notes
+    note = note_of(watch.report(X[:5300]))
     assert note.startswith("Shown here: 5,000 times, the latest of the 5,300 given;")
 
 
