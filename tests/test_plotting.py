@@ -101,7 +101,7 @@ def _left_as_found():
 
 
 @pytest.fixture(scope="module")
-def digits(request):
+def digits():
     return np.random.default_rng(0).poisson(4, size=(120, 16)).astype(float)
 
 
@@ -379,6 +379,15 @@ def test_tables_are_written_out_with_the_error_of_each_cell(name, library, fitte
     said = [text.get_text() for text in display.ax_.get_xticklabels()]
     assert said == list(given.columns)
     assert len(display.ax_.texts) == given.size
+
+
+def test_numbers_of_features_are_thinned_where_they_would_touch():
+    X = rows(30)
+    for width, n_ticks in ((11, 30), (5, 10)):
+        ax = Figure(figsize=(width, 4)).subplots()
+        ReconstructionDisplay(X[:6], X[:6]).plot(ax=ax)
+        said = [text.get_text() for text in ax.get_xticklabels()]
+        assert said == [str(j) for j in range(0, 30, 30 // n_ticks)]
 
 
 def test_what_cannot_be_images_is_refused(fitted, digits):

@@ -544,6 +544,11 @@ def test_without_matplotlib_it_says_what_to_install(tables, monkeypatch):
     assert estimator.summary()
 
 
+def test_scores_have_their_units(tables):
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=3), random_state=0)
+    assert "(nats of surprisal)" in detector.fit(tables).report(tables).to_html()
+
+
 def test_reports_are_drawn_in_any_style(tables):
     estimator = plain(max_iter=3).fit(tables)
     usual = estimator.report(tables).to_html()

@@ -8,13 +8,14 @@ from skae.plotting._display import (
     inches_of,
     plain_log,
     text_color,
+    wrapped,
 )
 from skae.plotting._far import FarScale
 from skae.plotting._given import (
     Fitted,
     in_memory,
     n_rows_of,
-    score_unit,
+    score_label,
 )
 from skae.plotting._times import (
     concise_dates,
@@ -158,7 +159,7 @@ class AlarmDisplay(Display):
             is_alarm=np.asarray(last.predict(rows)) == -1,
             y=y,
             times=times,
-            score_name=f"anomaly score{score_unit(last)}",
+            score_name=score_label(last),
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -266,12 +267,12 @@ class AlarmDisplay(Display):
 
     def _scale(self, axis, scores):
         """Give an axis a scale on which no scores (n,) are crushed, and its label."""
-        said = self.score_name
+        lines = [wrapped(self.score_name, axis.axes, axis.axis_name == "x")]
         scale = FarScale.of(scores, self.threshold)
         if scale is not None:
             scale.set(axis)
-            said += "\nlogarithmic beyond the threshold"
-        axis.set_label_text(said)
+            lines.append("logarithmic beyond the threshold")
+        axis.set_label_text("\n".join(lines))
 
     def _draw_threshold(self, draw):
         said = f"threshold: {self.threshold:.4g}"

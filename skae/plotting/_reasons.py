@@ -24,7 +24,7 @@ from skae.plotting._given import (
     in_memory,
     names_of,
     sampled,
-    score_unit,
+    score_label,
     taken,
 )
 
@@ -157,7 +157,7 @@ class ReasonDisplay(Display):
         needs = ["feature_scores", "explain"]
         fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
         X, last = in_memory(X, cls), fitted.last
-        given = {"score_name": f"anomaly score{score_unit(last)}", "kind": kind}
+        given = {"score_name": score_label(last), "kind": kind}
         if hasattr(last, "alarms"):
             rows = fitted.through(X)
             alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))

@@ -15,6 +15,7 @@ from skae.plotting._display import (
     name_ticks,
     tile,
     value_range,
+    wrapped,
 )
 from skae.plotting._given import (
     Fitted,
@@ -343,5 +344,6 @@ class ReconstructionDisplay(Display):
         )
         if is_written:
             said = " → ".join(self._said[:-1])
-            ax.set_xlabel(f"each cell: {said}; ? is missing")
+            said = f"each cell: {said}; ? is missing"
+            ax.set_xlabel(wrapped(said, ax, is_x=True))
         return self

@@ -8,6 +8,7 @@ from skae.plotting import (
     LossCurveDisplay,
     ReconstructionDisplay,
 )
+from skae.plotting._given import score_label
 from skae.plotting._times import times_of
 from skae.reports._columns import mean_of_known
 from skae.reports._hidden import hidden_errors
@@ -20,7 +21,6 @@ from skae.reports._words import counted, percent
 # What a page has room for.
 _MOST_POINTS, _MOST_ROWS, _MOST_COLUMNS, _MOST_COMPONENTS = 1500, 10, 20, 10
 _MOST_NAMES, _MOST_LETTERS, _PICTURED, _REASONS = 14, 14, 6, 3
-_MOST_TICKS = 10
 # Alarms of which it is told what makes them.
 _MOST_ALARMS = 200
 
@@ -116,16 +116,8 @@ def reconstructions(subject):
         "the difference."
     )
 
-    def draw(ax):
-        display.plot(ax=ax)
-        places, labels = ax.get_xticks(), ax.get_xticklabels()
-        if names is None and len(places) > _MOST_TICKS:
-            step = len(places) // _MOST_TICKS + 1
-            labels = [label.get_text() for label in labels[::step]]
-            ax.set_xticks(places[::step], labels)
-
     height = 3.2 if image_shape is None else 2.2
-    svg = drawn("rows", draw, caption, height=height)
+    svg = drawn("rows", lambda ax: display.plot(ax=ax), caption, height=height)
     return Section("Reconstructions", "", Picture(svg, caption))
 
 
@@ -141,16 +133,9 @@ def alarms(subject):
         is_alarm=subject.is_alarm,
         y=subject.y,
         times=times,
+        score_name=score_label(subject.estimator),
     )
-
-    def draw(ax):
-        display.plot(ax=ax)
-        # In one column, as on a narrow page there is no room for two.
-        given = ax.get_legend_handles_labels()
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-        ax.legend(*given, **place)
-
-    svg = drawn("alarms", draw, caption, height=3.4)
+    svg = drawn("alarms", lambda ax: display.plot(ax=ax), caption, height=3.4)
     return Section("Alarms", "", Picture(svg, caption))
 
 
