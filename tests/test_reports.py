@@ -20,10 +20,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
 import skae
+from skae._tables.compared import Columns, column_means
 from skae.detection import WindowedDetector
 from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
-from skae.reports._columns import Columns
 from skae.reports._hidden import without
 
 TINY = {"hidden_layer_sizes": (16,), "random_state": 0}
@@ -483,10 +483,10 @@ def test_a_watch_reports_on_any_detector(tables):
 
 def test_errors_of_columns_are_shares_of_their_spread(table):
     frame = table.dropna().reset_index(drop=True)
-    same = Columns.of(frame, frame, frame.columns)
-    assert (same.errors == 0).all()
+    given = Columns(frame)
+    assert (given.errors(given) == 0).all()
     usual = frame.assign(height=frame["height"].mean(), kind=frame["kind"].mode()[0])
-    found = Columns.of(frame, usual, frame.columns).mean_relative()
+    found = column_means(given.relative(given.errors(Columns(usual))))
     np.testing.assert_allclose(found, [1, 1, 0, 0, 0], atol=1e-12)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.compared import column_means
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
@@ -10,7 +11,6 @@ from skae.plotting import (
 )
 from skae.plotting._given import score_label
 from skae.plotting._times import times_of
-from skae.reports._columns import mean_of_known
 from skae.reports._hidden import hidden_errors
 from skae.reports._html import Bar, Picture, Section, Table
 from skae.reports._pictures import drawn
@@ -165,7 +165,7 @@ def worst_rows(subject):
 def columns(subject):
     """How much of each column came back."""
     shares = {
-        "Error": subject.columns.mean_relative(),
+        "Error": column_means(subject.relative),
         "Missing": subject.columns.missing.mean(axis=0),
     }
     if subject.detects and subject.is_alarm.any():
@@ -223,7 +223,7 @@ def sensors(subject):
     names = subject.estimator.get_feature_names_out()
     values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
     values = values[:, -len(names) :]
-    means, missing = mean_of_known(values), np.isnan(values).mean(axis=0)
+    means, missing = column_means(values), np.isnan(values).mean(axis=0)
     counts = np.zeros(len(names), int)
     if "sensor" in found:
         counts = np.array([(found["sensor"] == name).sum() for name in names])
@@ -253,7 +253,7 @@ def _table_of_columns(names, figures):
     ]
     others = order[_MOST_COLUMNS:]
     if len(others):
-        means = {head: mean_of_known(v[others, None])[0] for head, v in figures.items()}
+        means = {head: column_means(v[others, None])[0] for head, v in figures.items()}
         name = f"{counted(len(others), 'other')}, in the mean"
         rows.append([name, *(_bar(head, value) for head, value in means.items())])
     caption = f"Ordered by {heads[0].lower()}, the largest first"
@@ -273,19 +273,28 @@ def _shortened(name):
 
 def _errors_of(subject, i):
     """Which columns of a row have most of its error."""
-    columns = subject.columns
     # Of a table, columns count for as much as each other.
-    errors = columns.relative if columns.are_levels.any() else columns.errors
+    is_table = subject.columns.are_levels.any()
+    errors = subject.relative if is_table else subject.errors
     errors = np.nan_to_num(errors[i])
     total = float(errors.sum())
     if not total > 0:
         return ["All of it came back."]
     order = np.argsort(-errors, kind="stable")[:_REASONS]
     return [
-        f"{columns.said(i, j)} ({percent(errors[j] / total)} of the row's error)"
+        f"{_came_back(subject, i, j)} ({percent(errors[j] / total)} of the row's error)"
         for j in order
         if errors[j] > 0
     ]
+
+
+def _came_back(subject, i, j):
+    """What a cell is, and what it came back as, in words."""
+    name, given = subject.names[j], subject.columns.said(i, j)
+    made = subject.made.said(i, j)
+    if given == made:
+        return f"{name} is {given}, which came back"
+    return f"{name} is {given}, but came back as {made}"
 
 
 def _sample(n_rows, most=_MOST_POINTS):

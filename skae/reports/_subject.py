@@ -5,11 +5,11 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import issparse
 
+from skae._tables.compared import Columns, column_means
 from skae._tables.frames import frame_of, is_table
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 from skae._utils.warnings import kept_warnings
-from skae.reports._columns import Columns, mean_of_known
 from skae.reports._words import counted, percent
 
 # Rows, cells and times, beyond which some stand for all.
@@ -98,8 +98,23 @@ class Subject:
 
     @cached_property
     def columns(self):
-        """Columns of the rows, beside what was reconstructed."""
-        return Columns.of(self.X, self.model.reconstruct(self.X), self.names)
+        """Columns of the rows."""
+        return Columns(self.X)
+
+    @cached_property
+    def made(self):
+        """Columns of what was reconstructed."""
+        return Columns(self.model.reconstruct(self.X))
+
+    @cached_property
+    def errors(self):
+        """Errors (n, d) of what was reconstructed."""
+        return self.columns.errors(self.made)
+
+    @cached_property
+    def relative(self):
+        """Errors (n, d) over the columns' variances: 1 is no better than the mean."""
+        return self.columns.relative(self.errors)
 
     @cached_property
     def scores(self):
@@ -196,10 +211,10 @@ class Subject:
         """
         columns = self.columns
         if columns.are_levels.any():
-            lost, varies = columns.mean_relative(), ~columns.are_constant
+            lost, varies = column_means(self.relative), ~columns.are_constant
             return 1 - float(lost[varies].mean()) if varies.any() else np.nan
-        total = float(columns.spreads.sum())
-        lost = float(np.nansum(mean_of_known(columns.errors)))
+        total = float(columns.variances.sum())
+        lost = float(np.nansum(column_means(self.errors)))
         return 1 - lost / total if total > 0 else np.nan
 
     def _chosen(self, n_rows, width=1):

@@ -136,7 +136,7 @@ def missing_cells(subject):
     """Much of the rows is missing."""
     if not hasattr(subject.model, "reconstruct"):
         return None
-    missing, names = subject.columns.missing, subject.columns.names
+    missing, names = subject.columns.missing, subject.names
     share, of_columns = float(missing.mean()), missing.mean(axis=0)
     mostly = np.flatnonzero(of_columns > _MOSTLY_MISSING)
     if share <= _MISSING and not len(mostly):
@@ -156,12 +156,12 @@ def constant_columns(subject):
         return None
     columns = subject.columns
     constant = np.flatnonzero(columns.are_constant)
-    if len(constant) <= _CONSTANT * len(columns.names):
+    if len(constant) <= _CONSTANT * len(subject.names):
         return None
     return ReportWarning(
         "constant_columns",
-        f"{len(constant)} of {counted(len(columns.names), 'column')} have one value "
-        f"alone: {_listed(columns.names, constant)}.",
+        f"{len(constant)} of {counted(len(subject.names), 'column')} have one value "
+        f"alone: {_listed(subject.names, constant)}.",
         "Leave them out, as sklearn.feature_selection.VarianceThreshold does.",
     )
 
@@ -169,17 +169,17 @@ def constant_columns(subject):
 def unscaled(subject):
     """One column has most of the variance, and with it most of the loss."""
     columns = subject.columns
-    if columns.are_levels.any() or len(columns.names) < 3:
+    if columns.are_levels.any() or len(subject.names) < 3:
         return None
-    total = float(columns.spreads.sum())
-    largest = int(columns.spreads.argmax())
-    share = float(columns.spreads[largest]) / total if total > 0 else 0.0
+    total = float(columns.variances.sum())
+    largest = int(columns.variances.argmax())
+    share = float(columns.variances[largest]) / total if total > 0 else 0.0
     if share <= _ONE_COLUMN:
         return None
     return ReportWarning(
         "unscaled",
-        f"{columns.names[largest]} has {percent(share)} of the variance of all "
-        f"{len(columns.names)} columns, and counts for as much.",
+        f"{subject.names[largest]} has {percent(share)} of the variance of all "
+        f"{len(subject.names)} columns, and counts for as much.",
         "If columns have different units, scale them first, for example by "
         "StandardScaler.",
     )
