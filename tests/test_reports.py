@@ -161,9 +161,20 @@ def test_the_summary_says_that_pca_was_kept():
     estimator = plain(max_iter=5).fit(noise)
     assert estimator.best_iter_ == 0
     first, second = estimator.summary().splitlines()
-    assert first.endswith("; PCA was kept.")
+    assert first.endswith(" as 2 components.")
     assert second.startswith("PCA was kept: no epoch of 5 ")
     assert "best_iter_ is 0" in second
+
+
+def test_the_summary_says_that_a_code_is_no_bottleneck():
+    X = rows(90, 2)
+    X[::3, 1] = np.nan
+    imputer = skae.AutoencoderImputer(plain(64, max_iter=3)).fit(X)
+    assert imputer.autoencoder_.pca_loss_ < 1e-10
+    _, second = imputer.summary().splitlines()
+    assert "64 components for 2 columns are no bottleneck" in second
+    (warning,) = [w for w in imputer.report(X).warnings if w.name == "pca_kept"]
+    assert "fewer components than there are columns" in warning.advice
 
 
 def test_the_summary_says_where_there_is_nothing_to_compare(tables):

@@ -37,8 +37,8 @@ class AlarmDisplay(Display):
 
     In time, if there are times: scores as a line, with a gap where times have one, and
     alarms shaded. Otherwise as a distribution, of which the part beyond the threshold
-    is shaded. The legend counts the alarms. Scores are turned round, so that higher is
-    more unusual. Where a few are so large that the others would be crushed, one half of
+    is shaded. The legend counts the alarms. Scores are negated, so that higher is more
+    unusual. Where a few are so large that the others would be squeezed, one half of
     the axis is linear, up to the threshold, and the other one logarithmic. Counts of
     100 rows and more are on a logarithmic scale.
 
@@ -266,7 +266,7 @@ class AlarmDisplay(Display):
         return self
 
     def _scale(self, axis, scores):
-        """Give an axis a scale on which no scores (n,) are crushed, and its label."""
+        """Give an axis a scale on which no scores (n,) are squeezed, and its label."""
         lines = [wrapped(self.score_name, axis.axes, axis.axis_name == "x")]
         scale = FarScale.of(scores, self.threshold)
         if scale is not None:

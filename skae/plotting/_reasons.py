@@ -117,8 +117,8 @@ class ReasonDisplay(Display):
         ----------
         detector : estimator or Pipeline
             A fitted detector of this package, or a Pipeline that ends in one, whose
-            other steps are then the `preprocessing`. If these can't be undone, or make
-            other columns, features are those that the last step reads.
+            other steps are then the `preprocessing`. If these can't be inverted, or
+            make other columns, features are those that the last step reads.
         X : array-like of shape (n_samples, n_features)
             The rows to explain, such as ``X[detector.predict(X) == -1]``; of a detector
             of windows, the series. Of more than 10,000 rows so many are drawn, random

@@ -218,7 +218,7 @@ def intervals(subject):
 
 
 def sensors(subject):
-    """How often each sensor makes alarms."""
+    """How many alarms each sensor caused."""
     found = subject.intervals
     names = subject.estimator.get_feature_names_out()
     values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
@@ -238,7 +238,7 @@ def sensors(subject):
         ]
         for j in order
     ]
-    heads = ["Sensor", "Alarms that it makes", "Mean", "Missing"]
+    heads = ["Sensor", "Alarms caused", "Mean", "Missing"]
     return Section("Sensors", "", Table("The most alarms first", heads, rows))
 
 
@@ -254,7 +254,7 @@ def _table_of_columns(names, figures):
     others = order[_MOST_COLUMNS:]
     if len(others):
         means = {head: column_means(v[others, None])[0] for head, v in figures.items()}
-        name = f"{counted(len(others), 'other')}, in the mean"
+        name = f"{counted(len(others), 'other')} on average"
         rows.append([name, *(_bar(head, value) for head, value in means.items())])
     caption = f"Ordered by {heads[0].lower()}, the largest first"
     return Table(caption, ["Column", *heads], rows)

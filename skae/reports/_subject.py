@@ -42,8 +42,8 @@ class Subject:
 
     def __init__(self, estimator, X, y):
         self.estimator = estimator
-        X = X if hasattr(X, "shape") or is_table(X) else frame_of(without_torch(X)).X
         X = without_torch(X)
+        X = X if hasattr(X, "shape") or is_table(X) else frame_of(X).X
         self.n_given = X.shape[0]
         if y is not None:
             y = np.asarray(y)
@@ -197,7 +197,7 @@ class Subject:
         if np.isnan(explained):
             return [f"{shown}."]
         if explained < 0:
-            return [f"{shown}; they come back farther away than their means are."]
+            return [f"{shown}; they are reconstructed worse than by their means."]
         return [
             f"{shown}; their reconstructions explain {percent(explained)} of their "
             "variance."
