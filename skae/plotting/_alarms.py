@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.rows import check_one_for_each
 from skae.plotting._display import (
     COLORS,
     Display,
@@ -290,11 +291,7 @@ def _legend(ax):
 def _outliers(y, n_rows):
     """Whether each row is known to be an outlier (n,)."""
     y = np.asarray(y)
-    if y.shape != (n_rows,):
-        raise ValueError(
-            f"y has shape {y.shape}, but one value for each of the {n_rows} rows of X "
-            f"was expected, shape ({n_rows},)."
-        )
+    check_one_for_each("y", y, n_rows)
     values = set(np.unique(y).tolist())
     if values <= {-1, 1}:
         return y == -1

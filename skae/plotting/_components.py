@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.rows import names_of
 from skae.plotting._display import (
     Display,
     color_bar,
@@ -16,11 +17,10 @@ from skae.plotting._given import (
     check_count,
     images,
     in_memory,
-    names_of,
     numbers,
     of_table,
-    sampled,
-    taken,
+    refuse_images,
+    sample,
     unit_of,
 )
 from skae.plotting._walks import SIGMAS, as_numbers, atoms, order_of, walks
@@ -165,18 +165,14 @@ class ComponentDisplay(Display):
                 "pass some, such as those of fit."
             )
         is_table = of_table(last)
-        if is_table and image_shape is not None:
-            raise TypeError(
-                f"image_shape={image_shape!r}, but the estimator was fitted to a table "
-                "with categories or dates, whose rows are no images: leave it out."
-            )
+        refuse_images(last, image_shape)
         names = names_of(X, feature_names)
         if names is None and hasattr(estimator, "feature_names_in_"):
             names = [str(name) for name in estimator.feature_names_in_]
         codes = rows = None
         if X is not None:
             X = in_memory(X, cls)
-            rows = taken(X, sampled(X, _MOST_ROWS))
+            rows = sample(X, _MOST_ROWS)
             read = fitted.through(rows)
             codes = numbers(last.transform(read))
             rows = rows if fitted.is_undone else read

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.pipeline import make_pipeline
 
 from skae._tables.frames import index_of
+from skae._tables.rows import names_of, sampled, taken
 from skae.plotting._display import (
     COLORS,
     FAULTS,
@@ -22,10 +23,8 @@ from skae.plotting._given import (
     Fitted,
     check_count,
     in_memory,
-    names_of,
-    sampled,
+    n_rows_of,
     score_label,
-    taken,
 )
 
 _MOST_ROWS = 10_000
@@ -168,7 +167,7 @@ class ReasonDisplay(Display):
             names = [str(names[j]) for j in best]
             display = cls(scores[:, best], names, labels=labels, **given)
             return display.plot(ax=ax, **kwargs)
-        chosen = sampled(X, _MOST_ROWS)
+        chosen = sampled(n_rows_of(X), _MOST_ROWS)
         X, n_rows = taken(X, chosen), len(chosen)
         if preprocessing is None and fitted.steps and n_rows:
             read = fitted.through(X)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skae._tables.compared import Columns
+from skae._tables.rows import names_of, taken
 from skae._utils.sparse import dense
 from skae.plotting._cells import scale_of, write
 from skae.plotting._display import (
@@ -24,11 +25,10 @@ from skae.plotting._given import (
     images,
     in_memory,
     n_rows_of,
-    names_of,
     numbers,
     of_table,
-    sampled,
-    taken,
+    refuse_images,
+    sample,
 )
 
 # Columns of a table whose cells are written out.
@@ -176,6 +176,7 @@ class ReconstructionDisplay(Display):
                 f"X_read has {n_rows_of(corrupted)} rows, but X has {n_rows_of(X)}: "
                 "pass the same rows, as they are and as they are read."
             )
+        refuse_images(fitted.last, image_shape)
         check_count("n_rows", n_rows)
         names = names_of(X, feature_names)
         chosen = np.arange(min(n_rows, n_rows_of(X)))
@@ -183,14 +184,8 @@ class ReconstructionDisplay(Display):
         parts = [dense(taken(part, chosen)) for part in given]
         read = [fitted.through(part) for part in parts]
         made = fitted.last.reconstruct(read[-1])
-        whole = taken(X, sampled(X, _MOST_ROWS))
+        whole = sample(X, _MOST_ROWS)
         if of_table(fitted.last):
-            if image_shape is not None:
-                raise TypeError(
-                    f"image_shape={image_shape!r}, but the estimator was fitted to a "
-                    "table with categories or dates, whose rows are no images: leave "
-                    "it out."
-                )
             scale = {"spread": Columns(fitted.through(whole)).deviations}
         else:
             if fitted.steps and fitted.is_undone:
