@@ -560,6 +560,18 @@ def test_walks_through_tables_change_numbers_and_levels(make):
     assert set(np.unique(display.decoded[:, :, levels])) <= {0.0, 1.0}
 
 
+def test_cells_are_put_into_words_only_where_words_are_drawn(fitted, monkeypatch):
+    def said(self, i, j):
+        raise AssertionError
+
+    monkeypatch.setattr("skae._tables.compared.Columns.said", said)
+    ComponentDisplay.from_estimator(fitted["table"], table())
+    X = rows(20)
+    estimator = AutoencoderTransformer(**SMALL).fit(X)
+    ComponentDisplay.from_estimator(estimator, X)
+    ReconstructionDisplay.from_estimator(estimator, X)
+
+
 def test_walks_without_rows_are_refused(fitted):
     with pytest.raises(ValueError, match="X is None"):
         ComponentDisplay.from_estimator(fitted["plain"])
