@@ -30,10 +30,10 @@ from skae.plotting._given import (
     refuse_images,
     sample,
 )
+from skae.plotting._tiles import GAP, image_grid, stacked_maps
 
 # Columns of a table whose cells are written out.
 _MOST_WRITTEN = 14
-_GAP = 0.12
 # Rows whose standard deviations are taken.
 _MOST_ROWS = 10_000
 
@@ -242,10 +242,10 @@ class ReconstructionDisplay(Display):
         blocks = [images(part, self.image_shape) for part in self._blocks()]
         errors = blocks[-1] - blocks[0]
         n_rows, (height, width) = len(errors), errors.shape[1:3]
-        size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
+        size = (1 + GAP) * n_rows, (1 + GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
         ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3, "compressed")
-        shown, norm = [], value_range(blocks[0])
+        norm = value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
             blocks = [
                 np.clip((b - norm["vmin"]) / (norm["vmax"] - norm["vmin"]), 0, 1)
@@ -256,16 +256,9 @@ class ReconstructionDisplay(Display):
             norm["cmap"] = cmap
         colors, extend = diverging(errors)
         options = [norm] * len(blocks) + [colors]
-        tops = (1 + _GAP) * height * np.arange(len(options))
-        for top, block, option in zip(tops, [*blocks, errors], options, strict=True):
-            lefts = (1 + _GAP) * width * np.arange(n_rows)
-            pairs = zip(lefts, block, strict=True)
-            shown.append([tile(ax, part, left, top, **option) for left, part in pairs])
-        self.images_ = np.array(shown, object)
-        last = lefts[-1] + width, tops[-1] + height
-        frame(ax, *last, aspect="equal")
+        shown, _, tops = image_grid(ax, [*blocks, errors], options)
+        self.images_ = np.array(shown, object).reshape(len(options), n_rows)
         ax.set_yticks(tops + height / 2, self._said)
-        ax.tick_params(length=0)
         self._inset_bar(self.images_[-1, 0], 0.0, "error", extend)
         if norm:
             self._inset_bar(self.images_[0, 0], 0.55, "value", "neither")
@@ -298,14 +291,9 @@ class ReconstructionDisplay(Display):
         norm = value_range(np.concatenate(blocks))
         colors, extend = diverging(errors)
         options = [{"cmap": cmap, **norm}] * len(blocks) + [colors]
-        tops = (n_rows + gap) * np.arange(n_blocks)
-        pairs = zip(tops, [*blocks, errors], options, strict=True)
-        shown = [tile(ax, block, 0, top, **option) for top, block, option in pairs]
+        maps = [*blocks, errors]
+        shown = stacked_maps(ax, maps, options, self._said, self.feature_names, gap)
         self.images_ = np.array(shown, object)
-        frame(ax, width, tops[-1] + n_rows)
-        ax.set_yticks(tops + n_rows / 2, self._said)
-        ax.tick_params(length=0)
-        name_ticks(ax.xaxis, np.arange(width) + 0.5, self.feature_names, "feature")
         unit = "standard deviations"
         color_bar(shown[-1], ax, f"error ({unit})", extend)
         color_bar(shown[0], ax, f"value ({unit} from the mean)")
