@@ -20,9 +20,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
 import skae
+from skae._tables.compared import Columns, column_means
 from skae.detection import WindowedDetector
+from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
-from skae.reports._columns import Columns
 from skae.reports._hidden import without
 
 TINY = {"hidden_layer_sizes": (16,), "random_state": 0}
@@ -34,6 +35,11 @@ def plain(n_components=2, **params):
 
 def names(report):
     return [warning.name for warning in report.warnings]
+
+
+def note_of(report):
+    """Which rows are shown, and how it went."""
+    return str(report).splitlines()[2]
 
 
 def fitted(cls, X):
@@ -155,9 +161,20 @@ def test_the_summary_says_that_pca_was_kept():
     estimator = plain(max_iter=5).fit(noise)
     assert estimator.best_iter_ == 0
     first, second = estimator.summary().splitlines()
-    assert first.endswith("; PCA was kept.")
+    assert first.endswith(" as 2 components.")
     assert second.startswith("PCA was kept: no epoch of 5 ")
     assert "best_iter_ is 0" in second
+
+
+def test_the_summary_says_that_a_code_is_no_bottleneck():
+    X = rows(90, 2)
+    X[::3, 1] = np.nan
+    imputer = skae.AutoencoderImputer(plain(64, max_iter=3)).fit(X)
+    assert imputer.autoencoder_.pca_loss_ < 1e-10
+    _, second = imputer.summary().splitlines()
+    assert "64 components for 2 columns are no bottleneck" in second
+    (warning,) = [w for w in imputer.report(X).warnings if w.name == "pca_kept"]
+    assert "fewer components than there are columns" in warning.advice
 
 
 def test_the_summary_says_where_there_is_nothing_to_compare(tables):
@@ -170,6 +187,18 @@ def test_the_summary_says_where_there_is_nothing_to_compare(tables):
     assert "PCA's loss" in absolute or "less loss" in absolute
     denoising = skae.DenoisingAutoencoderTransformer(2, max_iter=3, random_state=0)
     assert "clean held-out rows" in denoising.fit(tables).summary()
+
+
+def test_losses_that_are_objects_are_named_as_their_names(curved):
+    for name, loss in [
+        ("squared_error", SquaredError()),
+        ("absolute_error", AbsoluteError()),
+    ]:
+        said = [
+            plain(1, max_iter=3, loss=either).fit(curved).summary()
+            for either in (name, loss)
+        ]
+        assert said[0] == said[1]
 
 
 def test_files_of_earlier_versions_have_a_summary():
@@ -281,6 +310,24 @@ def test_rows_of_another_kind_are_told_of(cancer):
     assert {"alarms", "units"} <= set(names(report))
 
 
+def test_rows_of_fit_are_not_said_to_be_of_another_kind():
+    height = np.random.default_rng(0).normal(size=90)
+    girth = height + np.random.default_rng(1).normal(size=90)
+    girth[::2] = np.nan
+    table = pd.DataFrame({"kind": np.where(height > 0, "a", "b"), "girth": girth})
+    for X in (table, np.column_stack([height, girth])):
+        for n_components in (1, 2, 64):
+            estimator = plain(n_components, max_iter=3).fit(X)
+            assert "unlike" not in names(estimator.report(X))
+
+
+def test_rounding_is_not_said_to_be_of_another_kind():
+    X = rows(400, 2)
+    estimator = plain(2, max_iter=3).fit(X)
+    assert estimator.pca_loss_ < 1e-12
+    assert "unlike" not in names(estimator.report(X[:50] * 10))
+
+
 def test_clean_rows_have_no_warnings(digits, cancer, curved):
     assert plain(8, max_iter=30).fit(digits).report(digits).warnings == []
     X, is_benign = cancer
@@ -334,8 +381,23 @@ def test_labels_of_rows_and_classes_may_be_text(tables):
     assert {"high</text>", "low</text>"} <= set(
         re.findall(r"\w+</text>", report.to_html())
     )
-    with pytest.raises(ValueError, match=r"y has shape \(59,\), but X has 60 rows"):
+    with pytest.raises(
+        ValueError, match=r"y has shape \(59,\), but one value for each of the 60"
+    ):
         estimator.report(X, y[1:])
+
+
+def test_known_outliers_are_truth_values_or_of_predict(tables):
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=3), random_state=0)
+    detector.fit(tables)
+    y = np.arange(60) < 3
+    usual = detector.report(tables, y).to_html()
+    assert "known outliers" in usual
+    for same in (y.astype(int), np.where(y, -1, 1)):
+        assert detector.report(tables, same).to_html() == usual
+    for other in (y + 1, np.where(y, "odd", "usual")):
+        with pytest.raises(ValueError, match="whether rows are outliers was expected"):
+            detector.report(tables, other)
 
 
 def test_everything_that_users_named_is_escaped(tables):
@@ -363,7 +425,7 @@ def test_everything_that_users_named_is_escaped(tables):
 def test_rows_come_in_many_forms(given, tables):
     X = given(tables)
     report = plain(max_iter=3).fit(X).report(X)
-    assert report.notes[0].startswith("Shown here: 60 rows;")
+    assert note_of(report).startswith("Shown here: 60 rows;")
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (2, 6), (60, 1)])
@@ -389,13 +451,13 @@ def test_output_of_transform_may_be_anything(tables):
 def test_of_many_rows_a_sample_is_shown():
     X = rows(10_300)
     estimator = plain(max_iter=1).fit(X[:500])
-    (note,) = estimator.report(X).notes
+    note = note_of(estimator.report(X))
     assert note.startswith(
         "Shown here: 10,000 rows, a random sample of the 10,300 given;"
     )
     detector = skae.AutoencoderOutlierDetector(plain(max_iter=1), random_state=0)
     watch = WindowedDetector(detector, length=2, cv=2).fit(X[:200])
-    (note,) = watch.report(X[:5300]).notes
+    note = note_of(watch.report(X[:5300]))
     assert note.startswith("Shown here: 5,000 times, the latest of the 5,300 given;")
 
 
@@ -434,10 +496,10 @@ def test_a_watch_reports_on_any_detector(tables):
 
 def test_errors_of_columns_are_shares_of_their_spread(table):
     frame = table.dropna().reset_index(drop=True)
-    same = Columns.of(frame, frame, frame.columns)
-    assert (same.errors == 0).all()
+    given = Columns(frame)
+    assert (given.errors(given) == 0).all()
     usual = frame.assign(height=frame["height"].mean(), kind=frame["kind"].mode()[0])
-    found = Columns.of(frame, usual, frame.columns).mean_relative()
+    found = column_means(given.relative(given.errors(Columns(usual))))
     np.testing.assert_allclose(found, [1, 1, 0, 0, 0], atol=1e-12)
 
 
@@ -493,6 +555,11 @@ def test_without_matplotlib_it_says_what_to_install(tables, monkeypatch):
     with pytest.raises(ImportError, match=r"pip install 'skae\[plot\]'"):
         estimator.report(tables)
     assert estimator.summary()
+
+
+def test_scores_have_their_units(tables):
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=3), random_state=0)
+    assert "(nats of surprisal)" in detector.fit(tables).report(tables).to_html()
 
 
 def test_reports_are_drawn_in_any_style(tables):

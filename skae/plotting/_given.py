@@ -1,16 +1,15 @@
 """What displays are made from: fitted estimators, and rows on their way to them."""
 
-import re
 from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skae._sources.door import refuse_sources
-from skae._tables.frames import frame_of, is_table
+from skae._tables.rows import sampled, taken
+from skae._utils.loss_names import loss_of
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 
@@ -48,7 +47,7 @@ class Fitted(NamedTuple):
         TypeError
             If the estimator has not what is needed.
         """
-        steps, last = _steps(estimator)
+        steps, last = steps_of(estimator)
         name = type(last).__name__
         if not hasattr(last, "fit") and not hasattr(last, "transform"):
             raise TypeError(
@@ -83,12 +82,13 @@ class Fitted(NamedTuple):
         return X
 
 
-def _steps(estimator):
+def steps_of(estimator):
+    """The steps of Pipelines, also of those within them, and the last one."""
     if not isinstance(estimator, Pipeline):
         return [], estimator
     *first, last = [step for _, step in estimator.steps]
     steps = [step for step in first if step not in (None, "passthrough")]
-    inner, last = _steps(last)
+    inner, last = steps_of(last)
     return [*steps, *inner], last
 
 
@@ -103,30 +103,23 @@ def n_rows_of(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
-def taken(X, rows):
-    """Some rows of X by number, in its own type."""
-    return X.tocsr()[rows] if issparse(X) else frame_of(X).rows(rows)
+def sample(X, most):
+    """At most so many rows of X, random ones but always the same, in order."""
+    return taken(X, sampled(n_rows_of(X), most))
 
 
-def sampled(X, most):
-    """Numbers of at most so many rows, random ones but always the same, in order."""
-    n_rows = n_rows_of(X)
-    if n_rows <= most:
-        return np.arange(n_rows)
-    chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
-    return np.sort(chosen)
+def refuse_images(estimator, image_shape):
+    """Raise TypeError for images of an estimator whose rows are of a table."""
+    if image_shape is not None and of_table(estimator):
+        raise TypeError(
+            f"image_shape={image_shape!r}, but the estimator was fitted to a table "
+            "with categories or dates, whose rows are no images: leave it out."
+        )
 
 
 def numbers(X):
     """Codes or rows of numbers as an array, whatever holds them."""
     return np.asarray(dense(X), dtype=np.float64)
-
-
-def names_of(X, names=None):
-    """Names of the columns of X, or those given; None where there are none."""
-    if names is not None:
-        return [str(name) for name in names]
-    return [str(name) for name in X.columns] if is_table(X) else None
 
 
 def images(X, image_shape):
@@ -161,12 +154,6 @@ def of_table(estimator):
     return getattr(estimator, "_columns", None) is not None
 
 
-_LOSSES = {
-    "squared_error": ("mean squared error", 2),
-    "absolute_error": ("mean absolute error", 1),
-    "huber": ("Huber loss", 2),
-    "log_loss": ("log-loss", 0),
-}
 _SQUARED = {0: "nats per feature", 1: "{}", 2: "squared {}"}
 
 
@@ -186,16 +173,9 @@ def loss_label(estimator, steps=()):
     """
     if of_table(estimator):
         return "loss (share of the columns' own uncertainty)"
-    loss = getattr(estimator, "loss", None)
-    # Objects of this package are called as the names that stand for them.
-    snake = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
-    known = _LOSSES.get(loss if isinstance(loss, str) else snake)
-    if known is not None:
-        name, degree = known
-        return f"{name} ({_SQUARED[degree].format(unit_of(steps))})"
-    degree, name = getattr(loss, "degree", None), getattr(loss, "__name__", None)
-    unit = f" ({_SQUARED[degree].format(unit_of(steps))})" if degree in (1, 2) else ""
-    return f"{name or type(loss).__name__}{unit}"
+    name, degree = loss_of(estimator)
+    unit = _SQUARED.get(degree)
+    return name if unit is None else f"{name} ({unit.format(unit_of(steps))})"
 
 
 def check_count(name, value):
@@ -206,8 +186,8 @@ def check_count(name, value):
         )
 
 
-def score_unit(detector):
-    """The units of a detector's scores in brackets, or nothing if they have none."""
+def score_label(detector):
+    """What a detector's scores are, with their units, if they have some."""
     detector = getattr(detector, "detector_", detector)
     units = {
         "combined": " (nats of surprisal)",
@@ -216,4 +196,5 @@ def score_unit(detector):
     }
     if of_table(detector):
         units["error"] = " (share of the columns' own uncertainty)"
-    return units.get(getattr(detector, "method", None), "")
+    unit = units.get(getattr(detector, "method", None), "")
+    return f"anomaly score{unit}"

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from skae._tables.compared import Columns
+from skae._tables.rows import names_of, taken
 from skae._utils.sparse import dense
-from skae.plotting._cells import Cells, scale_of, write
+from skae.plotting._cells import scale_of, write
 from skae.plotting._display import (
     FAULTS,
     SEQUENTIAL,
@@ -15,6 +17,7 @@ from skae.plotting._display import (
     name_ticks,
     tile,
     value_range,
+    wrapped,
 )
 from skae.plotting._given import (
     Fitted,
@@ -22,16 +25,15 @@ from skae.plotting._given import (
     images,
     in_memory,
     n_rows_of,
-    names_of,
     numbers,
     of_table,
-    sampled,
-    taken,
+    refuse_images,
+    sample,
 )
+from skae.plotting._tiles import GAP, image_grid, stacked_maps
 
 # Columns of a table whose cells are written out.
 _MOST_WRITTEN = 14
-_GAP = 0.12
 # Rows whose standard deviations are taken.
 _MOST_ROWS = 10_000
 
@@ -174,6 +176,7 @@ class ReconstructionDisplay(Display):
                 f"X_read has {n_rows_of(corrupted)} rows, but X has {n_rows_of(X)}: "
                 "pass the same rows, as they are and as they are read."
             )
+        refuse_images(fitted.last, image_shape)
         check_count("n_rows", n_rows)
         names = names_of(X, feature_names)
         chosen = np.arange(min(n_rows, n_rows_of(X)))
@@ -181,15 +184,9 @@ class ReconstructionDisplay(Display):
         parts = [dense(taken(part, chosen)) for part in given]
         read = [fitted.through(part) for part in parts]
         made = fitted.last.reconstruct(read[-1])
-        whole = taken(X, sampled(X, _MOST_ROWS))
+        whole = sample(X, _MOST_ROWS)
         if of_table(fitted.last):
-            if image_shape is not None:
-                raise TypeError(
-                    f"image_shape={image_shape!r}, but the estimator was fitted to a "
-                    "table with categories or dates, whose rows are no images: leave "
-                    "it out."
-                )
-            scale = {"spread": Cells.of(fitted.through(whole)).spreads()}
+            scale = {"spread": Columns(fitted.through(whole)).deviations}
         else:
             if fitted.steps and fitted.is_undone:
                 made, read = fitted.back(made), parts
@@ -227,7 +224,7 @@ class ReconstructionDisplay(Display):
         """
         if self.image_shape is not None:
             return self._plot_images(ax, cmap or "gray")
-        if Cells.of(self.X).are_mixed:
+        if Columns(self.X).are_mixed:
             return self._plot_table(ax, cmap or FAULTS)
         return self._plot_rows(ax, cmap or SEQUENTIAL)
 
@@ -245,10 +242,10 @@ class ReconstructionDisplay(Display):
         blocks = [images(part, self.image_shape) for part in self._blocks()]
         errors = blocks[-1] - blocks[0]
         n_rows, (height, width) = len(errors), errors.shape[1:3]
-        size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
+        size = (1 + GAP) * n_rows, (1 + GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
         ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3, "compressed")
-        shown, norm = [], value_range(blocks[0])
+        norm = value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
             blocks = [
                 np.clip((b - norm["vmin"]) / (norm["vmax"] - norm["vmin"]), 0, 1)
@@ -259,16 +256,9 @@ class ReconstructionDisplay(Display):
             norm["cmap"] = cmap
         colors, extend = diverging(errors)
         options = [norm] * len(blocks) + [colors]
-        tops = (1 + _GAP) * height * np.arange(len(options))
-        for top, block, option in zip(tops, [*blocks, errors], options, strict=True):
-            lefts = (1 + _GAP) * width * np.arange(n_rows)
-            pairs = zip(lefts, block, strict=True)
-            shown.append([tile(ax, part, left, top, **option) for left, part in pairs])
-        self.images_ = np.array(shown, object)
-        last = lefts[-1] + width, tops[-1] + height
-        frame(ax, *last, aspect="equal")
+        shown, _, tops = image_grid(ax, [*blocks, errors], options)
+        self.images_ = np.array(shown, object).reshape(len(options), n_rows)
         ax.set_yticks(tops + height / 2, self._said)
-        ax.tick_params(length=0)
         self._inset_bar(self.images_[-1, 0], 0.0, "error", extend)
         if norm:
             self._inset_bar(self.images_[0, 0], 0.55, "value", "neither")
@@ -301,25 +291,20 @@ class ReconstructionDisplay(Display):
         norm = value_range(np.concatenate(blocks))
         colors, extend = diverging(errors)
         options = [{"cmap": cmap, **norm}] * len(blocks) + [colors]
-        tops = (n_rows + gap) * np.arange(n_blocks)
-        pairs = zip(tops, [*blocks, errors], options, strict=True)
-        shown = [tile(ax, block, 0, top, **option) for top, block, option in pairs]
+        maps = [*blocks, errors]
+        shown = stacked_maps(ax, maps, options, self._said, self.feature_names, gap)
         self.images_ = np.array(shown, object)
-        frame(ax, width, tops[-1] + n_rows)
-        ax.set_yticks(tops + n_rows / 2, self._said)
-        ax.tick_params(length=0)
-        name_ticks(ax.xaxis, np.arange(width) + 0.5, self.feature_names, "feature")
         unit = "standard deviations"
         color_bar(shown[-1], ax, f"error ({unit})", extend)
         color_bar(shown[0], ax, f"value ({unit} from the mean)")
         return self
 
     def _plot_table(self, ax, cmap):
-        given = Cells.of(self.X)
-        read = given if self.X_read is None else Cells.of(self.X_read)
-        made = Cells.of(self.X_reconstructed)
-        spread = given.spreads() if self.spread is None else np.asarray(self.spread)
-        errors = given.errors(made, spread)
+        blocks = [self.X, self.X_read, self.X_reconstructed]
+        blocks = [Columns(block) for block in blocks if block is not None]
+        given, made = blocks[0], blocks[-1]
+        spread = given.deviations if self.spread is None else np.asarray(self.spread)
+        errors = np.sqrt(given.errors(made)) / spread
         n_rows, width = errors.shape
         names = self.feature_names or [str(j) for j in range(width)]
         is_written = width <= _MOST_WRITTEN
@@ -332,8 +317,7 @@ class ReconstructionDisplay(Display):
         self.images_ = np.array([tile(ax, errors, 0, 0, **options)], object)
         frame(ax, width, n_rows)
         if is_written:
-            lines = [given.words] + ([] if read is given else [read.words])
-            write(ax, [*lines, made.words], errors)
+            write(ax, blocks, errors)
         name_ticks(ax.xaxis, np.arange(width) + 0.5, names, "feature")
         ax.xaxis.tick_top()
         ax.hlines(np.arange(1, n_rows), 0, width, color="white", linewidth=2)
@@ -343,5 +327,6 @@ class ReconstructionDisplay(Display):
         )
         if is_written:
             said = " → ".join(self._said[:-1])
-            ax.set_xlabel(f"each cell: {said}; ? is missing")
+            said = f"each cell: {said}; ? is missing"
+            ax.set_xlabel(wrapped(said, ax, is_x=True))
         return self

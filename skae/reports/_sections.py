@@ -2,25 +2,25 @@
 
 import numpy as np
 
+from skae._tables.compared import column_means
+from skae._tables.rows import sampled, taken
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
     LossCurveDisplay,
     ReconstructionDisplay,
 )
+from skae.plotting._given import score_label
 from skae.plotting._times import times_of
-from skae.reports._columns import mean_of_known
 from skae.reports._hidden import hidden_errors
 from skae.reports._html import Bar, Picture, Section, Table
 from skae.reports._pictures import drawn
-from skae.reports._subject import taken
 from skae.reports._warnings import variance_shares
 from skae.reports._words import counted, percent
 
 # What a page has room for.
 _MOST_POINTS, _MOST_ROWS, _MOST_COLUMNS, _MOST_COMPONENTS = 1500, 10, 20, 10
 _MOST_NAMES, _MOST_LETTERS, _PICTURED, _REASONS = 14, 14, 6, 3
-_MOST_TICKS = 10
 # Alarms of which it is told what makes them.
 _MOST_ALARMS = 200
 
@@ -67,7 +67,7 @@ def training(subject):
 
 def codes(subject):
     """A map of the codes."""
-    chosen = _sample(len(subject.labels))
+    chosen = sampled(len(subject.labels), _MOST_POINTS)
     if subject.y is None:
         colors, by = "reconstruction error", -subject.scores
     else:
@@ -99,7 +99,7 @@ def reconstructions(subject):
     """Some rows beside what came back."""
     network = getattr(subject.model, "network", None)
     image_shape = getattr(network, "image_shape", None)
-    rows = taken(subject.X, _sample(len(subject.labels), _PICTURED))
+    rows = taken(subject.X, sampled(len(subject.labels), _PICTURED))
     names = None
     if len(subject.names) <= _MOST_NAMES:
         names = [_shortened(name) for name in subject.names]
@@ -116,17 +116,8 @@ def reconstructions(subject):
         "the difference."
     )
 
-    def draw(ax):
-        ax.set_facecolor("white")  # behind what is written into empty cells
-        display.plot(ax=ax)
-        places, labels = ax.get_xticks(), ax.get_xticklabels()
-        if names is None and len(places) > _MOST_TICKS:
-            step = len(places) // _MOST_TICKS + 1
-            labels = [label.get_text() for label in labels[::step]]
-            ax.set_xticks(places[::step], labels)
-
     height = 3.2 if image_shape is None else 2.2
-    svg = drawn("rows", draw, caption, height=height)
+    svg = drawn("rows", lambda ax: display.plot(ax=ax), caption, height=height)
     return Section("Reconstructions", "", Picture(svg, caption))
 
 
@@ -142,16 +133,9 @@ def alarms(subject):
         is_alarm=subject.is_alarm,
         y=subject.y,
         times=times,
+        score_name=score_label(subject.estimator),
     )
-
-    def draw(ax):
-        display.plot(ax=ax)
-        # In one column, as on a narrow page there is no room for two.
-        given = ax.get_legend_handles_labels()
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-        ax.legend(*given, **place)
-
-    svg = drawn("alarms", draw, caption, height=3.4)
+    svg = drawn("alarms", lambda ax: display.plot(ax=ax), caption, height=3.4)
     return Section("Alarms", "", Picture(svg, caption))
 
 
@@ -181,7 +165,7 @@ def worst_rows(subject):
 def columns(subject):
     """How much of each column came back."""
     shares = {
-        "Error": subject.columns.mean_relative(),
+        "Error": column_means(subject.relative),
         "Missing": subject.columns.missing.mean(axis=0),
     }
     if subject.detects and subject.is_alarm.any():
@@ -234,12 +218,12 @@ def intervals(subject):
 
 
 def sensors(subject):
-    """How often each sensor makes alarms."""
+    """How many alarms each sensor caused."""
     found = subject.intervals
     names = subject.estimator.get_feature_names_out()
     values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
     values = values[:, -len(names) :]
-    means, missing = mean_of_known(values), np.isnan(values).mean(axis=0)
+    means, missing = column_means(values), np.isnan(values).mean(axis=0)
     counts = np.zeros(len(names), int)
     if "sensor" in found:
         counts = np.array([(found["sensor"] == name).sum() for name in names])
@@ -254,7 +238,7 @@ def sensors(subject):
         ]
         for j in order
     ]
-    heads = ["Sensor", "Alarms that it makes", "Mean", "Missing"]
+    heads = ["Sensor", "Alarms caused", "Mean", "Missing"]
     return Section("Sensors", "", Table("The most alarms first", heads, rows))
 
 
@@ -269,8 +253,8 @@ def _table_of_columns(names, figures):
     ]
     others = order[_MOST_COLUMNS:]
     if len(others):
-        means = {head: mean_of_known(v[others, None])[0] for head, v in figures.items()}
-        name = f"{counted(len(others), 'other')}, in the mean"
+        means = {head: column_means(v[others, None])[0] for head, v in figures.items()}
+        name = f"{counted(len(others), 'other')} on average"
         rows.append([name, *(_bar(head, value) for head, value in means.items())])
     caption = f"Ordered by {heads[0].lower()}, the largest first"
     return Table(caption, ["Column", *heads], rows)
@@ -289,23 +273,25 @@ def _shortened(name):
 
 def _errors_of(subject, i):
     """Which columns of a row have most of its error."""
-    columns = subject.columns
     # Of a table, columns count for as much as each other.
-    errors = columns.relative if columns.are_levels.any() else columns.errors
+    is_table = subject.columns.are_levels.any()
+    errors = subject.relative if is_table else subject.errors
     errors = np.nan_to_num(errors[i])
     total = float(errors.sum())
     if not total > 0:
         return ["All of it came back."]
     order = np.argsort(-errors, kind="stable")[:_REASONS]
     return [
-        f"{columns.said(i, j)} ({percent(errors[j] / total)} of the row's error)"
+        f"{_came_back(subject, i, j)} ({percent(errors[j] / total)} of the row's error)"
         for j in order
         if errors[j] > 0
     ]
 
 
-def _sample(n_rows, most=_MOST_POINTS):
-    """Numbers of at most so many rows, random ones but always the same."""
-    if n_rows <= most:
-        return np.arange(n_rows)
-    return np.sort(np.random.default_rng(0).choice(n_rows, most, replace=False))
+def _came_back(subject, i, j):
+    """What a cell is, and what it came back as, in words."""
+    name, given = subject.names[j], subject.columns.said(i, j)
+    made = subject.made.said(i, j)
+    if given == made:
+        return f"{name} is {given}, which came back"
+    return f"{name} is {given}, but came back as {made}"

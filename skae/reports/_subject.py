@@ -3,13 +3,13 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import issparse
 
+from skae._tables.compared import Columns, column_means
 from skae._tables.frames import frame_of, is_table
+from skae._tables.rows import check_one_for_each, names_of, sampled, taken
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 from skae._utils.warnings import kept_warnings
-from skae.reports._columns import Columns, mean_of_known
 from skae.reports._words import counted, percent
 
 # Rows, cells and times, beyond which some stand for all.
@@ -42,20 +42,16 @@ class Subject:
 
     def __init__(self, estimator, X, y):
         self.estimator = estimator
-        X = X if hasattr(X, "shape") or is_table(X) else frame_of(without_torch(X)).X
         X = without_torch(X)
+        X = X if hasattr(X, "shape") or is_table(X) else frame_of(X).X
         self.n_given = X.shape[0]
         if y is not None:
             y = np.asarray(y)
-            if y.shape != (self.n_given,):
-                raise ValueError(
-                    f"y has shape {y.shape}, but X has {self.n_given} rows: one value "
-                    "for each was expected."
-                )
+            check_one_for_each("y", y, self.n_given)
         if self.n_given == 0:
             raise ValueError("X has no rows: a report needs some.")
         chosen = self._chosen(*X.shape)
-        self.X = taken(X, chosen)
+        self.X = dense(taken(X, chosen))
         self.y = None if y is None else y[chosen]
         index = getattr(X, "index", None)
         labels = np.arange(self.n_given) if index is None else index.to_flat_index()
@@ -89,17 +85,29 @@ class Subject:
     @cached_property
     def names(self):
         """Names of the columns."""
-        names = getattr(self.estimator, "feature_names_in_", None)
-        if names is None and is_table(self.X):
-            names = list(self.X.columns)
-        if names is None:
-            names = [f"column {j}" for j in range(self.estimator.n_features_in_)]
-        return [str(name) for name in names]
+        names = names_of(self.X, getattr(self.estimator, "feature_names_in_", None))
+        n_columns = self.estimator.n_features_in_
+        return names or [f"column {j}" for j in range(n_columns)]
 
     @cached_property
     def columns(self):
-        """Columns of the rows, beside what was reconstructed."""
-        return Columns.of(self.X, self.model.reconstruct(self.X), self.names)
+        """Columns of the rows."""
+        return Columns(self.X)
+
+    @cached_property
+    def made(self):
+        """Columns of what was reconstructed."""
+        return Columns(self.model.reconstruct(self.X))
+
+    @cached_property
+    def errors(self):
+        """Errors (n, d) of what was reconstructed."""
+        return self.columns.errors(self.made)
+
+    @cached_property
+    def relative(self):
+        """Errors (n, d) over the columns' variances: 1 is no better than the mean."""
+        return self.columns.relative(self.errors)
 
     @cached_property
     def scores(self):
@@ -182,7 +190,7 @@ class Subject:
         if np.isnan(explained):
             return [f"{shown}."]
         if explained < 0:
-            return [f"{shown}; they come back farther away than their means are."]
+            return [f"{shown}; they are reconstructed worse than by their means."]
         return [
             f"{shown}; their reconstructions explain {percent(explained)} of their "
             "variance."
@@ -196,26 +204,14 @@ class Subject:
         """
         columns = self.columns
         if columns.are_levels.any():
-            lost, varies = columns.mean_relative(), ~columns.are_constant
+            lost, varies = column_means(self.relative), ~columns.are_constant
             return 1 - float(lost[varies].mean()) if varies.any() else np.nan
-        total = float(columns.spreads.sum())
-        lost = float(np.nansum(mean_of_known(columns.errors)))
+        total = float(columns.variances.sum())
+        lost = float(np.nansum(column_means(self.errors)))
         return 1 - lost / total if total > 0 else np.nan
 
     def _chosen(self, n_rows, width=1):
         if self.is_series:
             return np.arange(max(n_rows - _MOST_TIMES, 0), n_rows)
         most = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // width))
-        if n_rows <= most:
-            return np.arange(n_rows)
-        chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
-        return np.sort(chosen)
-
-
-def taken(X, rows):
-    """Some rows of X by number, in its own type; of sparse ones an array."""
-    if issparse(X):
-        return X.tocsr()[rows].toarray()
-    if len(X.shape) == 1:  # one sensor
-        return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-    return frame_of(X).rows(rows)
+        return sampled(n_rows, most)
