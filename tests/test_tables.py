@@ -904,3 +904,17 @@ def test_a_loss_of_the_users_may_have_a_layout_of_its_own():
         for loss in (Own(), skae.losses.SquaredError())
     )
     np.testing.assert_array_equal(own.transform(X), plain_loss.transform(X))
+
+
+@pytest.mark.parametrize("n_components", [1, 2])
+def test_pca_that_is_kept_knows_numbers_beside_categories(n_components):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=400)
+    h = a + 0.1 * rng.normal(size=400)
+    table = pd.DataFrame({"k": np.where(a > 0, "a", "b"), "h": h})
+    estimator = skae.AutoencoderTransformer(
+        n_components, hidden_layer_sizes=(16,), max_iter=3, random_state=0
+    ).fit(table)
+    assert estimator.best_iter_ == 0
+    left = np.mean((estimator.reconstruct(table)["h"] - h) ** 2) / h.var()
+    assert left < (0.2 if n_components == 1 else 1e-6)

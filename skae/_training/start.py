@@ -303,8 +303,9 @@ def _linear_decoder(pca, rows, target, loss):
     design = torch.cat([code, code.new_ones(len(code), 1)], 1)  # (n, k + 1)
     gram = design.double().T @ design.double()
     inverse = torch.linalg.pinv(gram, hermitian=True).to(code.dtype)
-    step = 1 / loss.curvature * inverse
+    curvature = torch.as_tensor(loss.curvature, dtype=code.dtype, device=code.device)
     beta = code.new_zeros(design.shape[1], target.shape[1])  # (k + 1, d)
     for _ in range(100):
-        beta += step @ (design.T @ (target - loss.expected(design @ beta)))
+        gradient = design.T @ (target - loss.expected(design @ beta))
+        beta += inverse @ gradient / curvature
     return beta[:-1].T, beta[-1]

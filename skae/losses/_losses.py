@@ -34,8 +34,9 @@ class Loss(Part):
 
     degree = 0
     bounds: tuple[float, float] | None = None
-    # Raw output of another kind than rows: at most so much the loss is curved in it.
-    curvature: float | None = None
+    # Raw output of another kind than rows: at most so much the loss is curved in it,
+    # or in each of its columns.
+    curvature: float | list[float] | None = None
 
     @abstractmethod
     def cells(self, output, target):

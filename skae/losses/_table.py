@@ -24,7 +24,6 @@ class TableLoss(Loss):
     """
 
     _parameter_constraints = {"numbers": [Loss], "layout": [Layout]}
-    curvature = 0.5
 
     def __init__(self, numbers, layout):
         self.numbers = numbers
@@ -33,6 +32,11 @@ class TableLoss(Loss):
     @property
     def is_known(self):
         return self.numbers.is_known
+
+    @property
+    def curvature(self):
+        # Numbers are linear: more than their own curvature would not end.
+        return [1.0] * self.layout.n_numbers + [0.5] * int(sum(self.layout.widths))
 
     def cells(self, output, target):
         """Loss of each column (n, n_columns), by standardised rows (n, d)."""
