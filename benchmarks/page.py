@@ -71,8 +71,11 @@ What this means for you
   more. It takes seconds to minutes, where PCA takes none.
 - **Features**: on images with few labels take a denoising autoencoder. On tables its
   codes are as good as PCA's components, and often not as good as the columns: compare.
-- **Noise and holes**: the networks beat linear methods at removing damage that is
-  named. They fill holes as well as a model for each column, with one model for all.
+- **Noise and holes**: on digits the networks remove damage that is named better than a
+  linear map does; on few rows of many columns one with a shrunk covariance is as good.
+  Damage that shows in the values, as black or white pixels, should be marked, for
+  which a linear map or interpolation do. Networks fill holes as well as a model for
+  each column, with one model for all.
 - **Outliers**: trained on normal rows, the detector finds what nearest neighbours find,
   and adds a threshold and reasons. With outliers among the training rows
   IsolationForest does as well in a tenth of the time, without reasons by feature.
