@@ -5,7 +5,8 @@ A map of texts, from TF-IDF
 Documents are counted into words by TF-IDF, as a sparse matrix that is passed on as it
 is. Here they are the docstrings of six modules of SciPy. A denoising autoencoder embeds
 them in two numbers, and of docstrings that it has not seen the five nearest on the map
-name the right module for 95 %; on the map of ``TruncatedSVD`` for 65 %.
+name the right module for 94 %, as a mean over five splits; on a map of Isomap for 88 %,
+of PCA for 80 %.
 """
 
 import inspect
@@ -14,8 +15,9 @@ from importlib import import_module
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import TruncatedSVD
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.manifold import Isomap
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -37,14 +39,15 @@ words = TfidfVectorizer(
     max_features=600, stop_words="english", token_pattern="[a-z]{3,}", sublinear_tf=True
 )
 embeddings = {
-    "TruncatedSVD": TruncatedSVD(2, random_state=0),
+    "PCA": PCA(2, random_state=0),
+    "Isomap": Isomap(n_neighbors=8, metric="cosine"),
     "denoising autoencoder": DenoisingAutoencoderTransformer(
         2, early_stopping=False, random_state=0
     ),
 }
-fig, axes = plt.subplots(1, 2, figsize=(7.6, 4), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(8.6, 3.6), layout="constrained")
 results = []
-for seed in range(2):
+for seed in range(5):
     train, test, y_train, y_test = train_test_split(
         texts, y, test_size=0.4, stratify=y, random_state=seed
     )
@@ -59,15 +62,17 @@ for seed in range(2):
     nearest = KNeighborsClassifier(5, metric="cosine")
     found = make_pipeline(words, nearest).fit(train, y_train).score(test, y_test)
     results.append({"features": "all 600 words", "right module": found})
-axes[0].get_legend().remove()
+for ax in axes[:-1]:
+    ax.get_legend().remove()
 plt.show()
 
 # %%
-# Means over two splits. Neighbours by all words are a little better than two numbers
+# Means over five splits. With its default of five neighbours, Isomap comes to 90 %, but
+# its graph falls into pieces, of which it warns. Neighbours by all words are a little better than two numbers
 # can be, but they can't be drawn. Nor is it hard to find the module with more than two
-# numbers: eight components of SVD are enough for that, without an autoencoder.
-longer = make_pipeline(words, TruncatedSVD(8, random_state=0), KNeighborsClassifier(5))
+# numbers: eight principal components are enough for that, without an autoencoder.
+longer = make_pipeline(words, PCA(8, random_state=0), KNeighborsClassifier(5))
 found = longer.fit(train, y_train).score(test, y_test)
-results.append({"features": "8 of TruncatedSVD", "right module": found})
+results.append({"features": "8 of PCA", "right module": found})
 print(len(texts), "documents")
 print(pd.DataFrame(results).groupby("features", sort=False).mean().round(3))

@@ -5,9 +5,10 @@ A machine watched: a bearing wears out
 Anomaly detection in time: six sensors of a made machine, read every ten minutes. A
 detector learns from six healthy weeks, and watches while a bearing wears out. Vibration
 and temperature rise, slowly at first, and hidden by load, speed and weather, with which
-they change far more. The alarm comes 12 to 14 days before bearings fail, names the
-vibration, and stays; on 42 days on which nothing wears out there are 1 to 3 days with a
-false one.
+they change far more. The alarm comes 12 to 15 days before bearings fail, names the
+vibration, and stays; on 42 days on which nothing wears out there are 1 to 7 days with a
+false one, 2.4 on average of four training machines. A regression of each sensor on the
+others does a little better: it warns 12 to 17 days before, with 0 to 6 false ones.
 """
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import DateFormatter
 from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from skae.detection import WindowedDetector
 from skae.plotting import AlarmDisplay
@@ -72,7 +76,9 @@ print(*watch.explain(worn[:"2025-04-04"], n_sensors=1)["message"], sep="\n")
 # nothing does. Counted are the days before the failure since which each day had an
 # alarm, and the days with an alarm where there was no reason for any. The same windows
 # are given to an IsolationForest, whose threshold is set in the same way. Limits are
-# the least and greatest hourly means that each sensor had in the training weeks.
+# the least and greatest hourly means that each sensor had in the training weeks. The
+# regression is of each sensor on the squares and products of the others; its alarm is a
+# mean residual of two hours that is 15 % beyond the largest one in the training weeks.
 train = machine(42, seed=0)
 settings = {**watch.get_params(deep=False), "detector": IsolationForest(random_state=0)}
 forest = WindowedDetector(**settings).fit(train)
@@ -84,6 +90,28 @@ def beyond_limits(readings):
     return ((means < hourly.min()) | (means > hourly.max())).any(axis=1).to_numpy()
 
 
+def residuals(readings):
+    expected = {
+        name: model.predict(readings.drop(columns=name))
+        for name, model in models.items()
+    }
+    return (readings - pd.DataFrame(expected, readings.index)).rolling(12).mean().abs()
+
+
+quadratic = PolynomialFeatures(2, include_bias=False)
+models = {
+    name: make_pipeline(StandardScaler(), quadratic, RidgeCV()).fit(
+        train.drop(columns=name), train[name]
+    )
+    for name in train
+}
+largest = 1.15 * residuals(train).max()
+
+
+def beyond_residuals(readings):
+    return (residuals(readings) > largest).any(axis=1).to_numpy()
+
+
 def days_with_alarms(is_alarm):
     return is_alarm.reshape(-1, 144).any(axis=1)
 
@@ -92,6 +120,7 @@ methods = {
     "autoencoder": lambda readings: watch.predict(readings) == -1,
     "IsolationForest": lambda readings: forest.predict(readings) == -1,
     "limits": beyond_limits,
+    "regression": beyond_residuals,
 }
 rows = []
 for alarmed in methods.values():
@@ -101,3 +130,8 @@ for alarmed in methods.values():
     false = [int(days.sum()) for days in well]
     rows.append({"days of warning": warning, "false alarms": false})
 print(pd.DataFrame(rows, methods))
+
+# %%
+# The regression warns a day earlier, with about as many false alarms: sensors that
+# follow from others by a quadratic formula are its case. It has to be put together by
+# hand, with its margin; the detector's threshold comes from the training weeks.

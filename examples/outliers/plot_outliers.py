@@ -4,16 +4,18 @@ Outliers explained: which measurement is wrong?
 
 A detector learns what benign tumours are like, in 30 measurements each. In new ones a
 single measurement is doubled. It is found in about half of the tumours, and named first
-in 98 % of those; a local outlier factor finds 45 %, an isolation forest 7 %. Of
-measurements ten times too large, the detector finds 98 %.
+in 98 % of those. A Mahalanobis distance finds more, 65 %, since these columns hang
+together linearly; a local outlier factor finds 45 %, an isolation forest 6 %. What the
+autoencoder adds are the reasons, in words and in the units of the table.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.covariance import EmpiricalCovariance
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import IsolationForest
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import KFold, train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -53,16 +55,30 @@ reasons = detector.explain(found[:4], n_features=1, preprocessing=model[:-1])
 print(*reasons["message"], sep="\n")
 
 # %%
-# Three splits, and two of scikit-learn's detectors, with the same rate of 5 % of false
-# alarms. Where much is unusual at once, as in malignant tumours, they all find about as
-# many. A single measurement that does not fit the others is the autoencoder's case.
+# Eight splits, and three peers with the same rate of 5 % of false alarms. The
+# Mahalanobis distance is that of one normal distribution; its threshold, as the
+# detector's, comes from rows that were not fitted.
+class Mahalanobis(EmpiricalCovariance):
+    def fit(self, X, y=None):
+        folds = [
+            EmpiricalCovariance().fit(X[kept]).mahalanobis(X[rest])
+            for kept, rest in KFold(5, shuffle=True, random_state=0).split(X)
+        ]
+        self.threshold_ = np.quantile(np.concatenate(folds), 0.95)
+        return super().fit(X)
+
+    def predict(self, X):
+        return np.where(self.mahalanobis(X) > self.threshold_, -1, 1)
+
+
 detectors = {
     "skae": AutoencoderOutlierDetector(alpha=0.05, random_state=0),
+    "Mahalanobis": Mahalanobis(),
     "LocalOutlierFactor": LocalOutlierFactor(novelty=True, contamination=0.05),
     "IsolationForest": IsolationForest(contamination=0.05, random_state=0),
 }
 shares, right = [], []
-for seed in range(3):
+for seed in range(8):
     train, test = train_test_split(benign, test_size=100, random_state=seed)
     tables = {"benign": test, "malignant": malignant}
     tables |= {f"one times {by}": one_wrong(test, by)[0] for by in (0.5, 2, 10)}
@@ -77,3 +93,9 @@ for seed in range(3):
             right.append((first["feature"].to_numpy() == names[is_found]).mean())
 print(pd.DataFrame(shares).groupby("detector", sort=False).mean().round(2).T)
 print(f"of those doubled and found, the right one comes first in {np.mean(right):.2f}")
+
+# %%
+# Where much is unusual at once, as in malignant tumours, they all find about as many. A
+# single measurement that does not fit the others is found best by the Mahalanobis
+# distance, then by the autoencoder, which reads a table of any columns and gives
+# reasons for what it finds.

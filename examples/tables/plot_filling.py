@@ -5,8 +5,9 @@ A table with holes, filled
 Advertisements of used cars: numbers, categories and dates, of which sellers leave out
 every fifth. An imputer learns how columns hang together and fills the holes, once or as
 often as it takes to show the doubt: the middle 80 % of 200 prices drawn hold the true
-one in 91 % of the cars, so that they are on the safe side. In all columns but the
-colour its error is 25 to 73 % below that of the nearest neighbours.
+one in 91 % of the cars, so that they are on the safe side. In numbers and dates its
+error is mostly less than half of that of the nearest neighbours, in model and fuel it
+is 43 to 77 % of it; gearbox and colour are filled in no better on some tables.
 """
 
 import matplotlib.pyplot as plt
@@ -86,7 +87,9 @@ print(imputer.transform(test[is_short]).head(3).to_string())
 # %%
 # Other imputers need numbers of one scale, and zeros and ones for categories. Shown is
 # the error in holes over that of the mean or the commonest level, of 1000 other cars. A
-# colour is anyone's guess: nothing beats the commonest one there.
+# colour is anyone's guess: nothing beats the commonest one there. On three more made
+# tables, the errors in gearbox were 0.89, 1.02 and 1.19 of those of the nearest
+# neighbours, those in colour 0.97 to 1.05; the intervals held 86 to 93 % of the prices.
 categories = ["model", "fuel", "gearbox", "colour"]
 levels = {name: sorted(cars[name].unique()) for name in categories}
 
@@ -121,6 +124,7 @@ errors = pd.DataFrame(
     {name: [error(X, column) for column in true] for name, X in found.items()},
     index=true.columns,
 )
+over_neighbours = errors["AutoencoderImputer"] / errors["KNNImputer"]
 shares = errors.div(errors.pop("SimpleImputer"), axis=0)
 shares = shares.sort_values("AutoencoderImputer", ascending=False)
 ax = shares.plot.barh(figsize=(6.4, 4.2), width=0.75)
@@ -128,4 +132,4 @@ ax.axvline(1, color="k", linestyle=":")
 ax.set(xlabel="error, over that of the mean or commonest level")
 ax.figure.set_layout_engine("constrained")
 plt.show()
-print(shares.round(2))
+print(shares.assign(over_neighbours=over_neighbours).round(2))
