@@ -25,17 +25,23 @@ TEXTS = """
 (() => {
   const parsed = (color) => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
   const light = (color) => {
-    const [r, g, b] = parsed(color).map((v) => {
+    const [r, g, b] = color.map((v) => {
       v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const behind = (node) => {
-    for (let n = node; n; n = n.parentElement) {
-      const back = getComputedStyle(n).backgroundColor, parts = parsed(back);
-      if (parts.length < 4 || parts[3] > 0) return back;
-    }
-    return "rgb(255, 255, 255)";
+  // What an element paints: red, green, blue and how much of it is seen.
+  const paint = (n) => {
+    const style = getComputedStyle(n), inside = n.ownerSVGElement;
+    const color = inside ? style.fill : style.backgroundColor;
+    if (color === "none" || n.closest("text, defs")) return [0, 0, 0, 0];
+    const [r, g, b, a = 1] = parsed(color);
+    return [r, g, b, a * (inside ? style.fillOpacity * style.opacity : 1)];
   };
+  // The colour of elements below each other, the uppermost first, on a white page.
+  const behind = (elements) => elements.map(paint).reduceRight(
+    (under, [r, g, b, a]) => under.map((v, i) => a * [r, g, b][i] + (1 - a) * v),
+    [255, 255, 255]);
+  const above = (node) => node ? [node, ...above(node.parentElement)] : [];
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -43,10 +49,19 @@ TEXTS = """
     const text = walker.currentNode.data.trim();
     if (!text || node.closest("style, defs")) continue;
     const svg = node.closest("svg"), style = getComputedStyle(node);
-    const color = svg ? style.fill : style.color;
-    // On cells of a heat map, which have colours of their own.
-    if (svg && color !== getComputedStyle(svg).color) continue;
-    const [a, b] = [light(color), light(behind(svg || node))];
+    let under = above(node);
+    if (svg) {
+      node.scrollIntoView({block: "center", inline: "center"});
+      const box = node.getBoundingClientRect();
+      under = document.elementsFromPoint(
+        (box.left + box.right) / 2, (box.top + box.bottom) / 2);
+      // Pixels of heat maps are not looked at, but where cells are empty.
+      const is_own = style.fill !== getComputedStyle(svg).color;
+      if (is_own && under.some((n) => n.tagName === "image")) continue;
+      under = under.filter((n) => n.tagName !== "image");
+    }
+    const a = light(parsed(svg ? style.fill : style.color).slice(0, 3));
+    const b = light(behind(under));
     const zoom = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
                      : 1;
     found.push([text, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05),
@@ -75,7 +90,7 @@ def reports():
             "planted": pd.date_range("2001-01-01", periods=90),
         }
     )
-    table.loc[::7, "height"] = np.nan
+    table.loc[::2, "height"] = np.nan  # in rows that are shown, too
     imputer = skae.AutoencoderImputer(skae.AutoencoderTransformer(2, **SHORT))
     yield "table", skae.AutoencoderTransformer(2, **SHORT).fit(table).report(table)
     yield "imputer", imputer.fit(table).report(table)

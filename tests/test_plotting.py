@@ -39,7 +39,7 @@ from skae import (
     VariationalAutoencoderTransformer,
 )
 from skae.detection import WindowedDetector
-from skae.losses import Huber, LogLoss
+from skae.losses import AbsoluteError, Huber, LogLoss, SquaredError
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
@@ -730,7 +730,9 @@ def test_bars_of_several_rows_are_refused(fitted, digits):
 # --- sizes of codes -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", SquaredError(), AbsoluteError()]
+)
 def test_errors_of_sizes_are_those_of_rows_held_out(loss, digits):
     estimator = AutoencoderTransformer(**SMALL, loss=loss)
     display = CodeSizeDisplay.from_estimator(
@@ -746,11 +748,26 @@ def test_errors_of_sizes_are_those_of_rows_held_out(loss, digits):
         expected.append(-AutoencoderTransformer(**params).fit(train).score(held_out))
     np.testing.assert_array_equal(line.get_xdata(), [1, 3])
     np.testing.assert_array_equal(line.get_ydata(), expected)
-    power = 2 if loss == "squared_error" else 1
+    assert pca_line.get_label().startswith("PCA")
+    assert "training" not in pca_line.get_label()
+    power = 2 if "squared" in str(loss).lower() else 1
     for k, error in zip(*pca_line.get_data(), strict=True):
         pca = PCA(int(k), random_state=0).fit(train)
         left = pca.inverse_transform(pca.transform(held_out)) - held_out
         np.testing.assert_allclose(np.mean(np.abs(left) ** power), error, rtol=1e-4)
+
+
+def test_sizes_of_pipelines_within_pipelines(digits):
+    autoencoder = AutoencoderTransformer(**SMALL)
+    inner = Pipeline([("none", "passthrough"), ("last", autoencoder)])
+    sizes = {"n_components": [1, 3], "random_state": 0}
+    nested = make_pipeline(StandardScaler(), inner)
+    display = CodeSizeDisplay.from_estimator(nested, digits, **sizes)
+    flat = make_pipeline(StandardScaler(), autoencoder)
+    same = CodeSizeDisplay.from_estimator(flat, digits, **sizes)
+    assert display.errors == same.errors
+    assert display.loss_name == same.loss_name
+    assert "after preprocessing" in same.loss_name
 
 
 def test_what_pca_needs_is_said():

@@ -21,6 +21,7 @@ from sklearn.preprocessing import scale
 
 import skae
 from skae.detection import WindowedDetector
+from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
 from skae.reports._columns import Columns
 from skae.reports._hidden import without
@@ -34,6 +35,11 @@ def plain(n_components=2, **params):
 
 def names(report):
     return [warning.name for warning in report.warnings]
+
+
+def note_of(report):
+    """Which rows are shown, and how it went."""
+    return str(report).splitlines()[2]
 
 
 def fitted(cls, X):
@@ -172,6 +178,18 @@ def test_the_summary_says_where_there_is_nothing_to_compare(tables):
     assert "clean held-out rows" in denoising.fit(tables).summary()
 
 
+def test_losses_that_are_objects_are_named_as_their_names(curved):
+    for name, loss in [
+        ("squared_error", SquaredError()),
+        ("absolute_error", AbsoluteError()),
+    ]:
+        said = [
+            plain(1, max_iter=3, loss=either).fit(curved).summary()
+            for either in (name, loss)
+        ]
+        assert said[0] == said[1]
+
+
 def test_files_of_earlier_versions_have_a_summary():
     paths = sorted((Path(__file__).parent / "data").glob("*_[12].skae"))
     found = [skae.load(path) for path in paths]
@@ -281,6 +299,24 @@ def test_rows_of_another_kind_are_told_of(cancer):
     assert {"alarms", "units"} <= set(names(report))
 
 
+def test_rows_of_fit_are_not_said_to_be_of_another_kind():
+    height = np.random.default_rng(0).normal(size=90)
+    girth = height + np.random.default_rng(1).normal(size=90)
+    girth[::2] = np.nan
+    table = pd.DataFrame({"kind": np.where(height > 0, "a", "b"), "girth": girth})
+    for X in (table, np.column_stack([height, girth])):
+        for n_components in (1, 2, 64):
+            estimator = plain(n_components, max_iter=3).fit(X)
+            assert "unlike" not in names(estimator.report(X))
+
+
+def test_rounding_is_not_said_to_be_of_another_kind():
+    X = rows(400, 2)
+    estimator = plain(2, max_iter=3).fit(X)
+    assert estimator.pca_loss_ < 1e-12
+    assert "unlike" not in names(estimator.report(X[:50] * 10))
+
+
 def test_clean_rows_have_no_warnings(digits, cancer, curved):
     assert plain(8, max_iter=30).fit(digits).report(digits).warnings == []
     X, is_benign = cancer
@@ -338,6 +374,19 @@ def test_labels_of_rows_and_classes_may_be_text(tables):
         estimator.report(X, y[1:])
 
 
+def test_known_outliers_are_truth_values_or_of_predict(tables):
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=3), random_state=0)
+    detector.fit(tables)
+    y = np.arange(60) < 3
+    usual = detector.report(tables, y).to_html()
+    assert "known outliers" in usual
+    for same in (y.astype(int), np.where(y, -1, 1)):
+        assert detector.report(tables, same).to_html() == usual
+    for other in (y + 1, np.where(y, "odd", "usual")):
+        with pytest.raises(ValueError, match="whether rows are outliers was expected"):
+            detector.report(tables, other)
+
+
 def test_everything_that_users_named_is_escaped(tables):
     evil = "<script>alert('{}')</script>&\"".format
     X = pd.DataFrame(tables, index=map(evil, range(60))).rename(columns=evil)
@@ -363,7 +412,7 @@ def test_everything_that_users_named_is_escaped(tables):
 def test_rows_come_in_many_forms(given, tables):
     X = given(tables)
     report = plain(max_iter=3).fit(X).report(X)
-    assert report.notes[0].startswith("Shown here: 60 rows;")
+    assert note_of(report).startswith("Shown here: 60 rows;")
 
 
 @pytest.mark.parametrize("shape", [(1, 6), (2, 6), (60, 1)])
@@ -389,13 +438,13 @@ def test_output_of_transform_may_be_anything(tables):
 def test_of_many_rows_a_sample_is_shown():
     X = rows(10_300)
     estimator = plain(max_iter=1).fit(X[:500])
-    (note,) = estimator.report(X).notes
+    note = note_of(estimator.report(X))
     assert note.startswith(
         "Shown here: 10,000 rows, a random sample of the 10,300 given;"
     )
     detector = skae.AutoencoderOutlierDetector(plain(max_iter=1), random_state=0)
     watch = WindowedDetector(detector, length=2, cv=2).fit(X[:200])
-    (note,) = watch.report(X[:5300]).notes
+    note = note_of(watch.report(X[:5300]))
     assert note.startswith("Shown here: 5,000 times, the latest of the 5,300 given;")
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline
 
+from skae._utils.loss_names import loss_of
 from skae._utils.warnings import warn
 from skae.plotting._display import (
     COLORS,
@@ -22,10 +22,12 @@ from skae.plotting._given import (
     n_rows_of,
     numbers,
     of_table,
+    steps_of,
     taken,
 )
 
 _SIZES = (1, 2, 4, 8, 16, 32)
+_POWERS = {"mean squared error": 2, "mean absolute error": 1}
 
 
 class CodeSizeDisplay(Display):
@@ -165,9 +167,8 @@ class CodeSizeDisplay(Display):
             rows, test_size=validation_fraction, random_state=random_state
         )
         train, held_out = taken(X, np.sort(train)), taken(X, np.sort(held_out))
-        if steps is not None:
-            train = steps.fit_transform(train)
-            held_out = steps.transform(held_out)
+        for step in steps:
+            train, held_out = step.fit_transform(train), step.transform(held_out)
         sizes = _sizes(n_components, train.shape[1], last)
         models = [clone(last).set_params(n_components=k).fit(train) for k in sizes]
         errors = [-float(model.score(held_out)) for model in models]
@@ -251,11 +252,8 @@ class CodeSizeDisplay(Display):
 
 
 def _unfitted(estimator):
-    """Clones of the steps before the last one, or None, and the last one."""
-    steps, last = None, estimator
-    if isinstance(estimator, Pipeline):
-        steps = clone(estimator[:-1]) if len(estimator.steps) > 1 else None
-        last = estimator.steps[-1][1]
+    """Clones of the steps before the last one, and the last one."""
+    steps, last = steps_of(estimator)
     has_size = hasattr(last, "get_params") and "n_components" in last.get_params()
     if not has_size or not hasattr(last, "score") or not hasattr(last, "reconstruct"):
         raise TypeError(
@@ -263,7 +261,7 @@ def _unfitted(estimator):
             "n_components, reconstruct and score, or a Pipeline that ends in one was "
             "expected."
         )
-    return steps, last
+    return [clone(step) for step in steps], last
 
 
 def _sizes(n_components, n_features, estimator):
@@ -286,9 +284,9 @@ def _sizes(n_components, n_features, estimator):
 
 def _errors_of_pca(models, train, held_out, lowest):
     """Sizes of PCA, the error of each, and what they are called."""
-    loss, sizes = models[0].loss, [model.n_components_ for model in models]
-    powers = {"squared_error": 2, "absolute_error": 1}
-    if of_table(models[0]) or loss not in powers:
+    sizes = [model.n_components_ for model in models]
+    power = _POWERS.get(loss_of(models[0])[0])
+    if of_table(models[0]) or power is None:
         return _recorded(models, sizes)
     train, held_out = numbers(train), numbers(held_out)
     if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
@@ -300,7 +298,7 @@ def _errors_of_pca(models, train, held_out, lowest):
     errors = []
     for k in range(n):
         left = left - np.outer(codes[:, k], pca.components_[k])
-        errors.append(np.mean(np.abs(left) ** powers[loss]))
+        errors.append(np.mean(np.abs(left) ** power))
         if errors[-1] <= lowest and k + 1 >= max(sizes):
             break
     first = min(sizes) - 1

@@ -1,6 +1,5 @@
 """What displays are made from: fitted estimators, and rows on their way to them."""
 
-import re
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._sources.door import refuse_sources
 from skae._tables.frames import frame_of, is_table
+from skae._utils.loss_names import loss_of
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 
@@ -48,7 +48,7 @@ class Fitted(NamedTuple):
         TypeError
             If the estimator has not what is needed.
         """
-        steps, last = _steps(estimator)
+        steps, last = steps_of(estimator)
         name = type(last).__name__
         if not hasattr(last, "fit") and not hasattr(last, "transform"):
             raise TypeError(
@@ -83,12 +83,13 @@ class Fitted(NamedTuple):
         return X
 
 
-def _steps(estimator):
+def steps_of(estimator):
+    """The steps of Pipelines, also of those within them, and the last one."""
     if not isinstance(estimator, Pipeline):
         return [], estimator
     *first, last = [step for _, step in estimator.steps]
     steps = [step for step in first if step not in (None, "passthrough")]
-    inner, last = _steps(last)
+    inner, last = steps_of(last)
     return [*steps, *inner], last
 
 
@@ -161,12 +162,6 @@ def of_table(estimator):
     return getattr(estimator, "_columns", None) is not None
 
 
-_LOSSES = {
-    "squared_error": ("mean squared error", 2),
-    "absolute_error": ("mean absolute error", 1),
-    "huber": ("Huber loss", 2),
-    "log_loss": ("log-loss", 0),
-}
 _SQUARED = {0: "nats per feature", 1: "{}", 2: "squared {}"}
 
 
@@ -186,16 +181,9 @@ def loss_label(estimator, steps=()):
     """
     if of_table(estimator):
         return "loss (share of the columns' own uncertainty)"
-    loss = getattr(estimator, "loss", None)
-    # Objects of this package are called as the names that stand for them.
-    snake = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
-    known = _LOSSES.get(loss if isinstance(loss, str) else snake)
-    if known is not None:
-        name, degree = known
-        return f"{name} ({_SQUARED[degree].format(unit_of(steps))})"
-    degree, name = getattr(loss, "degree", None), getattr(loss, "__name__", None)
-    unit = f" ({_SQUARED[degree].format(unit_of(steps))})" if degree in (1, 2) else ""
-    return f"{name or type(loss).__name__}{unit}"
+    name, degree = loss_of(estimator)
+    unit = _SQUARED.get(degree)
+    return name if unit is None else f"{name} ({unit.format(unit_of(steps))})"
 
 
 def check_count(name, value):

@@ -2,7 +2,10 @@
 
 from html import escape
 
+from sklearn.utils.validation import check_is_fitted
+
 from skae._files.container import write_atomically
+from skae._sources.door import refuse_sources
 from skae.reports._html import page
 from skae.reports._subject import Subject
 from skae.reports._warnings import found
@@ -19,22 +22,12 @@ class Report:
     readable on a phone as on a large screen, and dark where the reader's system is. In
     a notebook the report shows itself, in a frame.
 
-    Parameters
-    ----------
-    title : str
-        The estimator's name.
-    summary : str
-        What was fitted, in two lines.
-    notes : list of str
-        Which rows are shown, and how it went.
-    warnings : list of ReportWarning
-    sections : list
-        What follows on the page.
-
     Attributes
     ----------
-    title, summary, notes, warnings, sections
-        As given.
+    summary : str
+        What was fitted, in two lines.
+    warnings : list of ReportWarning
+        What should not be so, and what to do about it.
 
     Examples
     --------
@@ -49,33 +42,11 @@ class Report:
     """
 
     def __init__(self, title, summary, notes, warnings, sections):
-        self.title = title
         self.summary = summary
-        self.notes = notes
         self.warnings = warnings
-        self.sections = sections
-
-    @classmethod
-    def of(cls, estimator, X, y=None) -> "Report":
-        """The report of a fitted estimator, as its method `report` makes it.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Fitted, of this package.
-        X : array-like or sparse of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        report : Report
-        """
-        # With matplotlib, which only what is drawn needs.
-        from skae.reports._sections import sections
-
-        subject = Subject(estimator, X, y)
-        shown = summary(estimator), subject.notes(), found(subject), sections(subject)
-        return cls(type(estimator).__name__, *shown)
+        self._title = title
+        self._notes = notes
+        self._sections = sections
 
     def to_html(self) -> str:
         """The page.
@@ -85,8 +56,8 @@ class Report:
         html : str
         """
         words = self.summary.splitlines()
-        given = words, self.notes, self.warnings, self.sections
-        return page(f"Report: {self.title}", *given)
+        given = words, self._notes, self.warnings, self._sections
+        return page(f"Report: {self._title}", *given)
 
     def save(self, file) -> None:
         """Write the page to a file.
@@ -109,10 +80,22 @@ class Report:
     def _repr_html_(self):
         # In a frame, the page's style is its own, and the notebook's stays outside.
         return (
-            f'<iframe title="{escape(self.title)}" srcdoc="{escape(self.to_html())}" '
+            f'<iframe title="{escape(self._title)}" srcdoc="{escape(self.to_html())}" '
             'sandbox="" style="width: 100%; border: 0; '
             f'height: {_HEIGHT}px"></iframe>'
         )
 
     def __repr__(self):
-        return "\n".join([self.summary, *self.notes, *map(str, self.warnings)])
+        return "\n".join([self.summary, *self._notes, *map(str, self.warnings)])
+
+
+def report_of(estimator, X, y) -> Report:
+    """The report of an estimator and of rows, as `Reporting.report` documents it."""
+    # With matplotlib, which only what is drawn needs.
+    from skae.reports._sections import sections
+
+    check_is_fitted(estimator)
+    refuse_sources(X, "report", "pass some thousand of its rows, which say as much")
+    subject = Subject(estimator, X, y)
+    shown = summary(estimator), subject.notes(), found(subject), sections(subject)
+    return Report(type(estimator).__name__, *shown)

@@ -7,8 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skae._names import MODULES
-from skae._sources.door import refuse_sources
-from skae.reports._report import Report
+from skae.reports._report import Report, report_of
 from skae.reports._words import summary
 
 _DOCS = "https://skae-developers.github.io/skae/generated/{name}.html"
@@ -46,8 +45,9 @@ class Reporting:
             out from `fit` say more than those of it. Of more than 10,000 rows, or of 2
             million cells, a sample is shown; of a series the latest 5,000 times.
         y : array-like of shape (n_samples,), default=None
-            Classes or numbers by which the codes are coloured; for detectors, which
-            rows are known to be outliers: nonzero, True or -1.
+            Classes or numbers by which the codes are coloured. For detectors, whether
+            each row is known to be an outlier: truth values, 0 and 1, or 1 and -1 as of
+            `predict`, where -1 is an outlier.
 
         Returns
         -------
@@ -61,12 +61,10 @@ class Reporting:
         ImportError
             If matplotlib is not installed.
         TypeError, ValueError
-            If X is not what the estimator reads, or y is of another length.
+            If X is not what the estimator reads, or has no rows; if y is of another
+            length, or of a detector has other values, such as names of classes.
         """
-        check_is_fitted(self)
-        advice = "pass some thousand of its rows, which say as much"
-        refuse_sources(X, "report", advice)
-        return Report.of(self, X, y)
+        return report_of(self, X, y)
 
     # How scikit-learn shows an estimator: hooks that its versions have in common.
 

@@ -117,7 +117,6 @@ def reconstructions(subject):
     )
 
     def draw(ax):
-        ax.set_facecolor("white")  # behind what is written into empty cells
         display.plot(ax=ax)
         places, labels = ax.get_xticks(), ax.get_xticklabels()
         if names is None and len(places) > _MOST_TICKS:

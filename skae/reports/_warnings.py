@@ -20,6 +20,9 @@ _FEW_ROWS = 200
 _MISSING, _MOSTLY_MISSING, _CONSTANT = 0.3, 0.5, 0.1
 # Rows have so many times the error of those held out, or so many times the alarms.
 _UNLIKE, _MANY_TIMES = 2.0, 2.0
+# The usual error is known, if so many rows were held out; and an error is one, if it is
+# more than this share of the rows' variance.
+_JUDGES, _LOST = 50, 0.01
 _MOST_NAMES = 5
 
 
@@ -222,12 +225,13 @@ def unlike(subject):
     """Rows have far more error than those that were held out."""
     model = subject.model
     curve = model.validation_loss_curve_
-    if curve is None:
+    if curve is None or _n_held_out(model) < _JUDGES:
         return None
     # Of PCA, what it lost there.
     usual = model.pca_loss_ if model.best_iter_ == 0 else curve[model.best_iter_ - 1]
     error = -float(np.nanmean(subject.scores))
-    if np.isnan(usual) or error <= _UNLIKE * usual:
+    is_lost = subject.explained < 1 - _LOST
+    if np.isnan(usual) or error <= _UNLIKE * usual or not is_lost:
         return None
     return ReportWarning(
         "unlike",
@@ -280,6 +284,13 @@ def variance_shares(codes):
     variances = codes.var(axis=0)
     total = float(variances.sum())
     return variances / total if total > 0 else np.zeros(len(variances))
+
+
+def _n_held_out(model):
+    """How many rows the losses of fit are of."""
+    # Files of earlier versions don't say how many rows there were.
+    n_rows = getattr(model, "n_samples_", None)
+    return _JUDGES if n_rows is None else model._settings(False).n_held_out(n_rows)
 
 
 def _expected_alarms(subject):

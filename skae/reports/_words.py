@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from skae._utils.loss_names import loss_of
+
 # PCA's error is next to nothing, if that of an autoencoder is more times larger.
 _NEXT_TO_NOTHING = 1000
 
@@ -66,7 +68,7 @@ def compared_with_pca(autoencoder):
     """How an autoencoder compares with PCA of as many components: a sentence."""
     ratio = ratio_to_pca(autoencoder)
     epochs = counted(autoencoder.n_iter_, "epoch")
-    error = "error" if autoencoder.loss == "squared_error" else "loss"
+    error = "error" if loss_of(autoencoder)[0] == "mean squared error" else "loss"
     if autoencoder.best_iter_ == 0:
         return (
             f"PCA was kept: no epoch of {autoencoder.n_iter_} had less {error} on "
