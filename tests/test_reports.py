@@ -549,3 +549,39 @@ def test_reports_are_drawn_in_any_style(tables):
     usual = estimator.report(tables).to_html()
     with matplotlib.style.context("dark_background"):
         assert estimator.report(tables).to_html() == usual
+
+
+# What was measured of columns that are no plain numbers.
+
+
+@pytest.mark.parametrize("unit", ["date", "span"])
+def test_columns_of_a_table_with_dates_count_for_as_much_as_each_other(unit):
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    when = pd.date_range("2020", periods=60)
+    when = when if unit == "date" else when - when[0]
+    table = pd.DataFrame(X).rename(columns=str).assign(when=when)
+    report = plain(max_iter=2).fit(table).report(table)
+    assert "unscaled" not in names(report)
+    (worst,) = (s.part for s in report._sections if s.title == "Worst rows")
+    assert len(worst.rows[0][-1]) == 3  # no column has all of the error
+    columns = Columns.of(table, plain(max_iter=2).fit(table).reconstruct(table), table)
+    explained = 1 - columns.mean_relative().mean()
+    said = note_of(report)
+    assert (f"{100 * explained:.0f}%" in said) if explained >= 0 else "farther" in said
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_sensors_are_told_apart_wherever_the_times_are(place):
+    ticks = np.arange(300)
+    columns = {"high": 1000 + np.sin(ticks), "low": np.cos(ticks)}
+    items = list(columns.items())
+    items.insert(place, ("t", pd.date_range("2020", periods=300, freq="min")))
+    series = pl.DataFrame(dict(items))
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=2), random_state=0)
+    watch = WindowedDetector(detector, length=8).fit(series)
+    (sensors,) = (
+        s.part for s in watch.report(series)._sections if s.title == "Sensors"
+    )
+    means = {name: mean for name, _, mean, _ in sensors.rows}
+    for name, values in columns.items():
+        assert means[name] == pytest.approx(values.mean())

@@ -236,8 +236,8 @@ def sensors(subject):
     """How often each sensor makes alarms."""
     found = subject.intervals
     names = subject.estimator.get_feature_names_out()
-    values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
-    values = values[:, -len(names) :]
+    # As the detector reads them: times may be a column anywhere.
+    values = np.asarray(subject.estimator._read(subject.X).X, np.float64)
     means, missing = mean_of_known(values), np.isnan(values).mean(axis=0)
     counts = np.zeros(len(names), int)
     if "sensor" in found:
@@ -290,7 +290,7 @@ def _errors_of(subject, i):
     """Which columns of a row have most of its error."""
     columns = subject.columns
     # Of a table, columns count for as much as each other.
-    errors = columns.relative if columns.are_levels.any() else columns.errors
+    errors = columns.relative if subject.of_table else columns.errors
     errors = np.nan_to_num(errors[i])
     total = float(errors.sum())
     if not total > 0:

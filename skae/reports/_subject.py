@@ -82,6 +82,11 @@ class Subject:
         return getattr(self.estimator, "autoencoder_", self.estimator)
 
     @property
+    def of_table(self):
+        """Whether columns of other kinds were fitted, which count for as much each."""
+        return getattr(self.model, "_columns", None) is not None
+
+    @property
     def encodes(self):
         """Whether the model has codes."""
         return hasattr(self.model, "inverse_transform")
@@ -192,10 +197,10 @@ class Subject:
     def explained(self):
         """Share of the variance that comes back; NaN if nothing varies.
 
-        Of a table with categories it is the mean over the columns.
+        Of a table with categories or dates it is the mean over the columns.
         """
         columns = self.columns
-        if columns.are_levels.any():
+        if self.of_table:
             lost, varies = columns.mean_relative(), ~columns.are_constant
             return 1 - float(lost[varies].mean()) if varies.any() else np.nan
         total = float(columns.spreads.sum())

@@ -169,7 +169,7 @@ def constant_columns(subject):
 def unscaled(subject):
     """One column has most of the variance, and with it most of the loss."""
     columns = subject.columns
-    if columns.are_levels.any() or len(columns.names) < 3:
+    if subject.of_table or len(columns.names) < 3:
         return None
     total = float(columns.spreads.sum())
     largest = int(columns.spreads.argmax())
