@@ -959,3 +959,32 @@ def test_arrays_with_categories_have_numbers_for_names():
     display = ComponentDisplay.from_estimator(estimator, X)
     assert display.feature_names[0] == "0"
     ReconstructionDisplay.from_estimator(estimator, X)
+
+
+# What users pass, and say of it.
+
+
+@pytest.mark.parametrize(
+    "y", [[True] * 3, pd.array([True] * 3, "boolean"), [-1] * 3, np.array([True] * 3)]
+)
+def test_rows_may_all_be_known_outliers(y):
+    display = AlarmDisplay([1.0, 2.0, 3.0], 1.5, y=y).plot()
+    said = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert "known outliers: 2 of 3 rows alarmed (66.7%)" in said
+    assert "normal rows: no rows" in said
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([1, 1, 1], "truth values"),
+        ([None, True, False], "nothing of 1 of 3 rows"),
+        ([0.0, 1.0, np.nan], "nothing of 1 of 3 rows"),
+        ([-1, 0, 1], "-1, 0, 1"),
+        (["a", "b", "a"], "'a', 'b'"),
+        ([1 + 2j, 0, 1], "whether rows are outliers"),
+    ],
+)
+def test_what_does_not_say_which_rows_are_outliers_is_refused_in_words(y, said):
+    with pytest.raises(ValueError, match=said):
+        AlarmDisplay([1.0, 2.0, 3.0], 1.5, y=y).plot()

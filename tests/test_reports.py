@@ -585,3 +585,13 @@ def test_sensors_are_told_apart_wherever_the_times_are(place):
     means = {name: mean for name, _, mean, _ in sensors.rows}
     for name, values in columns.items():
         assert means[name] == pytest.approx(values.mean())
+
+
+def test_known_outliers_are_read_before_the_latest_times_stand_for_all():
+    series = np.random.default_rng(0).normal(size=(5200, 1))
+    y = np.arange(5200) >= 200  # all that is shown
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=1), random_state=0)
+    watch = WindowedDetector(detector, length=8).fit(series[:500])
+    shown = watch.report(series, y.astype(int)).to_html()
+    assert "known outliers" in shown
+    assert shown == watch.report(series, y).to_html()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._utils.outliers import known_outliers
 from skae.plotting._display import (
     COLORS,
     Display,
@@ -51,7 +52,8 @@ class AlarmDisplay(Display):
         Where there are alarms; None is where scores are above the threshold.
     y : array-like of shape (n_samples,), default=None
         Whether each row is known to be an outlier: truth values, 0 and 1, or 1 and -1
-        as of `predict`, where -1 is an outlier.
+        as of `predict`, where -1 is an outlier. Of 1 alone, which
+        is both, pass truth values.
     times : array-like of shape (n_samples,), default=None
         Dates or numbers that grow.
     score_name : str, default="anomaly score"
@@ -117,7 +119,8 @@ class AlarmDisplay(Display):
             Rows, or the readings of a series.
         y : array-like of shape (n_samples,), default=None
             Whether each row is known to be an outlier: truth values, 0 and 1, or 1 and
-            -1 as of `predict`, where -1 is an outlier.
+            -1 as of `predict`, where -1 is an outlier. Of 1 alone, which is
+            both, pass truth values.
         times : array-like of shape (n_samples,), default=None
             Dates or numbers that grow. None are those of X: its DatetimeIndex or the
             column of dates in a DataFrame of polars; of a detector of windows, the
@@ -138,7 +141,8 @@ class AlarmDisplay(Display):
         TypeError
             If it is no detector, or rows are read in blocks.
         ValueError
-            If `y` or `times` are not one for each row, or if times go back.
+            If `y` or `times` are not one for each row, if y does not say which rows are
+            outliers, or if times go back.
         ImportError
             If matplotlib is not installed.
         """
@@ -179,7 +183,7 @@ class AlarmDisplay(Display):
         scores = np.asarray(self.scores, dtype=np.float64)
         is_alarm = self.is_alarm
         is_alarm = scores > self.threshold if is_alarm is None else np.asarray(is_alarm)
-        is_known = None if self.y is None else _outliers(self.y, len(scores))
+        is_known = None if self.y is None else known_outliers(self.y, len(scores))
         self.line_ = self.alarms_ = None
         self.bars_: list = []
         if self.times is None:
@@ -284,25 +288,6 @@ def _legend(ax):
     n_columns = 2 if inches_of(ax)[0] > _WIDE else 1
     options = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "frameon": False}
     ax.legend(ncols=n_columns, borderaxespad=0.3, **options)
-
-
-def _outliers(y, n_rows):
-    """Whether each row is known to be an outlier (n,)."""
-    y = np.asarray(y)
-    if y.shape != (n_rows,):
-        raise ValueError(
-            f"y has shape {y.shape}, but one value for each of the {n_rows} rows of X "
-            f"was expected, shape ({n_rows},)."
-        )
-    values = set(np.unique(y).tolist())
-    if values <= {-1, 1}:
-        return y == -1
-    if not values <= {0, 1}:
-        raise ValueError(
-            f"y has the values {sorted(values)[:5]}, but whether rows are outliers was "
-            "expected: True or 1 if so, or -1 beside 1 as of predict."
-        )
-    return y.astype(bool)
 
 
 def _bins(ax, values):

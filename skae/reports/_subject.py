@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skae._tables.frames import frame_of, is_table
+from skae._utils.outliers import known_outliers
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 from skae._utils.warnings import kept_warnings
@@ -52,6 +53,8 @@ class Subject:
                     f"y has shape {y.shape}, but X has {self.n_given} rows: one value "
                     "for each was expected."
                 )
+            # Before some rows stand for all, which may be outliers alone.
+            y = known_outliers(y, self.n_given) if self.detects else y
         if self.n_given == 0:
             raise ValueError("X has no rows: a report needs some.")
         chosen = self._chosen(*X.shape)
