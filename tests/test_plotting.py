@@ -988,3 +988,26 @@ def test_rows_may_all_be_known_outliers(y):
 def test_what_does_not_say_which_rows_are_outliers_is_refused_in_words(y, said):
     with pytest.raises(ValueError, match=said):
         AlarmDisplay([1.0, 2.0, 3.0], 1.5, y=y).plot()
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "Int64"])
+def test_missing_cells_of_nullable_columns_are_drawn_as_such(dtype):
+    X = pd.DataFrame(rows(6).round()).rename(columns=str).astype(dtype)
+    X.iloc[3, 2] = pd.NA
+    estimator = AutoencoderTransformer(**SMALL).fit(X)
+    display = ReconstructionDisplay.from_estimator(estimator, X)
+    error = display.images_[-1].get_array()
+    assert np.argwhere(np.isnan(np.ma.filled(error, np.nan))).tolist() == [[3, 2]]
+    ComponentDisplay.from_estimator(estimator, X)
+    CodeSizeDisplay.from_estimator(estimator, X, n_components=[2])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, csr_array])
+def test_truth_values_are_drawn_as_numbers(kind):
+    truth = rows(6) > 0
+    estimator = AutoencoderTransformer(**SMALL).fit(kind(truth))
+    shown = [
+        ReconstructionDisplay.from_estimator(estimator, X).images_[-1].get_array()
+        for X in (kind(truth), truth.astype(float))
+    ]
+    np.testing.assert_array_equal(*shown)

@@ -595,3 +595,12 @@ def test_known_outliers_are_read_before_the_latest_times_stand_for_all():
     shown = watch.report(series, y.astype(int)).to_html()
     assert "known outliers" in shown
     assert shown == watch.report(series, y).to_html()
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, csr_array])
+def test_truth_values_are_read_as_numbers(kind):
+    truth = np.random.default_rng(0).normal(size=(60, 6)) > 0
+    estimator = plain(max_iter=2).fit(kind(truth))
+    assert note_of(estimator.report(kind(truth))) == note_of(
+        estimator.report(truth.astype(float))
+    )

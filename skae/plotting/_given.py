@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skae._sources.door import refuse_sources
-from skae._tables.frames import frame_of, is_table
+from skae._tables.frames import frame_of, is_table, library_of
 from skae._utils.loss_names import loss_of
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
@@ -119,7 +119,9 @@ def sampled(X, most):
 
 
 def numbers(X):
-    """Codes or rows of numbers as an array, whatever holds them."""
+    """Codes or rows of numbers as an array, whatever holds them; NaN is missing."""
+    if library_of(X) == "pandas":
+        return X.to_numpy(np.float64, na_value=np.nan)
     return np.asarray(dense(X), dtype=np.float64)
 
 

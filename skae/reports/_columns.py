@@ -6,7 +6,7 @@ import numpy as np
 
 from skae._tables.column import in_words
 from skae._tables.frames import frame_of
-from skae._tables.values import Dates, Levels
+from skae._tables.values import Dates, Levels, Numbers
 
 
 class Columns(NamedTuple):
@@ -45,6 +45,7 @@ class Columns(NamedTuple):
         """
         frames = frame_of(X), frame_of(made)
         given, made = ([f.read(j) for j in range(f.shape[1])] for f in frames)
+        given = [_as_read(*pair) for pair in zip(given, made, strict=True)]
         missing = np.column_stack([column.missing for column in given])
         spreads = np.array([_spread(column) for column in given])
         pairs = zip(given, made, strict=True)
@@ -124,6 +125,14 @@ def _spread(column):
     values = as_floats(column)[known]
     # Rounding makes a variance of what has none.
     return float(values.var()) if np.ptp(values) else 0.0
+
+
+def _as_read(given, made):
+    """Truth values as numbers, where a model read them so."""
+    if not (isinstance(given, Levels) and isinstance(made, Numbers)):
+        return given
+    values = np.array([*given.levels, np.nan], np.float64)[given.codes]
+    return Numbers(values, given.missing)
 
 
 def _errors(given: Any, made: Any):
