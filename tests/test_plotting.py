@@ -101,14 +101,14 @@ def _left_as_found():
 
 
 @pytest.fixture(scope="module")
-def digits(request):
+def counts():
     return np.random.default_rng(0).poisson(4, size=(120, 16)).astype(float)
 
 
 @pytest.fixture(scope="module")
-def fitted(digits):
+def fitted(counts):
     """Fitted estimators, by name; none of them is changed."""
-    X = digits
+    X = counts
     watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=6, cv=3)
     own = WindowedDetector(
         AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0),
@@ -137,18 +137,18 @@ def fitted(digits):
 
 
 @pytest.fixture
-def draw(fitted, digits):
+def draw(fitted, counts):
     """Draws a display of each class."""
 
     def draw(cls, **kwargs):
         arguments = {
             LossCurveDisplay: ("plain",),
-            ReconstructionDisplay: ("plain", digits),
-            CodeDisplay: ("plain", digits),
-            ComponentDisplay: ("plain", digits),
-            AlarmDisplay: ("detector", digits),
-            ReasonDisplay: ("detector", digits[:4]),
-            CodeSizeDisplay: ("plain", digits),
+            ReconstructionDisplay: ("plain", counts),
+            CodeDisplay: ("plain", counts),
+            ComponentDisplay: ("plain", counts),
+            AlarmDisplay: ("detector", counts),
+            ReasonDisplay: ("detector", counts[:4]),
+            CodeSizeDisplay: ("plain", counts),
         }
         name, *others = arguments[cls]
         if cls is CodeSizeDisplay:
@@ -201,8 +201,8 @@ def test_without_matplotlib_the_extra_is_named(cls, draw, monkeypatch):
 
 
 @pytest.mark.parametrize("cls", DISPLAYS)
-def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, digits):
-    X = [] if cls is LossCurveDisplay else [digits]
+def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, counts):
+    X = [] if cls is LossCurveDisplay else [counts]
     if cls is not CodeSizeDisplay:
         fresh = AutoencoderTransformer()
         for estimator in (fresh, make_pipeline(StandardScaler(), fresh)):
@@ -210,9 +210,9 @@ def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, digits):
                 cls.from_estimator(estimator, *X)
     expected = {CodeDisplay: "transform", CodeSizeDisplay: "a transformer of skae"}
     other = (
-        LocalOutlierFactor().fit(digits)
+        LocalOutlierFactor().fit(counts)
         if cls is not AlarmDisplay
-        else PCA(2).fit(digits)
+        else PCA(2).fit(counts)
     )
     with pytest.raises(TypeError, match=expected.get(cls, "needs")):
         cls.from_estimator(other, *X)
@@ -221,10 +221,10 @@ def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, digits):
 
 
 @pytest.mark.parametrize("cls", sorted({*DISPLAYS} - {LossCurveDisplay}, key=str))
-def test_rows_that_are_read_in_blocks_are_refused(cls, fitted, digits):
+def test_rows_that_are_read_in_blocks_are_refused(cls, fitted, counts):
     name = "detector" if cls in (AlarmDisplay, ReasonDisplay) else "plain"
     with pytest.raises(TypeError, match="rows in memory"):
-        cls.from_estimator(fitted[name], lambda: iter([digits]))
+        cls.from_estimator(fitted[name], lambda: iter([counts]))
 
 
 # --- losses ---------------------------------------------------------------------------
@@ -251,14 +251,14 @@ def test_loss_curves_are_those_of_the_fit(name, fitted):
     assert units.get(name, "squared units of the data") in display.loss_name
 
 
-def test_losses_are_said_to_be_with_what_they_have_in_them(fitted, digits):
+def test_losses_are_said_to_be_with_what_they_have_in_them(fitted, counts):
     name = LossCurveDisplay.from_estimator(fitted["denoising"]).training_name
     assert name == "training with corruption"
     name = LossCurveDisplay.from_estimator(fitted["variational"]).training_name
     assert name == "training with penalty"
     params = {**SMALL, "loss": "absolute_error", "early_stopping": False}
     display = LossCurveDisplay.from_estimator(
-        AutoencoderTransformer(**params).fit(digits)
+        AutoencoderTransformer(**params).fit(counts)
     )
     assert display.loss_name == "mean absolute error (units of the data)"
     assert display.training_name == "training" and len(display.lines_) == 1
@@ -289,11 +289,11 @@ def test_losses_of_an_imputer_are_those_of_its_autoencoder(fitted):
 
 
 @pytest.mark.parametrize("name", ["plain", "scaled"])
-def test_images_are_rows_reconstructions_and_errors(name, fitted, digits):
+def test_images_are_rows_reconstructions_and_errors(name, fitted, counts):
     estimator = fitted[name]
-    noisy = digits + 1
+    noisy = counts + 1
     display = ReconstructionDisplay.from_estimator(
-        estimator, digits, X_read=noisy, image_shape=(4, 4), n_rows=3
+        estimator, counts, X_read=noisy, image_shape=(4, 4), n_rows=3
     )
     made = fitted["plain"].reconstruct(noisy)
     if name == "scaled":
@@ -302,7 +302,7 @@ def test_images_are_rows_reconstructions_and_errors(name, fitted, digits):
     assert display.images_.shape == (4, 3)
     for i in range(3):
         blocks = [image.get_array() for image in display.images_[:, i]]
-        expected = digits[i], noisy[i], made[i], made[i] - digits[i]
+        expected = counts[i], noisy[i], made[i], made[i] - counts[i]
         for block, row in zip(blocks, expected, strict=True):
             np.testing.assert_allclose(block, row.reshape(4, 4))
     low, high = display.images_[-1, 0].get_clim()
@@ -344,13 +344,13 @@ def test_heat_maps_are_in_standard_deviations(n_features, kind):
         assert said == [str(j) for j in range(n_features)]
 
 
-def test_steps_that_cannot_be_undone_leave_rows_in_their_units(digits):
+def test_steps_that_cannot_be_undone_leave_rows_in_their_units(counts):
     class OneWay(StandardScaler):
         inverse_transform = property()
 
-    estimator = make_pipeline(OneWay(), AutoencoderTransformer(**SMALL)).fit(digits)
-    display = ReconstructionDisplay.from_estimator(estimator, digits, n_rows=2)
-    expected = StandardScaler().fit_transform(digits)[:2]
+    estimator = make_pipeline(OneWay(), AutoencoderTransformer(**SMALL)).fit(counts)
+    display = ReconstructionDisplay.from_estimator(estimator, counts, n_rows=2)
+    expected = StandardScaler().fit_transform(counts)[:2]
     np.testing.assert_allclose(display.X, expected)
 
 
@@ -381,14 +381,23 @@ def test_tables_are_written_out_with_the_error_of_each_cell(name, library, fitte
     assert len(display.ax_.texts) == given.size
 
 
-def test_what_cannot_be_images_is_refused(fitted, digits):
+def test_numbers_of_features_are_thinned_where_they_would_touch():
+    X = rows(30)
+    for width, n_ticks in ((11, 30), (5, 10)):
+        ax = Figure(figsize=(width, 4)).subplots()
+        ReconstructionDisplay(X[:6], X[:6]).plot(ax=ax)
+        said = [text.get_text() for text in ax.get_xticklabels()]
+        assert said == [str(j) for j in range(0, 30, 30 // n_ticks)]
+
+
+def test_what_cannot_be_images_is_refused(fitted, counts):
     draw = ReconstructionDisplay.from_estimator
     with pytest.raises(ValueError, match="16 features"):
-        draw(fitted["plain"], digits, image_shape=(4, 5))
+        draw(fitted["plain"], counts, image_shape=(4, 5))
     with pytest.raises(ValueError, match="8 channels"):
-        draw(fitted["plain"], digits, image_shape=(2, 1, 8))
+        draw(fitted["plain"], counts, image_shape=(2, 1, 8))
     with pytest.raises(ValueError, match="X_read has 3 rows"):
-        draw(fitted["plain"], digits, X_read=digits[:3])
+        draw(fitted["plain"], counts, X_read=counts[:3])
     for cls in (ReconstructionDisplay, ComponentDisplay):
         with pytest.raises(TypeError, match="no images"):
             cls.from_estimator(fitted["table"], table(), image_shape=(2, 2))
@@ -397,47 +406,47 @@ def test_what_cannot_be_images_is_refused(fitted, digits):
 # --- codes ----------------------------------------------------------------------------
 
 
-def test_two_components_are_drawn_as_they_are(digits):
-    estimator = AutoencoderTransformer(**{**SMALL, "n_components": 2}).fit(digits)
-    display = CodeDisplay.from_estimator(estimator, digits)
+def test_two_components_are_drawn_as_they_are(counts):
+    estimator = AutoencoderTransformer(**{**SMALL, "n_components": 2}).fit(counts)
+    display = CodeDisplay.from_estimator(estimator, counts)
     offsets = display.scatters_[0].get_offsets()
-    np.testing.assert_array_equal(offsets, estimator.transform(digits))
+    np.testing.assert_array_equal(offsets, estimator.transform(counts))
     assert display.ax_.get_xlabel() == "component 0"
 
 
 @pytest.mark.parametrize("name", ["plain", "scaled", "sparse", "imputer"])
-def test_more_components_are_projected_and_the_axes_say_so(name, fitted, digits):
+def test_more_components_are_projected_and_the_axes_say_so(name, fitted, counts):
     estimator = fitted[name]
-    display = CodeDisplay.from_estimator(estimator, digits)
-    codes = getattr(estimator, "autoencoder_", estimator).transform(digits)
+    display = CodeDisplay.from_estimator(estimator, counts)
+    codes = getattr(estimator, "autoencoder_", estimator).transform(counts)
     expected = PCA(2, svd_solver="full").fit_transform(codes)
     np.testing.assert_allclose(display.points_, expected, atol=1e-6)
     assert f"the {codes.shape[1]} components" in display.ax_.get_xlabel()
 
 
-def test_one_component_is_drawn_along_x(digits):
-    estimator = AutoencoderTransformer(**FEW).fit(digits)
-    display = CodeDisplay.from_estimator(estimator, digits)
-    np.testing.assert_array_equal(display.points_[:, :1], estimator.transform(digits))
+def test_one_component_is_drawn_along_x(counts):
+    estimator = AutoencoderTransformer(**FEW).fit(counts)
+    display = CodeDisplay.from_estimator(estimator, counts)
+    np.testing.assert_array_equal(display.points_[:, :1], estimator.transform(counts))
 
 
 @pytest.mark.parametrize("make", [np.asarray, pd.Series, pl.Series, list])
 @pytest.mark.parametrize("kind", ["text", "number", "truth"])
-def test_classes_have_colours_and_markers_of_their_own(make, kind, digits):
+def test_classes_have_colours_and_markers_of_their_own(make, kind, counts):
     label = {
         "text": lambda i: f"class {i % 3}",
         "number": lambda i: i % 3,
         "truth": lambda i: i % 2 == 0,
     }[kind]
-    y = [label(i) for i in range(len(digits))]
-    pca = PCA(2).fit(digits)
-    display = CodeDisplay.from_estimator(pca, digits, make(y))
+    y = [label(i) for i in range(len(counts))]
+    pca = PCA(2).fit(counts)
+    display = CodeDisplay.from_estimator(pca, counts, make(y))
     names = sorted(set(y))
     assert [s.get_label() for s in display.scatters_] == [str(name) for name in names]
     colors = {tuple(s.get_facecolor()[0]) for s in display.scatters_}
     shapes = {s.get_paths()[0].vertices.tobytes() for s in display.scatters_}
     assert len(colors) == len(shapes) == len(names)
-    codes = pca.transform(digits)
+    codes = pca.transform(counts)
     for name, scatter in zip(names, display.scatters_, strict=True):
         is_own = np.array([value == name for value in y])
         np.testing.assert_array_equal(scatter.get_offsets(), codes[is_own])
@@ -453,21 +462,21 @@ def test_rare_classes_and_missing_labels_are_drawn_as_one():
     assert sum(map(len, drawn)) == 500 and len(drawn[-1]) == 1
 
 
-def test_numbers_and_errors_are_colours_on_a_scale(fitted, digits):
+def test_numbers_and_errors_are_colours_on_a_scale(fitted, counts):
     estimator = fitted["plain"]
-    display = CodeDisplay.from_estimator(estimator, digits, color_by="error")
+    display = CodeDisplay.from_estimator(estimator, counts, color_by="error")
     shown = display.scatters_[0]
-    errors = np.sort(-estimator.score_samples(digits))
+    errors = np.sort(-estimator.score_samples(counts))
     np.testing.assert_array_equal(shown.get_array(), errors)
     assert shown.get_clim() == tuple(np.quantile(errors, [0.01, 0.99]))
-    y = np.linspace(0, 1, len(digits))
+    y = np.linspace(0, 1, len(counts))
     y[3] = np.nan
-    shown = CodeDisplay.from_estimator(estimator, digits, y).scatters_[0]
-    assert len(shown.get_array()) == len(digits) - 1
-    pca = PCA(2).fit(digits)
-    shown = CodeDisplay.from_estimator(pca, digits, color_by="error").scatters_[0]
-    made = pca.inverse_transform(pca.transform(digits))
-    errors = np.sort(np.square(made - digits).mean(axis=1))
+    shown = CodeDisplay.from_estimator(estimator, counts, y).scatters_[0]
+    assert len(shown.get_array()) == len(counts) - 1
+    pca = PCA(2).fit(counts)
+    shown = CodeDisplay.from_estimator(pca, counts, color_by="error").scatters_[0]
+    made = pca.inverse_transform(pca.transform(counts))
+    errors = np.sort(np.square(made - counts).mean(axis=1))
     np.testing.assert_allclose(shown.get_array(), errors)
 
 
@@ -481,30 +490,30 @@ def test_codes_of_tables(name, fitted):
     assert len(display.points_) == len(table())
 
 
-def test_many_rows_are_sampled(monkeypatch, digits):
+def test_many_rows_are_sampled(monkeypatch, counts):
     monkeypatch.setattr("skae.plotting._codes._MOST_POINTS", 50)
-    pca, y = PCA(2).fit(digits), np.arange(len(digits)) % 2
-    first, again = (CodeDisplay.from_estimator(pca, digits, y) for _ in range(2))
+    pca, y = PCA(2).fit(counts), np.arange(len(counts)) % 2
+    first, again = (CodeDisplay.from_estimator(pca, counts, y) for _ in range(2))
     assert len(first.points_) == 50
     np.testing.assert_array_equal(first.points_, again.points_)
 
 
-def test_codes_that_cannot_be_coloured_are_refused(fitted, digits):
+def test_codes_that_cannot_be_coloured_are_refused(fitted, counts):
     draw = CodeDisplay.from_estimator
     with pytest.raises(ValueError, match=r"y has shape \(3,\)"):
-        draw(fitted["plain"], digits, [1, 2, 3])
+        draw(fitted["plain"], counts, [1, 2, 3])
     with pytest.raises(ValueError, match="color_by='loss'"):
-        draw(fitted["plain"], digits, color_by="loss")
+        draw(fitted["plain"], counts, color_by="loss")
     with pytest.raises(ValueError, match="two maps"):
-        draw(fitted["plain"], digits, np.ones(len(digits)), color_by="error")
+        draw(fitted["plain"], counts, np.ones(len(counts)), color_by="error")
     with pytest.raises(ValueError, match="no inverse_transform"):
-        draw(KMeans(3, n_init=1).fit(digits), digits, color_by="error")
+        draw(KMeans(3, n_init=1).fit(counts), counts, color_by="error")
 
 
 # --- components -----------------------------------------------------------------------
 
 
-def test_atoms_are_what_components_add(fitted, digits):
+def test_atoms_are_what_components_add(fitted, counts):
     sparse = fitted["sparse"]
     display = ComponentDisplay.from_estimator(sparse, image_shape=(4, 4))
     assert display.images_.shape == (12, 1)
@@ -512,7 +521,7 @@ def test_atoms_are_what_components_add(fitted, digits):
     for image, j in zip(display.images_[:, 0], display.components, strict=True):
         atom = sparse.inverse_transform(np.eye(12)[[j]]) - zero
         np.testing.assert_allclose(image.get_array(), atom.reshape(4, 4), atol=1e-6)
-    display = ComponentDisplay.from_estimator(sparse, digits, n_components=5)
+    display = ComponentDisplay.from_estimator(sparse, counts, n_components=5)
     assert display.images_[0].get_array().shape == (5, 16)
     assert "standard deviations" in display.unit
 
@@ -579,12 +588,12 @@ def test_distributions_count_rows_about_the_threshold(n_features):
 
 
 @pytest.mark.parametrize("kind", [bool, int, "sign"])
-def test_known_outliers_are_counted_beside_normal_rows(kind, fitted, digits):
-    known = np.arange(len(digits)) < 7
+def test_known_outliers_are_counted_beside_normal_rows(kind, fitted, counts):
+    known = np.arange(len(counts)) < 7
     y = np.where(known, -1, 1) if kind == "sign" else known.astype(kind)
-    display = AlarmDisplay.from_estimator(fitted["detector"], digits, y=y)
+    display = AlarmDisplay.from_estimator(fitted["detector"], counts, y=y)
     counts = [sum(bar.get_height() for bar in bars) for bars in display.bars_]
-    assert counts == [len(digits) - 7, 7]
+    assert counts == [len(counts) - 7, 7]
 
 
 def test_alarms_in_time_are_those_of_predict(fitted):
@@ -608,7 +617,7 @@ def test_alarms_in_time_are_those_of_predict(fitted):
         assert shaded.min() > places[start - 1]
 
 
-def test_times_come_from_where_they_are(fitted, digits):
+def test_times_come_from_where_they_are(fitted, counts):
     X = series()
     known = pl.from_pandas(X.tz_localize(None).rename_axis("when").reset_index())
     watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=6, cv=3)
@@ -619,8 +628,8 @@ def test_times_come_from_where_they_are(fitted, digits):
     parts = pd.concat({"A": X[:60], "B": X[60:120]})
     display = AlarmDisplay.from_estimator(watch.fit(parts), parts)
     assert display.ax_.get_xlabel() == "number of the reading"
-    times = np.arange(len(digits)) * 2.5
-    display = AlarmDisplay.from_estimator(fitted["detector"], digits, times=times)
+    times = np.arange(len(counts)) * 2.5
+    display = AlarmDisplay.from_estimator(fitted["detector"], counts, times=times)
     np.testing.assert_array_equal(display.line_.get_xdata(), times)
 
 
@@ -631,16 +640,16 @@ def test_lines_are_broken_where_times_have_a_gap():
     assert np.flatnonzero(np.isnan(scores)).tolist() == [5]
 
 
-def test_what_says_nothing_of_each_row_is_refused(fitted, digits):
+def test_what_says_nothing_of_each_row_is_refused(fitted, counts):
     draw = AlarmDisplay.from_estimator
     with pytest.raises(ValueError, match="y has shape"):
-        draw(fitted["detector"], digits, y=[True])
+        draw(fitted["detector"], counts, y=[True])
     with pytest.raises(ValueError, match="y has the values"):
-        draw(fitted["detector"], digits, y=np.arange(len(digits)))
+        draw(fitted["detector"], counts, y=np.arange(len(counts)))
     with pytest.raises(ValueError, match="times has shape"):
-        draw(fitted["detector"], digits, times=[1, 2])
+        draw(fitted["detector"], counts, times=[1, 2])
     with pytest.raises(ValueError, match="times go back"):
-        draw(fitted["detector"], digits, times=-np.arange(len(digits)))
+        draw(fitted["detector"], counts, times=-np.arange(len(counts)))
 
 
 def test_the_scale_of_far_scores_can_be_undone():
@@ -660,9 +669,9 @@ def test_the_scale_of_far_scores_can_be_undone():
 
 
 @pytest.mark.parametrize("is_table", [False, True])
-def test_bars_are_as_long_as_explain_says(is_table, fitted, digits):
+def test_bars_are_as_long_as_explain_says(is_table, fitted, counts):
     name = "detector of tables" if is_table else "detector"
-    X = table()[:1].assign(price=500.0) if is_table else digits[:1] * 3
+    X = table()[:1].assign(price=500.0) if is_table else counts[:1] * 3
     display = ReasonDisplay.from_estimator(fitted[name], X, n_features=4)
     reasons = fitted[name].explain(X, 4)
     widths = [bar.get_width() for bar in display.bars_]
@@ -673,12 +682,12 @@ def test_bars_are_as_long_as_explain_says(is_table, fitted, digits):
     assert names == list(reasons["feature"])
 
 
-def test_bars_of_a_pipeline_are_in_units_of_the_data(digits):
+def test_bars_of_a_pipeline_are_in_units_of_the_data(counts):
     detector = AutoencoderOutlierDetector(
         AutoencoderTransformer(**SMALL), random_state=0
     )
-    pipeline = make_pipeline(StandardScaler(), detector).fit(digits)
-    odd = digits[:1].copy()
+    pipeline = make_pipeline(StandardScaler(), detector).fit(counts)
+    odd = counts[:1].copy()
     odd[0, 5] = 77
     display = ReasonDisplay.from_estimator(pipeline, odd)
     assert display.names[0].startswith("x5: 77, expected")
@@ -715,16 +724,16 @@ def test_reasons_of_alarms_are_those_of_their_peaks(fitted):
 
 
 @pytest.mark.parametrize("kind", ["auto", "bars", "heat map"])
-def test_nothing_to_explain_is_said(kind, fitted, digits):
-    display = ReasonDisplay.from_estimator(fitted["detector"], digits[:0], kind=kind)
+def test_nothing_to_explain_is_said(kind, fitted, counts):
+    display = ReasonDisplay.from_estimator(fitted["detector"], counts[:0], kind=kind)
     assert "nothing to explain" in display.ax_.texts[0].get_text()
 
 
-def test_bars_of_several_rows_are_refused(fitted, digits):
+def test_bars_of_several_rows_are_refused(fitted, counts):
     with pytest.raises(ValueError, match="kind='bars'"):
-        ReasonDisplay.from_estimator(fitted["detector"], digits[:3], kind="bars")
+        ReasonDisplay.from_estimator(fitted["detector"], counts[:3], kind="bars")
     with pytest.raises(ValueError, match="kind='pie'"):
-        ReasonDisplay.from_estimator(fitted["detector"], digits[:3], kind="pie")
+        ReasonDisplay.from_estimator(fitted["detector"], counts[:3], kind="pie")
 
 
 # --- sizes of codes -------------------------------------------------------------------
@@ -733,14 +742,14 @@ def test_bars_of_several_rows_are_refused(fitted, digits):
 @pytest.mark.parametrize(
     "loss", ["squared_error", "absolute_error", SquaredError(), AbsoluteError()]
 )
-def test_errors_of_sizes_are_those_of_rows_held_out(loss, digits):
+def test_errors_of_sizes_are_those_of_rows_held_out(loss, counts):
     estimator = AutoencoderTransformer(**SMALL, loss=loss)
     display = CodeSizeDisplay.from_estimator(
-        estimator, digits, n_components=[1, 3], random_state=0
+        estimator, counts, n_components=[1, 3], random_state=0
     )
-    numbers = np.arange(len(digits))
+    numbers = np.arange(len(counts))
     train, held_out = train_test_split(numbers, test_size=0.25, random_state=0)
-    train, held_out = digits[np.sort(train)], digits[np.sort(held_out)]
+    train, held_out = counts[np.sort(train)], counts[np.sort(held_out)]
     line, pca_line = display.lines_
     expected = []
     for k in (1, 3):
@@ -757,14 +766,14 @@ def test_errors_of_sizes_are_those_of_rows_held_out(loss, digits):
         np.testing.assert_allclose(np.mean(np.abs(left) ** power), error, rtol=1e-4)
 
 
-def test_sizes_of_pipelines_within_pipelines(digits):
+def test_sizes_of_pipelines_within_pipelines(counts):
     autoencoder = AutoencoderTransformer(**SMALL)
     inner = Pipeline([("none", "passthrough"), ("last", autoencoder)])
     sizes = {"n_components": [1, 3], "random_state": 0}
     nested = make_pipeline(StandardScaler(), inner)
-    display = CodeSizeDisplay.from_estimator(nested, digits, **sizes)
+    display = CodeSizeDisplay.from_estimator(nested, counts, **sizes)
     flat = make_pipeline(StandardScaler(), autoencoder)
-    same = CodeSizeDisplay.from_estimator(flat, digits, **sizes)
+    same = CodeSizeDisplay.from_estimator(flat, counts, **sizes)
     assert display.errors == same.errors
     assert display.loss_name == same.loss_name
     assert "after preprocessing" in same.loss_name
@@ -791,37 +800,37 @@ def test_sizes_for_tables_and_missing_cells(make):
     assert "uncertainty" in display.loss_name
 
 
-def test_sizes_that_are_no_bottleneck_are_left_out(digits):
+def test_sizes_that_are_no_bottleneck_are_left_out(counts):
     estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**SMALL))
     with pytest.warns(UserWarning, match=r"n_components=\[16, 40\] are left out"):
         display = CodeSizeDisplay.from_estimator(
-            estimator, digits, n_components=[2, 16, 40]
+            estimator, counts, n_components=[2, 16, 40]
         )
     assert display.n_components == [2]
     with pytest.raises(ValueError, match="has 16 features"):
-        CodeSizeDisplay.from_estimator(estimator, digits, n_components=[16])
+        CodeSizeDisplay.from_estimator(estimator, counts, n_components=[16])
     sparse = SparseAutoencoderTransformer(k=2, max_iter=2, random_state=0)
-    display = CodeSizeDisplay.from_estimator(sparse, digits, n_components=[8, 24])
+    display = CodeSizeDisplay.from_estimator(sparse, counts, n_components=[8, 24])
     assert display.n_components == [8, 24]
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, 0.95])
-def test_numbers_of_what_is_drawn_are_checked(value, fitted, digits):
+def test_numbers_of_what_is_drawn_are_checked(value, fitted, counts):
     with pytest.raises(ValueError, match=f"n_rows={value}"):
-        ReconstructionDisplay.from_estimator(fitted["plain"], digits, n_rows=value)
+        ReconstructionDisplay.from_estimator(fitted["plain"], counts, n_rows=value)
     with pytest.raises(ValueError, match=f"n_components={value}"):
-        ComponentDisplay.from_estimator(fitted["plain"], digits, n_components=value)
+        ComponentDisplay.from_estimator(fitted["plain"], counts, n_components=value)
     with pytest.raises(ValueError, match=f"n_components={value}"):
-        CodeSizeDisplay.from_estimator(fitted["plain"], digits, n_components=[value])
+        CodeSizeDisplay.from_estimator(fitted["plain"], counts, n_components=[value])
     with pytest.raises(ValueError, match=f"n_features={value}"):
-        ReasonDisplay.from_estimator(fitted["detector"], digits, n_features=value)
+        ReasonDisplay.from_estimator(fitted["detector"], counts, n_features=value)
 
 
-def test_sparse_rows_and_rows_with_missing_cells_are_drawn(digits):
+def test_sparse_rows_and_rows_with_missing_cells_are_drawn(counts):
     holes = np.where(
-        np.random.default_rng(0).random(digits.shape) < 0.1, np.nan, digits
+        np.random.default_rng(0).random(counts.shape) < 0.1, np.nan, counts
     )
-    for X in (csr_array(digits), holes):
+    for X in (csr_array(counts), holes):
         estimator = AutoencoderTransformer(**SMALL).fit(X)
         for cls in (ReconstructionDisplay, CodeDisplay, ComponentDisplay):
             cls.from_estimator(estimator, X).figure_.canvas.draw()
@@ -829,14 +838,14 @@ def test_sparse_rows_and_rows_with_missing_cells_are_drawn(digits):
         display.figure_.canvas.draw()
 
 
-def test_dates_and_categories_colour_points(digits):
-    pca, n = PCA(2).fit(digits), len(digits)
+def test_dates_and_categories_colour_points(counts):
+    pca, n = PCA(2).fit(counts), len(counts)
     days = pd.Series(pd.date_range("2024-01-01", periods=n), name="since")
-    display = CodeDisplay.from_estimator(pca, digits, days)
+    display = CodeDisplay.from_estimator(pca, counts, days)
     assert display.y_name == "since: days since 2024-01-01 00:00"
     np.testing.assert_array_equal(display.scatters_[0].get_array(), np.arange(n))
     sizes = pd.Categorical(["S", "M", "L"] * (n // 3), ["S", "M", "L"], ordered=True)
-    display = CodeDisplay.from_estimator(pca, digits, pd.Series(sizes))
+    display = CodeDisplay.from_estimator(pca, counts, pd.Series(sizes))
     assert [s.get_label() for s in display.scatters_] == ["S", "M", "L"]
 
 
@@ -913,8 +922,8 @@ def test_the_same_picture_is_drawn_again(draw):
         np.testing.assert_array_equal(pixels(cls), pixels(cls), err_msg=cls.__name__)
 
 
-def test_losses_that_are_objects_are_named_as_their_names(digits):
-    X = digits / digits.max()
+def test_losses_that_are_objects_are_named_as_their_names(counts):
+    X = counts / counts.max()
     for name, loss in [("log_loss", LogLoss()), ("huber", Huber())]:
         labels = [
             LossCurveDisplay.from_estimator(
@@ -943,8 +952,8 @@ def test_times_that_are_text_are_refused():
 
 
 @pytest.mark.parametrize("output", ["pandas", "polars"])
-def test_what_transformers_return_may_be_tables(output, digits):
-    X = pd.DataFrame(digits).rename(columns=str)
+def test_what_transformers_return_may_be_tables(output, counts):
+    X = pd.DataFrame(counts).rename(columns=str)
     with config_context(transform_output=output):
         estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**SMALL))
         estimator.fit(X)

@@ -20,10 +20,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
 import skae
+from skae._tables.compared import Columns, column_means
 from skae.detection import WindowedDetector
 from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
-from skae.reports._columns import Columns
+from skae.reports._words import percent
 from skae.reports._hidden import without
 
 TINY = {"hidden_layer_sizes": (16,), "random_state": 0}
@@ -161,9 +162,20 @@ def test_the_summary_says_that_pca_was_kept():
     estimator = plain(max_iter=5).fit(noise)
     assert estimator.best_iter_ == 0
     first, second = estimator.summary().splitlines()
-    assert first.endswith("; PCA was kept.")
+    assert first.endswith(" as 2 components.")
     assert second.startswith("PCA was kept: no epoch of 5 ")
     assert "best_iter_ is 0" in second
+
+
+def test_the_summary_says_that_a_code_is_no_bottleneck():
+    X = rows(90, 2)
+    X[::3, 1] = np.nan
+    imputer = skae.AutoencoderImputer(plain(64, max_iter=3)).fit(X)
+    assert imputer.autoencoder_.pca_loss_ < 1e-10
+    _, second = imputer.summary().splitlines()
+    assert "64 components for 2 columns are no bottleneck" in second
+    (warning,) = [w for w in imputer.report(X).warnings if w.name == "pca_kept"]
+    assert "fewer components than there are columns" in warning.advice
 
 
 def test_the_summary_says_where_there_is_nothing_to_compare(tables):
@@ -483,10 +495,10 @@ def test_a_watch_reports_on_any_detector(tables):
 
 def test_errors_of_columns_are_shares_of_their_spread(table):
     frame = table.dropna().reset_index(drop=True)
-    same = Columns.of(frame, frame, frame.columns)
-    assert (same.errors == 0).all()
+    given = Columns(frame)
+    assert (given.errors(given) == 0).all()
     usual = frame.assign(height=frame["height"].mean(), kind=frame["kind"].mode()[0])
-    found = Columns.of(frame, usual, frame.columns).mean_relative()
+    found = column_means(given.relative(given.errors(Columns(usual))))
     np.testing.assert_allclose(found, [1, 1, 0, 0, 0], atol=1e-12)
 
 
@@ -544,6 +556,11 @@ def test_without_matplotlib_it_says_what_to_install(tables, monkeypatch):
     assert estimator.summary()
 
 
+def test_scores_have_their_units(tables):
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=3), random_state=0)
+    assert "(nats of surprisal)" in detector.fit(tables).report(tables).to_html()
+
+
 def test_reports_are_drawn_in_any_style(tables):
     estimator = plain(max_iter=3).fit(tables)
     usual = estimator.report(tables).to_html()
@@ -564,10 +581,11 @@ def test_columns_of_a_table_with_dates_count_for_as_much_as_each_other(unit):
     assert "unscaled" not in names(report)
     (worst,) = (s.part for s in report._sections if s.title == "Worst rows")
     assert len(worst.rows[0][-1]) == 3  # no column has all of the error
-    columns = Columns.of(table, plain(max_iter=2).fit(table).reconstruct(table), table)
-    explained = 1 - columns.mean_relative().mean()
+    columns = Columns(table)
+    errors = columns.errors(Columns(plain(max_iter=2).fit(table).reconstruct(table)))
+    explained = 1 - column_means(columns.relative(errors)).mean()
     said = note_of(report)
-    assert (f"{100 * explained:.0f}%" in said) if explained >= 0 else "farther" in said
+    assert (percent(explained) if explained >= 0 else "farther") in said
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

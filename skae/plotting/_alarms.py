@@ -9,13 +9,14 @@ from skae.plotting._display import (
     inches_of,
     plain_log,
     text_color,
+    wrapped,
 )
 from skae.plotting._far import FarScale
 from skae.plotting._given import (
     Fitted,
     in_memory,
     n_rows_of,
-    score_unit,
+    score_label,
 )
 from skae.plotting._times import (
     concise_dates,
@@ -37,8 +38,8 @@ class AlarmDisplay(Display):
 
     In time, if there are times: scores as a line, with a gap where times have one, and
     alarms shaded. Otherwise as a distribution, of which the part beyond the threshold
-    is shaded. The legend counts the alarms. Scores are turned round, so that higher is
-    more unusual. Where a few are so large that the others would be crushed, one half of
+    is shaded. The legend counts the alarms. Scores are negated, so that higher is more
+    unusual. Where a few are so large that the others would be squeezed, one half of
     the axis is linear, up to the threshold, and the other one logarithmic. Counts of
     100 rows and more are on a logarithmic scale.
 
@@ -162,7 +163,7 @@ class AlarmDisplay(Display):
             is_alarm=np.asarray(last.predict(rows)) == -1,
             y=y,
             times=times,
-            score_name=f"anomaly score{score_unit(last)}",
+            score_name=score_label(last),
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -269,13 +270,13 @@ class AlarmDisplay(Display):
         return self
 
     def _scale(self, axis, scores):
-        """Give an axis a scale on which no scores (n,) are crushed, and its label."""
-        said = self.score_name
+        """Give an axis a scale on which no scores (n,) are squeezed, and its label."""
+        lines = [wrapped(self.score_name, axis.axes, axis.axis_name == "x")]
         scale = FarScale.of(scores, self.threshold)
         if scale is not None:
             scale.set(axis)
-            said += "\nlogarithmic beyond the threshold"
-        axis.set_label_text(said)
+            lines.append("logarithmic beyond the threshold")
+        axis.set_label_text("\n".join(lines))
 
     def _draw_threshold(self, draw):
         said = f"threshold: {self.threshold:.4g}"

@@ -1,12 +1,7 @@
-"""Tables as numbers that can be drawn: cells, their spread, and their differences."""
-
-from typing import NamedTuple
+"""Cells of tables, written into a picture, and the scale of columns of numbers."""
 
 import numpy as np
 
-from skae._tables.column import in_words
-from skae._tables.frames import frame_of
-from skae._tables.values import Dates, Levels
 from skae.plotting._display import inches_of, short, text_color
 
 # That fit into a cell.
@@ -15,86 +10,6 @@ _MOST_LETTERS = 12
 _FONT = 9.0
 # Errors whose colour is dark.
 _DARK = 0.5
-
-
-class Cells(NamedTuple):
-    """Some rows of a table or array.
-
-    Attributes
-    ----------
-    values : list of ndarray of shape (n,)
-        Of each column: float64 of numbers and dates, NaN where a cell is missing;
-        objects of categories, None where it is missing.
-    are_levels : ndarray of shape (n_columns,), bool
-    are_mixed : bool
-        Whether there are categories or dates.
-    words : ndarray of shape (n, n_columns), object
-        Cells in words.
-    """
-
-    values: list
-    are_levels: np.ndarray
-    are_mixed: bool
-    words: np.ndarray
-
-    @classmethod
-    def of(cls, X):
-        """Cells of X (n, n_columns), a table of numbers, categories and dates."""
-        frame = frame_of(X)
-        columns = [frame.read(j) for j in range(frame.shape[1])]
-        are_levels = np.array([isinstance(column, Levels) for column in columns])
-        words = [_in_words(cell) for cell in frame.objects().ravel()]
-        words = np.array(words, object).reshape(frame.shape)
-        values = [_values(column) for column in columns]
-        are_mixed = any(isinstance(column, Levels | Dates) for column in columns)
-        return cls(values, are_levels, are_mixed, words)
-
-    def spreads(self):
-        """Standard deviations (n_columns,) of numbers, 1 of categories."""
-        pairs = zip(self.values, self.are_levels, strict=True)
-        found = [1.0 if is_level else _spread(values) for values, is_level in pairs]
-        return np.array(found)
-
-    def errors(self, other, spreads):
-        """By how many of their spreads other cells are away (n, n_columns).
-
-        1 where another level of a category is, and 0 where the same is; NaN where cells
-        are missing.
-        """
-        pairs = zip(self.values, other.values, strict=True)
-        errors = [
-            _differ(mine, theirs) if is_level else np.abs(theirs - mine) / spread
-            for (mine, theirs), is_level, spread in zip(
-                pairs, self.are_levels, spreads, strict=True
-            )
-        ]
-        return np.column_stack(errors)
-
-
-def _values(column):
-    if isinstance(column, Levels):
-        return column.as_objects()
-    if isinstance(column, Dates):
-        values = column.values.astype(np.float64)
-    else:
-        values = np.asarray(column.values, np.float64)
-    return np.where(column.missing, np.nan, values)
-
-
-def _spread(values):
-    spread = np.std(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
-    return float(spread) or 1.0
-
-
-def _differ(mine, theirs):
-    is_missing = np.equal(mine, None) | np.equal(theirs, None)
-    return np.where(is_missing, np.nan, (mine != theirs).astype(float))
-
-
-def _in_words(cell):
-    if cell is None or cell != cell:
-        return "?"
-    return f"{cell:.4g}" if isinstance(cell, float) else in_words(cell)
 
 
 def scale_of(X):
@@ -106,23 +21,28 @@ def scale_of(X):
     return {"center": center, "spread": np.sqrt(np.where(squares > 0, squares, 1))}
 
 
-def write(ax, lines, errors):
+def write(ax, tables, errors):
     """Write cells of a table into a heat map of their errors.
 
     Parameters
     ----------
     ax : Axes
-    lines : list of ndarray of shape (n, n_columns)
-        Words, which are written below each other where they are not the same.
+    tables : list of Columns
+        Cells are written below each other where they are not the same.
     errors : ndarray of shape (n, n_columns)
     """
     width, height = inches_of(ax) * 72 / errors.shape[::-1]
-    size = min(_FONT, width / (0.62 * (_MOST_LETTERS + 2)), height / (1.4 * len(lines)))
+    lines = 1.4 * len(tables)
+    size = min(_FONT, width / (0.62 * (_MOST_LETTERS + 2)), height / lines)
     for i, j in np.ndindex(errors.shape):
-        words = [short(part[i, j])[:_MOST_LETTERS] for part in lines]
+        words = [_word(table, i, j) for table in tables]
         said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
         color = "white" if errors[i, j] > _DARK else "black"
         if np.isnan(errors[i, j]):
             color = text_color()
         options = {"ha": "center", "va": "center", "fontsize": size}
         ax.text(j + 0.5, i + 0.5, said, color=color, clip_on=True, **options)
+
+
+def _word(table, i, j):
+    return "?" if table.missing[i, j] else short(table.said(i, j))[:_MOST_LETTERS]

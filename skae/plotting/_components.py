@@ -117,7 +117,7 @@ class ComponentDisplay(Display):
         ----------
         estimator : estimator or Pipeline
             With `transform` and `inverse_transform`, or a Pipeline that ends in one. If
-            its steps can be undone, components are decoded into the units of X.
+            its steps can be inverted, components are decoded into the units of X.
         X : array-like of shape (n_samples, n_features), default=None
             Rows whose codes say what is low and high, and how much each component is
             used; 10,000 of them, if there are more. Only atoms and walks through

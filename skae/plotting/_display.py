@@ -26,6 +26,8 @@ MOST_NAMES = 30
 _MOST_LETTERS = 28
 # How many letters of a label take an inch.
 _LETTERS = 11.5
+# Inches that a number takes at an axis.
+_NUMBER = 0.28
 # What names below axes leave of their height.
 _LEFT = 0.8
 
@@ -91,7 +93,9 @@ def name_ticks(axis, places, names, what):
     """
     is_x = axis.axis_name == "x"
     if names is None and len(places) <= MOST_NAMES:
-        axis.set_ticks(places, range(len(places)))
+        room = inches_of(axis.axes)[0 if is_x else 1] / _NUMBER
+        step = int(np.ceil(len(places) / room))
+        axis.set_ticks(places[::step], range(0, len(places), step))
         axis.set_label_text(f"number of the {what}")
         return
     if len(places) > MOST_NAMES:

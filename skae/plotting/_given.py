@@ -196,8 +196,8 @@ def check_count(name, value):
         )
 
 
-def score_unit(detector):
-    """The units of a detector's scores in brackets, or nothing if they have none."""
+def score_label(detector):
+    """What a detector's scores are, with their units, if they have some."""
     detector = getattr(detector, "detector_", detector)
     units = {
         "combined": " (nats of surprisal)",
@@ -206,4 +206,5 @@ def score_unit(detector):
     }
     if of_table(detector):
         units["error"] = " (share of the columns' own uncertainty)"
-    return units.get(getattr(detector, "method", None), "")
+    unit = units.get(getattr(detector, "method", None), "")
+    return f"anomaly score{unit}"

@@ -24,7 +24,7 @@ from skae.plotting._given import (
     in_memory,
     names_of,
     sampled,
-    score_unit,
+    score_label,
     taken,
 )
 
@@ -117,8 +117,8 @@ class ReasonDisplay(Display):
         ----------
         detector : estimator or Pipeline
             A fitted detector of this package, or a Pipeline that ends in one, whose
-            other steps are then the `preprocessing`. If these can't be undone, or make
-            other columns, features are those that the last step reads.
+            other steps are then the `preprocessing`. If these can't be inverted, or
+            make other columns, features are those that the last step reads.
         X : array-like of shape (n_samples, n_features)
             The rows to explain, such as ``X[detector.predict(X) == -1]``; of a detector
             of windows, the series. Of more than 10,000 rows so many are drawn, random
@@ -157,7 +157,7 @@ class ReasonDisplay(Display):
         needs = ["feature_scores", "explain"]
         fitted = Fitted.of(detector, cls, needs, "an outlier detector of skae")
         X, last = in_memory(X, cls), fitted.last
-        given = {"score_name": f"anomaly score{score_unit(last)}", "kind": kind}
+        given = {"score_name": score_label(last), "kind": kind}
         if hasattr(last, "alarms"):
             rows = fitted.through(X)
             alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from skae._tables.compared import Columns
 from skae._utils.sparse import dense
-from skae.plotting._cells import Cells, scale_of, write
+from skae.plotting._cells import scale_of, write
 from skae.plotting._display import (
     FAULTS,
     SEQUENTIAL,
@@ -15,6 +16,7 @@ from skae.plotting._display import (
     name_ticks,
     tile,
     value_range,
+    wrapped,
 )
 from skae.plotting._given import (
     Fitted,
@@ -189,7 +191,7 @@ class ReconstructionDisplay(Display):
                     "table with categories or dates, whose rows are no images: leave "
                     "it out."
                 )
-            scale = {"spread": Cells.of(fitted.through(whole)).spreads()}
+            scale = {"spread": Columns(fitted.through(whole)).deviations}
         else:
             if fitted.steps and fitted.is_undone:
                 made, read = fitted.back(made), parts
@@ -228,7 +230,7 @@ class ReconstructionDisplay(Display):
         if self.image_shape is not None:
             return self._plot_images(ax, cmap or "gray")
         # Truth values that a model read as numbers come back as these.
-        if Cells.of(self.X_reconstructed).are_mixed:
+        if Columns(self.X_reconstructed).are_mixed:
             return self._plot_table(ax, cmap or FAULTS)
         return self._plot_rows(ax, cmap or SEQUENTIAL)
 
@@ -316,11 +318,11 @@ class ReconstructionDisplay(Display):
         return self
 
     def _plot_table(self, ax, cmap):
-        given = Cells.of(self.X)
-        read = given if self.X_read is None else Cells.of(self.X_read)
-        made = Cells.of(self.X_reconstructed)
-        spread = given.spreads() if self.spread is None else np.asarray(self.spread)
-        errors = given.errors(made, spread)
+        blocks = [self.X, self.X_read, self.X_reconstructed]
+        blocks = [Columns(block) for block in blocks if block is not None]
+        given, made = blocks[0], blocks[-1]
+        spread = given.deviations if self.spread is None else np.asarray(self.spread)
+        errors = np.sqrt(given.errors(made)) / spread
         n_rows, width = errors.shape
         names = self.feature_names or [str(j) for j in range(width)]
         is_written = width <= _MOST_WRITTEN
@@ -333,8 +335,7 @@ class ReconstructionDisplay(Display):
         self.images_ = np.array([tile(ax, errors, 0, 0, **options)], object)
         frame(ax, width, n_rows)
         if is_written:
-            lines = [given.words] + ([] if read is given else [read.words])
-            write(ax, [*lines, made.words], errors)
+            write(ax, blocks, errors)
         name_ticks(ax.xaxis, np.arange(width) + 0.5, names, "feature")
         ax.xaxis.tick_top()
         ax.hlines(np.arange(1, n_rows), 0, width, color="white", linewidth=2)
@@ -344,5 +345,6 @@ class ReconstructionDisplay(Display):
         )
         if is_written:
             said = " → ".join(self._said[:-1])
-            ax.set_xlabel(f"each cell: {said}; ? is missing")
+            said = f"each cell: {said}; ? is missing"
+            ax.set_xlabel(wrapped(said, ax, is_x=True))
         return self

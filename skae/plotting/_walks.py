@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from skae.plotting._cells import Cells
+from skae._tables.compared import Columns, as_floats
+from skae._tables.values import Levels
+from skae.plotting._cells import scale_of
 from skae.plotting._given import names_of, numbers
 
 _N_STEPS = 7
@@ -59,19 +61,19 @@ def as_numbers(made, rows, names, is_table):
     if not is_table:
         spread = None
         if rows is not None:
-            spread = Cells.of(numbers(rows)).spreads()
+            spread = scale_of(numbers(rows))["spread"]
         made = numbers(made)
         fits = names is not None and len(names) == made.shape[1]
         return made, spread, names if fits else None
-    cells = Cells.of(made)
-    spreads = np.ones(len(cells.values)) if rows is None else Cells.of(rows).spreads()
-    columns, widths, said = [], [], []
-    names = names or names_of(made) or [str(j) for j in range(len(cells.values))]
-    for j, (name, values) in enumerate(zip(names, cells.values, strict=True)):
-        if not cells.are_levels[j]:
-            columns.append(values), widths.append(spreads[j]), said.append(name)
+    columns = Columns(made).columns
+    spreads = np.ones(len(columns)) if rows is None else Columns(rows).deviations
+    values, widths, said = [], [], []
+    names = names or names_of(made) or [str(j) for j in range(len(columns))]
+    for name, column, spread in zip(names, columns, spreads, strict=True):
+        if not isinstance(column, Levels):
+            values.append(as_floats(column)), widths.append(spread), said.append(name)
             continue
-        for level in sorted({v for v in values if v is not None}, key=str):
-            columns.append((values == level).astype(float))
+        for level in sorted(column.observed()[0], key=str):
+            values.append((column.as_objects() == level).astype(float))
             widths.append(1.0), said.append(f"{name}={level}")
-    return np.column_stack(columns), np.array(widths), said
+    return np.column_stack(values), np.array(widths), said

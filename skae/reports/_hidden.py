@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skae._tables.compared import Columns, column_means
 from skae._tables.frames import library_of
-from skae.reports._columns import Columns, mean_of_known
 
 _SHARE = 0.1
 
@@ -24,9 +24,9 @@ def hidden_errors(subject):
     # A row keeps something to be filled by.
     hidden[(hidden | columns.missing).all(axis=1)] = False
     filled = subject.model.impute(without(subject.X, hidden))
-    found = Columns.of(subject.X, filled, columns.names).relative
+    found = columns.relative(columns.errors(Columns(filled)))
     found[~hidden] = np.nan
-    return mean_of_known(found), int(hidden.sum())
+    return column_means(found), int(hidden.sum())
 
 
 def without(X, hidden):

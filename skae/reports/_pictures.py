@@ -3,10 +3,7 @@
 import re
 from html import escape
 from io import StringIO
-from textwrap import fill
 
-# In a line of the labels of x and y.
-_LETTERS = 44, 32
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "skae",
@@ -62,11 +59,6 @@ def drawn(name, draw, what, height=3.0, width=5.0):
     with style.context("default"), rc_context(settings):
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.subplots())
-        for axes in figure.axes:
-            for axis, width in zip((axes.xaxis, axes.yaxis), _LETTERS, strict=True):
-                label = axis.label.get_text()
-                if max(map(len, label.splitlines()), default=0) > width:
-                    axis.label.set_text(fill(label, width))
         out = StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return inline(out.getvalue(), what, f"{name}-")

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from skae._tables.compared import column_means
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
     LossCurveDisplay,
     ReconstructionDisplay,
 )
+from skae.plotting._given import score_label
 from skae.plotting._times import times_of
-from skae.reports._columns import mean_of_known
 from skae.reports._hidden import hidden_errors
 from skae.reports._html import Bar, Picture, Section, Table
 from skae.reports._pictures import drawn
@@ -20,7 +21,6 @@ from skae.reports._words import counted, percent
 # What a page has room for.
 _MOST_POINTS, _MOST_ROWS, _MOST_COLUMNS, _MOST_COMPONENTS = 1500, 10, 20, 10
 _MOST_NAMES, _MOST_LETTERS, _PICTURED, _REASONS = 14, 14, 6, 3
-_MOST_TICKS = 10
 # Alarms of which it is told what makes them.
 _MOST_ALARMS = 200
 
@@ -116,16 +116,8 @@ def reconstructions(subject):
         "the difference."
     )
 
-    def draw(ax):
-        display.plot(ax=ax)
-        places, labels = ax.get_xticks(), ax.get_xticklabels()
-        if names is None and len(places) > _MOST_TICKS:
-            step = len(places) // _MOST_TICKS + 1
-            labels = [label.get_text() for label in labels[::step]]
-            ax.set_xticks(places[::step], labels)
-
     height = 3.2 if image_shape is None else 2.2
-    svg = drawn("rows", draw, caption, height=height)
+    svg = drawn("rows", lambda ax: display.plot(ax=ax), caption, height=height)
     return Section("Reconstructions", "", Picture(svg, caption))
 
 
@@ -141,16 +133,9 @@ def alarms(subject):
         is_alarm=subject.is_alarm,
         y=subject.y,
         times=times,
+        score_name=score_label(subject.estimator),
     )
-
-    def draw(ax):
-        display.plot(ax=ax)
-        # In one column, as on a narrow page there is no room for two.
-        given = ax.get_legend_handles_labels()
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
-        ax.legend(*given, **place)
-
-    svg = drawn("alarms", draw, caption, height=3.4)
+    svg = drawn("alarms", lambda ax: display.plot(ax=ax), caption, height=3.4)
     return Section("Alarms", "", Picture(svg, caption))
 
 
@@ -180,7 +165,7 @@ def worst_rows(subject):
 def columns(subject):
     """How much of each column came back."""
     shares = {
-        "Error": subject.columns.mean_relative(),
+        "Error": column_means(subject.relative),
         "Missing": subject.columns.missing.mean(axis=0),
     }
     if subject.detects and subject.is_alarm.any():
@@ -233,12 +218,12 @@ def intervals(subject):
 
 
 def sensors(subject):
-    """How often each sensor makes alarms."""
+    """How many alarms each sensor caused."""
     found = subject.intervals
     names = subject.estimator.get_feature_names_out()
     # As the detector reads them: times may be a column anywhere.
     values = np.asarray(subject.estimator._read(subject.X).X, np.float64)
-    means, missing = mean_of_known(values), np.isnan(values).mean(axis=0)
+    means, missing = column_means(values), np.isnan(values).mean(axis=0)
     counts = np.zeros(len(names), int)
     if "sensor" in found:
         counts = np.array([(found["sensor"] == name).sum() for name in names])
@@ -253,7 +238,7 @@ def sensors(subject):
         ]
         for j in order
     ]
-    heads = ["Sensor", "Alarms that it makes", "Mean", "Missing"]
+    heads = ["Sensor", "Alarms caused", "Mean", "Missing"]
     return Section("Sensors", "", Table("The most alarms first", heads, rows))
 
 
@@ -268,8 +253,8 @@ def _table_of_columns(names, figures):
     ]
     others = order[_MOST_COLUMNS:]
     if len(others):
-        means = {head: mean_of_known(v[others, None])[0] for head, v in figures.items()}
-        name = f"{counted(len(others), 'other')}, in the mean"
+        means = {head: column_means(v[others, None])[0] for head, v in figures.items()}
+        name = f"{counted(len(others), 'other')} on average"
         rows.append([name, *(_bar(head, value) for head, value in means.items())])
     caption = f"Ordered by {heads[0].lower()}, the largest first"
     return Table(caption, ["Column", *heads], rows)
@@ -288,19 +273,27 @@ def _shortened(name):
 
 def _errors_of(subject, i):
     """Which columns of a row have most of its error."""
-    columns = subject.columns
     # Of a table, columns count for as much as each other.
-    errors = columns.relative if subject.of_table else columns.errors
+    errors = subject.relative if subject.of_table else subject.errors
     errors = np.nan_to_num(errors[i])
     total = float(errors.sum())
     if not total > 0:
         return ["All of it came back."]
     order = np.argsort(-errors, kind="stable")[:_REASONS]
     return [
-        f"{columns.said(i, j)} ({percent(errors[j] / total)} of the row's error)"
+        f"{_came_back(subject, i, j)} ({percent(errors[j] / total)} of the row's error)"
         for j in order
         if errors[j] > 0
     ]
+
+
+def _came_back(subject, i, j):
+    """What a cell is, and what it came back as, in words."""
+    name, given = subject.names[j], subject.columns.said(i, j)
+    made = subject.made.said(i, j)
+    if given == made:
+        return f"{name} is {given}, which came back"
+    return f"{name} is {given}, but came back as {made}"
 
 
 def _sample(n_rows, most=_MOST_POINTS):

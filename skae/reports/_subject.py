@@ -5,12 +5,12 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import issparse
 
+from skae._tables.compared import Columns, column_means
 from skae._tables.frames import frame_of, is_table
 from skae._utils.outliers import known_outliers
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 from skae._utils.warnings import kept_warnings
-from skae.reports._columns import Columns, mean_of_known
 from skae.reports._words import counted, percent
 
 # Rows, cells and times, beyond which some stand for all.
@@ -43,8 +43,10 @@ class Subject:
 
     def __init__(self, estimator, X, y):
         self.estimator = estimator
-        X = X if hasattr(X, "shape") or is_table(X) else frame_of(without_torch(X)).X
         X = without_torch(X)
+        X = X if hasattr(X, "shape") or is_table(X) else frame_of(X).X
+        if not is_table(X) and X.dtype.kind == "b" and not self.of_table:
+            X = X.astype(np.float64)  # as truth values are read
         self.n_given = X.shape[0]
         if y is not None:
             y = np.asarray(y)
@@ -106,8 +108,23 @@ class Subject:
 
     @cached_property
     def columns(self):
-        """Columns of the rows, beside what was reconstructed."""
-        return Columns.of(self.X, self.model.reconstruct(self.X), self.names)
+        """Columns of the rows."""
+        return Columns(self.X)
+
+    @cached_property
+    def made(self):
+        """Columns of what was reconstructed."""
+        return Columns(self.model.reconstruct(self.X))
+
+    @cached_property
+    def errors(self):
+        """Errors (n, d) of what was reconstructed."""
+        return self.columns.errors(self.made)
+
+    @cached_property
+    def relative(self):
+        """Errors (n, d) over the columns' variances: 1 is no better than the mean."""
+        return self.columns.relative(self.errors)
 
     @cached_property
     def scores(self):
@@ -190,7 +207,7 @@ class Subject:
         if np.isnan(explained):
             return [f"{shown}."]
         if explained < 0:
-            return [f"{shown}; they come back farther away than their means are."]
+            return [f"{shown}; they are reconstructed worse than by their means."]
         return [
             f"{shown}; their reconstructions explain {percent(explained)} of their "
             "variance."
@@ -204,10 +221,10 @@ class Subject:
         """
         columns = self.columns
         if self.of_table:
-            lost, varies = columns.mean_relative(), ~columns.are_constant
+            lost, varies = column_means(self.relative), ~columns.are_constant
             return 1 - float(lost[varies].mean()) if varies.any() else np.nan
-        total = float(columns.spreads.sum())
-        lost = float(np.nansum(mean_of_known(columns.errors)))
+        total = float(columns.variances.sum())
+        lost = float(np.nansum(column_means(self.errors)))
         return 1 - lost / total if total > 0 else np.nan
 
     def _chosen(self, n_rows, width=1):

@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skae.reports._words import counted, held_out_alarms, percent
+from skae.reports._words import (
+    compared_with_pca,
+    counted,
+    held_out_alarms,
+    loses_nothing,
+    percent,
+)
 
 # The held-out loss was still falling, if it fell by more in the last fifth of the
 # epochs. On digits and on breast cancer, of fits that did as well with more epochs it
@@ -58,26 +64,24 @@ def found(subject):
     -------
     warnings : list of ReportWarning
     """
-    checks = [few_rows, missing_cells, constant_columns, alarms]
-    if hasattr(subject.model, "best_iter_"):
-        checks = [pca_kept, undertrained, *checks]
-    if hasattr(subject.model, "reconstruct"):
-        checks.append(unscaled)
-    if subject.encodes:
-        checks += [one_component, dead_components, unlike]
-    if subject.detects and not subject.is_series:
-        checks.append(units)
-    warnings = [check(subject) for check in checks]
-    return [warning for warning in warnings if warning is not None]
+    return [warning for check in CHECKS if (warning := check(subject)) is not None]
 
 
 def pca_kept(subject):
     """PCA was as good."""
-    if subject.model.best_iter_ > 0:
+    model = subject.model
+    if getattr(model, "best_iter_", 1) > 0:
         return None
+    if loses_nothing(model):
+        return ReportWarning(
+            "pca_kept",
+            compared_with_pca(model),
+            "Use fewer components than there are columns (n_components), if the code "
+            "is to be smaller than the rows.",
+        )
     return ReportWarning(
         "pca_kept",
-        f"PCA was kept: none of {subject.model.n_iter_} epochs was better by more than "
+        f"PCA was kept: none of {model.n_iter_} epochs was better by more than "
         "chance, so that codes and reconstructions are linear.",
         "If a linear model will do, PCA is smaller. If not, pass more rows, train for "
         "more epochs (max_iter), or try another n_components.",
@@ -87,6 +91,8 @@ def pca_kept(subject):
 def undertrained(subject):
     """The loss was still falling when training ended."""
     model = subject.model
+    if not hasattr(model, "loss_curve_"):
+        return None
     curve = model.validation_loss_curve_ or model.loss_curve_
     curve = np.array(curve, np.float64)
     if len(curve) < 2 or np.isnan(curve).any() or curve[-1] > curve.min():
@@ -117,8 +123,8 @@ def few_rows(subject):
         return ReportWarning(
             "few_rows",
             f"The threshold is for alpha={alpha:g}, but {n_rows:,} scores were held "
-            f"out, which tell of no rate below {percent(1 / (n_rows + 1))}.",
-            f"Fit to {int(np.ceil(1 / alpha)):,} or more, or raise alpha.",
+            f"out, too few to judge a rate below {percent(1 / (n_rows + 1))}.",
+            f"Fit to {int(np.ceil(1 / alpha)):,} rows or more, or raise alpha.",
         )
     n_rows = getattr(subject.model, "n_samples_", _FEW_ROWS)
     if n_rows >= _FEW_ROWS:
@@ -136,7 +142,7 @@ def missing_cells(subject):
     """Much of the rows is missing."""
     if not hasattr(subject.model, "reconstruct"):
         return None
-    missing, names = subject.columns.missing, subject.columns.names
+    missing, names = subject.columns.missing, subject.names
     share, of_columns = float(missing.mean()), missing.mean(axis=0)
     mostly = np.flatnonzero(of_columns > _MOSTLY_MISSING)
     if share <= _MISSING and not len(mostly):
@@ -156,30 +162,32 @@ def constant_columns(subject):
         return None
     columns = subject.columns
     constant = np.flatnonzero(columns.are_constant)
-    if len(constant) <= _CONSTANT * len(columns.names):
+    if len(constant) <= _CONSTANT * len(subject.names):
         return None
     return ReportWarning(
         "constant_columns",
-        f"{len(constant)} of {counted(len(columns.names), 'column')} have one value "
-        f"alone: {_listed(columns.names, constant)}.",
+        f"{len(constant)} of {counted(len(subject.names), 'column')} have one value "
+        f"alone: {_listed(subject.names, constant)}.",
         "Leave them out, as sklearn.feature_selection.VarianceThreshold does.",
     )
 
 
 def unscaled(subject):
     """One column has most of the variance, and with it most of the loss."""
-    columns = subject.columns
-    if subject.of_table or len(columns.names) < 3:
+    if not hasattr(subject.model, "reconstruct"):
         return None
-    total = float(columns.spreads.sum())
-    largest = int(columns.spreads.argmax())
-    share = float(columns.spreads[largest]) / total if total > 0 else 0.0
+    columns = subject.columns
+    if subject.of_table or len(subject.names) < 3:
+        return None
+    total = float(columns.variances.sum())
+    largest = int(columns.variances.argmax())
+    share = float(columns.variances[largest]) / total if total > 0 else 0.0
     if share <= _ONE_COLUMN:
         return None
     return ReportWarning(
         "unscaled",
-        f"{columns.names[largest]} has {percent(share)} of the variance of all "
-        f"{len(columns.names)} columns, and counts for as much.",
+        f"{subject.names[largest]} has {percent(share)} of the variance of all "
+        f"{len(subject.names)} columns, and counts for as much.",
         "If columns have different units, scale them first, for example by "
         "StandardScaler.",
     )
@@ -187,6 +195,8 @@ def unscaled(subject):
 
 def one_component(subject):
     """One component takes all."""
+    if not subject.encodes:
+        return None
     shares = variance_shares(subject.codes)
     if len(shares) < 2 or shares.max() <= _ONE_COMPONENT:
         return None
@@ -200,6 +210,8 @@ def one_component(subject):
 
 def dead_components(subject):
     """Components carry nothing."""
+    if not subject.encodes:
+        return None
     model, codes = subject.model, subject.codes
     if hasattr(model, "dead_fraction_"):
         n_dead = round(model.dead_fraction_ * model.n_components_)
@@ -223,6 +235,8 @@ def dead_components(subject):
 
 def unlike(subject):
     """Rows have far more error than those that were held out."""
+    if not subject.encodes:
+        return None
     model = subject.model
     curve = model.validation_loss_curve_
     if curve is None or _n_held_out(model) < _JUDGES:
@@ -267,6 +281,8 @@ def alarms(subject):
 
 def units(subject):
     """Rows are beyond all that was fitted."""
+    if not subject.detects or subject.is_series:
+        return None
     _, told = subject.reasons
     if not told:
         return None
@@ -277,6 +293,22 @@ def units(subject):
         "If steps before the detector change units, such as a scaler, pass what they "
         "make of the rows: pipeline[:-1].transform(X).",
     )
+
+
+# Each says None where it does not apply.
+CHECKS = (
+    pca_kept,
+    undertrained,
+    few_rows,
+    missing_cells,
+    constant_columns,
+    alarms,
+    unscaled,
+    one_component,
+    dead_components,
+    unlike,
+    units,
+)
 
 
 def variance_shares(codes):

@@ -40,7 +40,7 @@ def ratio_to_pca(autoencoder):
 
 
 def best_epoch(autoencoder):
-    """Which epoch was kept of how many, as what follows "was kept: "."""
+    """Which epoch was kept, of how many."""
     return f"epoch {autoencoder.best_iter_} of {autoencoder.n_iter_}"
 
 
@@ -60,8 +60,18 @@ def summary(estimator):
 def _of_transformer(estimator):
     rows = _rows_and_columns(estimator)
     size = counted(estimator.n_components_, "component")
-    kept = "PCA" if estimator.best_iter_ == 0 else best_epoch(estimator)
-    return f"{rows} as {size}; {kept} was kept.", compared_with_pca(estimator)
+    # Of PCA it is the second sentence that says so.
+    kept = f"; {best_epoch(estimator)} was kept" if estimator.best_iter_ else ""
+    return f"{rows} as {size}{kept}.", compared_with_pca(estimator)
+
+
+def loses_nothing(autoencoder):
+    """Whether a code is so large that PCA reconstructs all but rounding."""
+    if autoencoder.n_components_ < autoencoder.n_features_in_:
+        return False
+    # Levels of categories take more components than there are columns.
+    of_pca = getattr(autoencoder, "pca_loss_", math.nan)
+    return autoencoder._columns is None or of_pca < 1 / _NEXT_TO_NOTHING
 
 
 def compared_with_pca(autoencoder):
@@ -69,6 +79,13 @@ def compared_with_pca(autoencoder):
     ratio = ratio_to_pca(autoencoder)
     epochs = counted(autoencoder.n_iter_, "epoch")
     error = "error" if loss_of(autoencoder)[0] == "mean squared error" else "loss"
+    if autoencoder.best_iter_ == 0 and loses_nothing(autoencoder):
+        size = counted(autoencoder.n_components_, "component")
+        columns = counted(autoencoder.n_features_in_, "column")
+        return (
+            f"PCA was kept, which loses next to nothing: {size} for {columns} are no "
+            "bottleneck (best_iter_ is 0)."
+        )
     if autoencoder.best_iter_ == 0:
         return (
             f"PCA was kept: no epoch of {autoencoder.n_iter_} had less {error} on "
