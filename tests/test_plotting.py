@@ -1020,3 +1020,41 @@ def test_truth_values_are_drawn_as_numbers(kind):
         for X in (kind(truth), truth.astype(float))
     ]
     np.testing.assert_array_equal(*shown)
+
+
+@pytest.mark.parametrize("name", [r"$\frac{$", "$x_1$", "1 $", r"a\$b$"])
+def test_text_of_users_is_no_mathematics(name):
+    X = pd.DataFrame(rows(4)).rename(columns={0: name, 1: "b", 2: "c", 3: "d"})
+    kinds = X.assign(c=np.where(X["c"] > 0, name, "other"))
+    times = pd.Index(np.arange(len(X)) / 2, name=name)
+    first = X.set_axis([name, *range(1, len(X))])[:1]
+    detector = AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0)
+    plain, table = AutoencoderTransformer(**FEW), AutoencoderTransformer(**FEW)
+    plain.fit(X), table.fit(kinds), detector.fit(X)
+    y = pd.Series(X["b"], name=name)
+    displays = [
+        ReconstructionDisplay.from_estimator(plain, X),
+        ReconstructionDisplay.from_estimator(table, kinds),
+        ComponentDisplay.from_estimator(table, kinds),
+        ReasonDisplay.from_estimator(detector, X),
+        ReasonDisplay.from_estimator(detector, first),
+        CodeDisplay.from_estimator(plain, X, y),
+        CodeDisplay.from_estimator(plain, X, kinds["c"].rename(name)),
+        AlarmDisplay.from_estimator(detector, X, times=times),
+    ]
+    for display in displays:
+        display.figure_.canvas.draw()
+        parsed = [
+            text._preprocess_math(text.get_text())
+            for text in display.figure_.findobj(matplotlib.text.Text)
+        ]
+        assert any(name in shown for shown, _ in parsed)
+        assert not any(is_math for _, is_math in parsed)
+
+
+def test_any_class_is_in_the_legend():
+    y = np.array(["_a", "", "c"] * 20)
+    display = CodeDisplay(np.random.default_rng(0).normal(size=(60, 2)), y=y).plot()
+    shown = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert [text.strip("\u200b") for text in shown] == ["", "_a", "c"]
+    display.figure_.canvas.draw()

@@ -24,8 +24,8 @@ from skae._tables.compared import Columns, column_means
 from skae.detection import WindowedDetector
 from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
-from skae.reports._words import percent
 from skae.reports._hidden import without
+from skae.reports._words import percent
 
 TINY = {"hidden_layer_sizes": (16,), "random_state": 0}
 
@@ -585,7 +585,7 @@ def test_columns_of_a_table_with_dates_count_for_as_much_as_each_other(unit):
     errors = columns.errors(Columns(plain(max_iter=2).fit(table).reconstruct(table)))
     explained = 1 - column_means(columns.relative(errors)).mean()
     said = note_of(report)
-    assert (percent(explained) if explained >= 0 else "farther") in said
+    assert (percent(explained) if explained >= 0 else "worse") in said
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

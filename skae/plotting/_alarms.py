@@ -7,6 +7,7 @@ from skae.plotting._display import (
     COLORS,
     Display,
     inches_of,
+    literal,
     plain_log,
     text_color,
     wrapped,
@@ -219,7 +220,7 @@ class AlarmDisplay(Display):
         self._draw_threshold(ax.axhline)
         if np.issubdtype(places.dtype, np.datetime64):
             concise_dates(ax.xaxis)
-        ax.set_xlabel(label)
+        ax.set_xlabel(literal(label))
         ax.margins(x=0.01)
         _legend(ax)
         return self

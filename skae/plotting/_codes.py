@@ -10,6 +10,7 @@ from skae.plotting._display import (
     SEQUENTIAL,
     Display,
     color_bar,
+    literal,
     short,
     wrapped,
 )
@@ -206,7 +207,7 @@ class CodeDisplay(Display):
 
         extend = extends[ends[0] + 2 * ends[1]]
         opaque = ScalarMappable(shown.norm, shown.cmap)
-        color_bar(opaque, ax, self.y_name or "y", extend)
+        color_bar(opaque, ax, literal(self.y_name or "y"), extend)
         return shown
 
     def _classes(self, ax, classes, options):
@@ -215,12 +216,12 @@ class CodeDisplay(Display):
         for i, name in enumerate(names):
             is_own = numbers_of_classes == i
             color, marker = COLORS[i % len(COLORS)], MARKERS[(i + i // 10) % 10]
-            own = {"color": color, "marker": marker, "label": name}
+            own = {"color": color, "marker": marker, "label": _label(name)}
             if i >= n_own:
                 own |= {"color": "0.75", "marker": ".", "zorder": 0.9}
             shown.append(ax.scatter(*self.points_[is_own].T, **{**own, **options}))
         legend = ax.legend(
-            title=self.y_name,
+            title=None if self.y_name is None else literal(self.y_name),
             loc="center left",
             bbox_to_anchor=(1.0, 0.5),
             frameon=False,
@@ -229,6 +230,12 @@ class CodeDisplay(Display):
         for handle in legend.legend_handles:
             handle.set_alpha(1)
         return shown
+
+
+def _label(name):
+    """A class in the legend, which leaves out labels that are "" or begin with "_"."""
+    label = literal(name)
+    return label if label and label[0] != "_" else f"\u200b{label}"
 
 
 def _error_label(fitted):

@@ -78,6 +78,11 @@ def short(name):
     return name if len(name) <= _MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
 
 
+def literal(text):
+    """Text of users as matplotlib shows it: "$" begins no mathematics."""
+    return str(text).replace("$", r"\$")
+
+
 def name_ticks(axis, places, names, what):
     """Names at an axis; of many, their numbers.
 
@@ -106,7 +111,7 @@ def name_ticks(axis, places, names, what):
         return
     names = [short(name) for name in names]
     rotation = 90 if is_x and is_upright(names) else 0
-    axis.set_ticks(places, names, rotation=rotation)
+    axis.set_ticks(places, list(map(literal, names)), rotation=rotation)
     axis.set_label_text("")
     axis.set_tick_params(length=0)
 
