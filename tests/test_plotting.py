@@ -1058,3 +1058,40 @@ def test_any_class_is_in_the_legend():
     shown = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert [text.strip("\u200b") for text in shown] == ["", "_a", "c"]
     display.figure_.canvas.draw()
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    """Functions of axes, one for each display."""
+    X = rows(6)
+    plain = AutoencoderTransformer(**SMALL).fit(X)
+    detector = AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0)
+    detector.fit(X)
+    return {
+        LossCurveDisplay: LossCurveDisplay.from_estimator(plain),
+        ReconstructionDisplay: ReconstructionDisplay.from_estimator(plain, X),
+        CodeDisplay: CodeDisplay.from_estimator(plain, X, color_by="error"),
+        ComponentDisplay: ComponentDisplay.from_estimator(plain, X),
+        AlarmDisplay: AlarmDisplay.from_estimator(detector, X),
+        ReasonDisplay: ReasonDisplay.from_estimator(detector, X),
+        CodeSizeDisplay: CodeSizeDisplay.from_estimator(plain, X, n_components=[1, 2]),
+    }
+
+
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_axes_may_be_those_of_a_part_of_a_figure(cls, drawings):
+    figure = plt.figure()
+    part, _ = figure.subfigures(1, 2)
+    display = drawings[cls].plot(ax=part.subplots())
+    assert display.figure_ is part
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_axes_without_rectangular_coordinates_are_refused(cls, projection, drawings):
+    ax = plt.figure().add_subplot(projection=projection)
+    with pytest.raises(TypeError, match=type(ax).__name__):
+        drawings[cls].plot(ax=ax)
+    with pytest.raises(TypeError, match="ndarray"):
+        drawings[cls].plot(ax=plt.subplots(1, 2)[1])

@@ -61,6 +61,11 @@ class Display:
             from matplotlib import pyplot
 
             _, ax = pyplot.subplots(figsize=(width, height), layout=layout)
+        elif getattr(ax, "name", None) != "rectilinear":
+            raise TypeError(
+                f"ax is a {type(ax).__name__}, but one Axes of matplotlib with "
+                "rectangular coordinates was expected, as plt.subplots() makes them."
+            )
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -212,8 +217,9 @@ def frame(ax, width, height, aspect="auto"):
 
 def inches_of(ax):
     """Width and height of axes in inches, before labels take some of it."""
-    box = ax.get_position()
-    return ax.figure.get_size_inches() * (box.width, box.height)
+    box, within = ax.get_position(), ax.figure.bbox
+    pixels = np.array([within.width * box.width, within.height * box.height])
+    return pixels / ax.figure.dpi
 
 
 def wrapped(text, ax, is_x=False, share=1.0):
