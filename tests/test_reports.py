@@ -622,3 +622,23 @@ def test_truth_values_are_read_as_numbers(kind):
     assert note_of(estimator.report(kind(truth))) == note_of(
         estimator.report(truth.astype(float))
     )
+
+
+def test_what_partial_fit_adds_is_told_apart_from_what_was_compared():
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    estimator = plain(max_iter=2).fit(X)
+    compared = estimator.summary()
+    estimator.partial_fit(X).partial_fit(X)
+    said = estimator.summary()
+    assert said != compared
+    assert "compared with PCA in fit, but not since: 2 of 4 epochs" in said
+
+
+def test_undertrained_advice_is_of_how_it_was_trained(curved):
+    estimator = plain(3)
+    for _ in range(3):
+        estimator.partial_fit(curved)
+    (warning,) = [
+        w for w in estimator.report(curved).warnings if w.name == "undertrained"
+    ]
+    assert "more calls of partial_fit" in warning.advice
