@@ -642,3 +642,32 @@ def test_undertrained_advice_is_of_how_it_was_trained(curved):
         w for w in estimator.report(curved).warnings if w.name == "undertrained"
     ]
     assert "more calls of partial_fit" in warning.advice
+
+
+def section(report, title):
+    (found,) = (part for part in report._sections if part.title == title)
+    return found
+
+
+def test_columns_without_a_figure_say_why():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    X[:, 3] = 1.0
+    imputer = skae.AutoencoderImputer(plain(max_iter=2)).fit(X)
+    X[:, 2] = np.nan
+    report = imputer.report(X[:3])  # of which one cell is hidden by chance
+    said = {row[0]: row[1].text for row in section(report, "Filling").part.rows}
+    assert said["column 2"] == "no value" and said["column 3"] == "constant"
+    assert "not measured" in (said["column 0"], said["column 1"])
+    of_one = section(imputer.report(X[:1]), "Filling").part.rows
+    assert [row[1].text for row in of_one] == [
+        "one value",
+        "one value",
+        "no value",
+        "one value",
+    ]
+
+
+def test_codes_of_one_row_have_no_variance():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    report = plain(max_iter=2).fit(X).report(X[:1])
+    assert "none varies" in section(report, "Components").text
