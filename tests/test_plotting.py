@@ -101,14 +101,14 @@ def _left_as_found():
 
 
 @pytest.fixture(scope="module")
-def counts():
+def tallies():
     return np.random.default_rng(0).poisson(4, size=(120, 16)).astype(float)
 
 
 @pytest.fixture(scope="module")
-def fitted(counts):
+def fitted(tallies):
     """Fitted estimators, by name; none of them is changed."""
-    X = counts
+    X = tallies
     watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=6, cv=3)
     own = WindowedDetector(
         AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0),
@@ -137,18 +137,18 @@ def fitted(counts):
 
 
 @pytest.fixture
-def draw(fitted, counts):
+def draw(fitted, tallies):
     """Draws a display of each class."""
 
     def draw(cls, **kwargs):
         arguments = {
             LossCurveDisplay: ("plain",),
-            ReconstructionDisplay: ("plain", counts),
-            CodeDisplay: ("plain", counts),
-            ComponentDisplay: ("plain", counts),
-            AlarmDisplay: ("detector", counts),
-            ReasonDisplay: ("detector", counts[:4]),
-            CodeSizeDisplay: ("plain", counts),
+            ReconstructionDisplay: ("plain", tallies),
+            CodeDisplay: ("plain", tallies),
+            ComponentDisplay: ("plain", tallies),
+            AlarmDisplay: ("detector", tallies),
+            ReasonDisplay: ("detector", tallies[:4]),
+            CodeSizeDisplay: ("plain", tallies),
         }
         name, *others = arguments[cls]
         if cls is CodeSizeDisplay:
@@ -201,8 +201,8 @@ def test_without_matplotlib_the_extra_is_named(cls, draw, monkeypatch):
 
 
 @pytest.mark.parametrize("cls", DISPLAYS)
-def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, counts):
-    X = [] if cls is LossCurveDisplay else [counts]
+def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, tallies):
+    X = [] if cls is LossCurveDisplay else [tallies]
     if cls is not CodeSizeDisplay:
         fresh = AutoencoderTransformer()
         for estimator in (fresh, make_pipeline(StandardScaler(), fresh)):
@@ -210,9 +210,9 @@ def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, counts):
                 cls.from_estimator(estimator, *X)
     expected = {CodeDisplay: "transform", CodeSizeDisplay: "a transformer of skae"}
     other = (
-        LocalOutlierFactor().fit(counts)
+        LocalOutlierFactor().fit(tallies)
         if cls is not AlarmDisplay
-        else PCA(2).fit(counts)
+        else PCA(2).fit(tallies)
     )
     with pytest.raises(TypeError, match=expected.get(cls, "needs")):
         cls.from_estimator(other, *X)
@@ -221,10 +221,10 @@ def test_an_estimator_that_is_not_fitted_or_unfit_is_refused(cls, counts):
 
 
 @pytest.mark.parametrize("cls", sorted({*DISPLAYS} - {LossCurveDisplay}, key=str))
-def test_rows_that_are_read_in_blocks_are_refused(cls, fitted, counts):
+def test_rows_that_are_read_in_blocks_are_refused(cls, fitted, tallies):
     name = "detector" if cls in (AlarmDisplay, ReasonDisplay) else "plain"
     with pytest.raises(TypeError, match="rows in memory"):
-        cls.from_estimator(fitted[name], lambda: iter([counts]))
+        cls.from_estimator(fitted[name], lambda: iter([tallies]))
 
 
 # --- losses ---------------------------------------------------------------------------
@@ -251,14 +251,14 @@ def test_loss_curves_are_those_of_the_fit(name, fitted):
     assert units.get(name, "squared units of the data") in display.loss_name
 
 
-def test_losses_are_said_to_be_with_what_they_have_in_them(fitted, counts):
+def test_losses_are_said_to_be_with_what_they_have_in_them(fitted, tallies):
     name = LossCurveDisplay.from_estimator(fitted["denoising"]).training_name
     assert name == "training with corruption"
     name = LossCurveDisplay.from_estimator(fitted["variational"]).training_name
     assert name == "training with penalty"
     params = {**SMALL, "loss": "absolute_error", "early_stopping": False}
     display = LossCurveDisplay.from_estimator(
-        AutoencoderTransformer(**params).fit(counts)
+        AutoencoderTransformer(**params).fit(tallies)
     )
     assert display.loss_name == "mean absolute error (units of the data)"
     assert display.training_name == "training" and len(display.lines_) == 1
@@ -289,11 +289,11 @@ def test_losses_of_an_imputer_are_those_of_its_autoencoder(fitted):
 
 
 @pytest.mark.parametrize("name", ["plain", "scaled"])
-def test_images_are_rows_reconstructions_and_errors(name, fitted, counts):
+def test_images_are_rows_reconstructions_and_errors(name, fitted, tallies):
     estimator = fitted[name]
-    noisy = counts + 1
+    noisy = tallies + 1
     display = ReconstructionDisplay.from_estimator(
-        estimator, counts, X_read=noisy, image_shape=(4, 4), n_rows=3
+        estimator, tallies, X_read=noisy, image_shape=(4, 4), n_rows=3
     )
     made = fitted["plain"].reconstruct(noisy)
     if name == "scaled":
@@ -302,7 +302,7 @@ def test_images_are_rows_reconstructions_and_errors(name, fitted, counts):
     assert display.images_.shape == (4, 3)
     for i in range(3):
         blocks = [image.get_array() for image in display.images_[:, i]]
-        expected = counts[i], noisy[i], made[i], made[i] - counts[i]
+        expected = tallies[i], noisy[i], made[i], made[i] - tallies[i]
         for block, row in zip(blocks, expected, strict=True):
             np.testing.assert_allclose(block, row.reshape(4, 4))
     low, high = display.images_[-1, 0].get_clim()
@@ -344,13 +344,13 @@ def test_heat_maps_are_in_standard_deviations(n_features, kind):
         assert said == [str(j) for j in range(n_features)]
 
 
-def test_steps_that_cannot_be_undone_leave_rows_in_their_units(counts):
+def test_steps_that_cannot_be_undone_leave_rows_in_their_units(tallies):
     class OneWay(StandardScaler):
         inverse_transform = property()
 
-    estimator = make_pipeline(OneWay(), AutoencoderTransformer(**SMALL)).fit(counts)
-    display = ReconstructionDisplay.from_estimator(estimator, counts, n_rows=2)
-    expected = StandardScaler().fit_transform(counts)[:2]
+    estimator = make_pipeline(OneWay(), AutoencoderTransformer(**SMALL)).fit(tallies)
+    display = ReconstructionDisplay.from_estimator(estimator, tallies, n_rows=2)
+    expected = StandardScaler().fit_transform(tallies)[:2]
     np.testing.assert_allclose(display.X, expected)
 
 
@@ -390,14 +390,14 @@ def test_numbers_of_features_are_thinned_where_they_would_touch():
         assert said == [str(j) for j in range(0, 30, 30 // n_ticks)]
 
 
-def test_what_cannot_be_images_is_refused(fitted, counts):
+def test_what_cannot_be_images_is_refused(fitted, tallies):
     draw = ReconstructionDisplay.from_estimator
     with pytest.raises(ValueError, match="16 features"):
-        draw(fitted["plain"], counts, image_shape=(4, 5))
+        draw(fitted["plain"], tallies, image_shape=(4, 5))
     with pytest.raises(ValueError, match="8 channels"):
-        draw(fitted["plain"], counts, image_shape=(2, 1, 8))
+        draw(fitted["plain"], tallies, image_shape=(2, 1, 8))
     with pytest.raises(ValueError, match="X_read has 3 rows"):
-        draw(fitted["plain"], counts, X_read=counts[:3])
+        draw(fitted["plain"], tallies, X_read=tallies[:3])
     for cls in (ReconstructionDisplay, ComponentDisplay):
         with pytest.raises(TypeError, match="no images"):
             cls.from_estimator(fitted["table"], table(), image_shape=(2, 2))
@@ -406,47 +406,47 @@ def test_what_cannot_be_images_is_refused(fitted, counts):
 # --- codes ----------------------------------------------------------------------------
 
 
-def test_two_components_are_drawn_as_they_are(counts):
-    estimator = AutoencoderTransformer(**{**SMALL, "n_components": 2}).fit(counts)
-    display = CodeDisplay.from_estimator(estimator, counts)
+def test_two_components_are_drawn_as_they_are(tallies):
+    estimator = AutoencoderTransformer(**{**SMALL, "n_components": 2}).fit(tallies)
+    display = CodeDisplay.from_estimator(estimator, tallies)
     offsets = display.scatters_[0].get_offsets()
-    np.testing.assert_array_equal(offsets, estimator.transform(counts))
+    np.testing.assert_array_equal(offsets, estimator.transform(tallies))
     assert display.ax_.get_xlabel() == "component 0"
 
 
 @pytest.mark.parametrize("name", ["plain", "scaled", "sparse", "imputer"])
-def test_more_components_are_projected_and_the_axes_say_so(name, fitted, counts):
+def test_more_components_are_projected_and_the_axes_say_so(name, fitted, tallies):
     estimator = fitted[name]
-    display = CodeDisplay.from_estimator(estimator, counts)
-    codes = getattr(estimator, "autoencoder_", estimator).transform(counts)
+    display = CodeDisplay.from_estimator(estimator, tallies)
+    codes = getattr(estimator, "autoencoder_", estimator).transform(tallies)
     expected = PCA(2, svd_solver="full").fit_transform(codes)
     np.testing.assert_allclose(display.points_, expected, atol=1e-6)
     assert f"the {codes.shape[1]} components" in display.ax_.get_xlabel()
 
 
-def test_one_component_is_drawn_along_x(counts):
-    estimator = AutoencoderTransformer(**FEW).fit(counts)
-    display = CodeDisplay.from_estimator(estimator, counts)
-    np.testing.assert_array_equal(display.points_[:, :1], estimator.transform(counts))
+def test_one_component_is_drawn_along_x(tallies):
+    estimator = AutoencoderTransformer(**FEW).fit(tallies)
+    display = CodeDisplay.from_estimator(estimator, tallies)
+    np.testing.assert_array_equal(display.points_[:, :1], estimator.transform(tallies))
 
 
 @pytest.mark.parametrize("make", [np.asarray, pd.Series, pl.Series, list])
 @pytest.mark.parametrize("kind", ["text", "number", "truth"])
-def test_classes_have_colours_and_markers_of_their_own(make, kind, counts):
+def test_classes_have_colours_and_markers_of_their_own(make, kind, tallies):
     label = {
         "text": lambda i: f"class {i % 3}",
         "number": lambda i: i % 3,
         "truth": lambda i: i % 2 == 0,
     }[kind]
-    y = [label(i) for i in range(len(counts))]
-    pca = PCA(2).fit(counts)
-    display = CodeDisplay.from_estimator(pca, counts, make(y))
+    y = [label(i) for i in range(len(tallies))]
+    pca = PCA(2).fit(tallies)
+    display = CodeDisplay.from_estimator(pca, tallies, make(y))
     names = sorted(set(y))
     assert [s.get_label() for s in display.scatters_] == [str(name) for name in names]
     colors = {tuple(s.get_facecolor()[0]) for s in display.scatters_}
     shapes = {s.get_paths()[0].vertices.tobytes() for s in display.scatters_}
     assert len(colors) == len(shapes) == len(names)
-    codes = pca.transform(counts)
+    codes = pca.transform(tallies)
     for name, scatter in zip(names, display.scatters_, strict=True):
         is_own = np.array([value == name for value in y])
         np.testing.assert_array_equal(scatter.get_offsets(), codes[is_own])
@@ -462,21 +462,21 @@ def test_rare_classes_and_missing_labels_are_drawn_as_one():
     assert sum(map(len, drawn)) == 500 and len(drawn[-1]) == 1
 
 
-def test_numbers_and_errors_are_colours_on_a_scale(fitted, counts):
+def test_numbers_and_errors_are_colours_on_a_scale(fitted, tallies):
     estimator = fitted["plain"]
-    display = CodeDisplay.from_estimator(estimator, counts, color_by="error")
+    display = CodeDisplay.from_estimator(estimator, tallies, color_by="error")
     shown = display.scatters_[0]
-    errors = np.sort(-estimator.score_samples(counts))
+    errors = np.sort(-estimator.score_samples(tallies))
     np.testing.assert_array_equal(shown.get_array(), errors)
     assert shown.get_clim() == tuple(np.quantile(errors, [0.01, 0.99]))
-    y = np.linspace(0, 1, len(counts))
+    y = np.linspace(0, 1, len(tallies))
     y[3] = np.nan
-    shown = CodeDisplay.from_estimator(estimator, counts, y).scatters_[0]
-    assert len(shown.get_array()) == len(counts) - 1
-    pca = PCA(2).fit(counts)
-    shown = CodeDisplay.from_estimator(pca, counts, color_by="error").scatters_[0]
-    made = pca.inverse_transform(pca.transform(counts))
-    errors = np.sort(np.square(made - counts).mean(axis=1))
+    shown = CodeDisplay.from_estimator(estimator, tallies, y).scatters_[0]
+    assert len(shown.get_array()) == len(tallies) - 1
+    pca = PCA(2).fit(tallies)
+    shown = CodeDisplay.from_estimator(pca, tallies, color_by="error").scatters_[0]
+    made = pca.inverse_transform(pca.transform(tallies))
+    errors = np.sort(np.square(made - tallies).mean(axis=1))
     np.testing.assert_allclose(shown.get_array(), errors)
 
 
@@ -490,30 +490,30 @@ def test_codes_of_tables(name, fitted):
     assert len(display.points_) == len(table())
 
 
-def test_many_rows_are_sampled(monkeypatch, counts):
+def test_many_rows_are_sampled(monkeypatch, tallies):
     monkeypatch.setattr("skae.plotting._codes._MOST_POINTS", 50)
-    pca, y = PCA(2).fit(counts), np.arange(len(counts)) % 2
-    first, again = (CodeDisplay.from_estimator(pca, counts, y) for _ in range(2))
+    pca, y = PCA(2).fit(tallies), np.arange(len(tallies)) % 2
+    first, again = (CodeDisplay.from_estimator(pca, tallies, y) for _ in range(2))
     assert len(first.points_) == 50
     np.testing.assert_array_equal(first.points_, again.points_)
 
 
-def test_codes_that_cannot_be_coloured_are_refused(fitted, counts):
+def test_codes_that_cannot_be_coloured_are_refused(fitted, tallies):
     draw = CodeDisplay.from_estimator
     with pytest.raises(ValueError, match=r"y has shape \(3,\)"):
-        draw(fitted["plain"], counts, [1, 2, 3])
+        draw(fitted["plain"], tallies, [1, 2, 3])
     with pytest.raises(ValueError, match="color_by='loss'"):
-        draw(fitted["plain"], counts, color_by="loss")
+        draw(fitted["plain"], tallies, color_by="loss")
     with pytest.raises(ValueError, match="two maps"):
-        draw(fitted["plain"], counts, np.ones(len(counts)), color_by="error")
+        draw(fitted["plain"], tallies, np.ones(len(tallies)), color_by="error")
     with pytest.raises(ValueError, match="no inverse_transform"):
-        draw(KMeans(3, n_init=1).fit(counts), counts, color_by="error")
+        draw(KMeans(3, n_init=1).fit(tallies), tallies, color_by="error")
 
 
 # --- components -----------------------------------------------------------------------
 
 
-def test_atoms_are_what_components_add(fitted, counts):
+def test_atoms_are_what_components_add(fitted, tallies):
     sparse = fitted["sparse"]
     display = ComponentDisplay.from_estimator(sparse, image_shape=(4, 4))
     assert display.images_.shape == (12, 1)
@@ -521,7 +521,7 @@ def test_atoms_are_what_components_add(fitted, counts):
     for image, j in zip(display.images_[:, 0], display.components, strict=True):
         atom = sparse.inverse_transform(np.eye(12)[[j]]) - zero
         np.testing.assert_allclose(image.get_array(), atom.reshape(4, 4), atol=1e-6)
-    display = ComponentDisplay.from_estimator(sparse, counts, n_components=5)
+    display = ComponentDisplay.from_estimator(sparse, tallies, n_components=5)
     assert display.images_[0].get_array().shape == (5, 16)
     assert "standard deviations" in display.unit
 
@@ -560,6 +560,18 @@ def test_walks_through_tables_change_numbers_and_levels(make):
     assert set(np.unique(display.decoded[:, :, levels])) <= {0.0, 1.0}
 
 
+def test_cells_are_put_into_words_only_where_words_are_drawn(fitted, monkeypatch):
+    def said(self, i, j):
+        raise AssertionError
+
+    monkeypatch.setattr("skae._tables.compared.Columns.said", said)
+    ComponentDisplay.from_estimator(fitted["table"], table())
+    X = rows(20)
+    estimator = AutoencoderTransformer(**SMALL).fit(X)
+    ComponentDisplay.from_estimator(estimator, X)
+    ReconstructionDisplay.from_estimator(estimator, X)
+
+
 def test_walks_without_rows_are_refused(fitted):
     with pytest.raises(ValueError, match="X is None"):
         ComponentDisplay.from_estimator(fitted["plain"])
@@ -588,12 +600,12 @@ def test_distributions_count_rows_about_the_threshold(n_features):
 
 
 @pytest.mark.parametrize("kind", [bool, int, "sign"])
-def test_known_outliers_are_counted_beside_normal_rows(kind, fitted, counts):
-    known = np.arange(len(counts)) < 7
+def test_known_outliers_are_counted_beside_normal_rows(kind, fitted, tallies):
+    known = np.arange(len(tallies)) < 7
     y = np.where(known, -1, 1) if kind == "sign" else known.astype(kind)
-    display = AlarmDisplay.from_estimator(fitted["detector"], counts, y=y)
+    display = AlarmDisplay.from_estimator(fitted["detector"], tallies, y=y)
     counts = [sum(bar.get_height() for bar in bars) for bars in display.bars_]
-    assert counts == [len(counts) - 7, 7]
+    assert counts == [len(tallies) - 7, 7]
 
 
 def test_alarms_in_time_are_those_of_predict(fitted):
@@ -617,7 +629,7 @@ def test_alarms_in_time_are_those_of_predict(fitted):
         assert shaded.min() > places[start - 1]
 
 
-def test_times_come_from_where_they_are(fitted, counts):
+def test_times_come_from_where_they_are(fitted, tallies):
     X = series()
     known = pl.from_pandas(X.tz_localize(None).rename_axis("when").reset_index())
     watch = WindowedDetector(LocalOutlierFactor(novelty=True), length=6, cv=3)
@@ -628,8 +640,8 @@ def test_times_come_from_where_they_are(fitted, counts):
     parts = pd.concat({"A": X[:60], "B": X[60:120]})
     display = AlarmDisplay.from_estimator(watch.fit(parts), parts)
     assert display.ax_.get_xlabel() == "number of the reading"
-    times = np.arange(len(counts)) * 2.5
-    display = AlarmDisplay.from_estimator(fitted["detector"], counts, times=times)
+    times = np.arange(len(tallies)) * 2.5
+    display = AlarmDisplay.from_estimator(fitted["detector"], tallies, times=times)
     np.testing.assert_array_equal(display.line_.get_xdata(), times)
 
 
@@ -640,16 +652,16 @@ def test_lines_are_broken_where_times_have_a_gap():
     assert np.flatnonzero(np.isnan(scores)).tolist() == [5]
 
 
-def test_what_says_nothing_of_each_row_is_refused(fitted, counts):
+def test_what_says_nothing_of_each_row_is_refused(fitted, tallies):
     draw = AlarmDisplay.from_estimator
     with pytest.raises(ValueError, match="y has shape"):
-        draw(fitted["detector"], counts, y=[True])
+        draw(fitted["detector"], tallies, y=[True])
     with pytest.raises(ValueError, match="y has the values"):
-        draw(fitted["detector"], counts, y=np.arange(len(counts)))
+        draw(fitted["detector"], tallies, y=np.arange(len(tallies)))
     with pytest.raises(ValueError, match="times has shape"):
-        draw(fitted["detector"], counts, times=[1, 2])
+        draw(fitted["detector"], tallies, times=[1, 2])
     with pytest.raises(ValueError, match="times go back"):
-        draw(fitted["detector"], counts, times=-np.arange(len(counts)))
+        draw(fitted["detector"], tallies, times=-np.arange(len(tallies)))
 
 
 def test_the_scale_of_far_scores_can_be_undone():
@@ -669,9 +681,9 @@ def test_the_scale_of_far_scores_can_be_undone():
 
 
 @pytest.mark.parametrize("is_table", [False, True])
-def test_bars_are_as_long_as_explain_says(is_table, fitted, counts):
+def test_bars_are_as_long_as_explain_says(is_table, fitted, tallies):
     name = "detector of tables" if is_table else "detector"
-    X = table()[:1].assign(price=500.0) if is_table else counts[:1] * 3
+    X = table()[:1].assign(price=500.0) if is_table else tallies[:1] * 3
     display = ReasonDisplay.from_estimator(fitted[name], X, n_features=4)
     reasons = fitted[name].explain(X, 4)
     widths = [bar.get_width() for bar in display.bars_]
@@ -682,12 +694,12 @@ def test_bars_are_as_long_as_explain_says(is_table, fitted, counts):
     assert names == list(reasons["feature"])
 
 
-def test_bars_of_a_pipeline_are_in_units_of_the_data(counts):
+def test_bars_of_a_pipeline_are_in_units_of_the_data(tallies):
     detector = AutoencoderOutlierDetector(
         AutoencoderTransformer(**SMALL), random_state=0
     )
-    pipeline = make_pipeline(StandardScaler(), detector).fit(counts)
-    odd = counts[:1].copy()
+    pipeline = make_pipeline(StandardScaler(), detector).fit(tallies)
+    odd = tallies[:1].copy()
     odd[0, 5] = 77
     display = ReasonDisplay.from_estimator(pipeline, odd)
     assert display.names[0].startswith("x5: 77, expected")
@@ -724,16 +736,16 @@ def test_reasons_of_alarms_are_those_of_their_peaks(fitted):
 
 
 @pytest.mark.parametrize("kind", ["auto", "bars", "heat map"])
-def test_nothing_to_explain_is_said(kind, fitted, counts):
-    display = ReasonDisplay.from_estimator(fitted["detector"], counts[:0], kind=kind)
+def test_nothing_to_explain_is_said(kind, fitted, tallies):
+    display = ReasonDisplay.from_estimator(fitted["detector"], tallies[:0], kind=kind)
     assert "nothing to explain" in display.ax_.texts[0].get_text()
 
 
-def test_bars_of_several_rows_are_refused(fitted, counts):
+def test_bars_of_several_rows_are_refused(fitted, tallies):
     with pytest.raises(ValueError, match="kind='bars'"):
-        ReasonDisplay.from_estimator(fitted["detector"], counts[:3], kind="bars")
+        ReasonDisplay.from_estimator(fitted["detector"], tallies[:3], kind="bars")
     with pytest.raises(ValueError, match="kind='pie'"):
-        ReasonDisplay.from_estimator(fitted["detector"], counts[:3], kind="pie")
+        ReasonDisplay.from_estimator(fitted["detector"], tallies[:3], kind="pie")
 
 
 # --- sizes of codes -------------------------------------------------------------------
@@ -742,14 +754,14 @@ def test_bars_of_several_rows_are_refused(fitted, counts):
 @pytest.mark.parametrize(
     "loss", ["squared_error", "absolute_error", SquaredError(), AbsoluteError()]
 )
-def test_errors_of_sizes_are_those_of_rows_held_out(loss, counts):
+def test_errors_of_sizes_are_those_of_rows_held_out(loss, tallies):
     estimator = AutoencoderTransformer(**SMALL, loss=loss)
     display = CodeSizeDisplay.from_estimator(
-        estimator, counts, n_components=[1, 3], random_state=0
+        estimator, tallies, n_components=[1, 3], random_state=0
     )
-    numbers = np.arange(len(counts))
+    numbers = np.arange(len(tallies))
     train, held_out = train_test_split(numbers, test_size=0.25, random_state=0)
-    train, held_out = counts[np.sort(train)], counts[np.sort(held_out)]
+    train, held_out = tallies[np.sort(train)], tallies[np.sort(held_out)]
     line, pca_line = display.lines_
     expected = []
     for k in (1, 3):
@@ -766,14 +778,14 @@ def test_errors_of_sizes_are_those_of_rows_held_out(loss, counts):
         np.testing.assert_allclose(np.mean(np.abs(left) ** power), error, rtol=1e-4)
 
 
-def test_sizes_of_pipelines_within_pipelines(counts):
+def test_sizes_of_pipelines_within_pipelines(tallies):
     autoencoder = AutoencoderTransformer(**SMALL)
     inner = Pipeline([("none", "passthrough"), ("last", autoencoder)])
     sizes = {"n_components": [1, 3], "random_state": 0}
     nested = make_pipeline(StandardScaler(), inner)
-    display = CodeSizeDisplay.from_estimator(nested, counts, **sizes)
+    display = CodeSizeDisplay.from_estimator(nested, tallies, **sizes)
     flat = make_pipeline(StandardScaler(), autoencoder)
-    same = CodeSizeDisplay.from_estimator(flat, counts, **sizes)
+    same = CodeSizeDisplay.from_estimator(flat, tallies, **sizes)
     assert display.errors == same.errors
     assert display.loss_name == same.loss_name
     assert "after preprocessing" in same.loss_name
@@ -800,37 +812,37 @@ def test_sizes_for_tables_and_missing_cells(make):
     assert "uncertainty" in display.loss_name
 
 
-def test_sizes_that_are_no_bottleneck_are_left_out(counts):
+def test_sizes_that_are_no_bottleneck_are_left_out(tallies):
     estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**SMALL))
     with pytest.warns(UserWarning, match=r"n_components=\[16, 40\] are left out"):
         display = CodeSizeDisplay.from_estimator(
-            estimator, counts, n_components=[2, 16, 40]
+            estimator, tallies, n_components=[2, 16, 40]
         )
     assert display.n_components == [2]
     with pytest.raises(ValueError, match="has 16 features"):
-        CodeSizeDisplay.from_estimator(estimator, counts, n_components=[16])
+        CodeSizeDisplay.from_estimator(estimator, tallies, n_components=[16])
     sparse = SparseAutoencoderTransformer(k=2, max_iter=2, random_state=0)
-    display = CodeSizeDisplay.from_estimator(sparse, counts, n_components=[8, 24])
+    display = CodeSizeDisplay.from_estimator(sparse, tallies, n_components=[8, 24])
     assert display.n_components == [8, 24]
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, 0.95])
-def test_numbers_of_what_is_drawn_are_checked(value, fitted, counts):
+def test_numbers_of_what_is_drawn_are_checked(value, fitted, tallies):
     with pytest.raises(ValueError, match=f"n_rows={value}"):
-        ReconstructionDisplay.from_estimator(fitted["plain"], counts, n_rows=value)
+        ReconstructionDisplay.from_estimator(fitted["plain"], tallies, n_rows=value)
     with pytest.raises(ValueError, match=f"n_components={value}"):
-        ComponentDisplay.from_estimator(fitted["plain"], counts, n_components=value)
+        ComponentDisplay.from_estimator(fitted["plain"], tallies, n_components=value)
     with pytest.raises(ValueError, match=f"n_components={value}"):
-        CodeSizeDisplay.from_estimator(fitted["plain"], counts, n_components=[value])
+        CodeSizeDisplay.from_estimator(fitted["plain"], tallies, n_components=[value])
     with pytest.raises(ValueError, match=f"n_features={value}"):
-        ReasonDisplay.from_estimator(fitted["detector"], counts, n_features=value)
+        ReasonDisplay.from_estimator(fitted["detector"], tallies, n_features=value)
 
 
-def test_sparse_rows_and_rows_with_missing_cells_are_drawn(counts):
+def test_sparse_rows_and_rows_with_missing_cells_are_drawn(tallies):
     holes = np.where(
-        np.random.default_rng(0).random(counts.shape) < 0.1, np.nan, counts
+        np.random.default_rng(0).random(tallies.shape) < 0.1, np.nan, tallies
     )
-    for X in (csr_array(counts), holes):
+    for X in (csr_array(tallies), holes):
         estimator = AutoencoderTransformer(**SMALL).fit(X)
         for cls in (ReconstructionDisplay, CodeDisplay, ComponentDisplay):
             cls.from_estimator(estimator, X).figure_.canvas.draw()
@@ -838,14 +850,14 @@ def test_sparse_rows_and_rows_with_missing_cells_are_drawn(counts):
         display.figure_.canvas.draw()
 
 
-def test_dates_and_categories_colour_points(counts):
-    pca, n = PCA(2).fit(counts), len(counts)
+def test_dates_and_categories_colour_points(tallies):
+    pca, n = PCA(2).fit(tallies), len(tallies)
     days = pd.Series(pd.date_range("2024-01-01", periods=n), name="since")
-    display = CodeDisplay.from_estimator(pca, counts, days)
+    display = CodeDisplay.from_estimator(pca, tallies, days)
     assert display.y_name == "since: days since 2024-01-01 00:00"
     np.testing.assert_array_equal(display.scatters_[0].get_array(), np.arange(n))
     sizes = pd.Categorical(["S", "M", "L"] * (n // 3), ["S", "M", "L"], ordered=True)
-    display = CodeDisplay.from_estimator(pca, counts, pd.Series(sizes))
+    display = CodeDisplay.from_estimator(pca, tallies, pd.Series(sizes))
     assert [s.get_label() for s in display.scatters_] == ["S", "M", "L"]
 
 
@@ -922,8 +934,8 @@ def test_the_same_picture_is_drawn_again(draw):
         np.testing.assert_array_equal(pixels(cls), pixels(cls), err_msg=cls.__name__)
 
 
-def test_losses_that_are_objects_are_named_as_their_names(counts):
-    X = counts / counts.max()
+def test_losses_that_are_objects_are_named_as_their_names(tallies):
+    X = tallies / tallies.max()
     for name, loss in [("log_loss", LogLoss()), ("huber", Huber())]:
         labels = [
             LossCurveDisplay.from_estimator(
@@ -952,8 +964,8 @@ def test_times_that_are_text_are_refused():
 
 
 @pytest.mark.parametrize("output", ["pandas", "polars"])
-def test_what_transformers_return_may_be_tables(output, counts):
-    X = pd.DataFrame(counts).rename(columns=str)
+def test_what_transformers_return_may_be_tables(output, tallies):
+    X = pd.DataFrame(tallies).rename(columns=str)
     with config_context(transform_output=output):
         estimator = make_pipeline(StandardScaler(), AutoencoderTransformer(**SMALL))
         estimator.fit(X)

@@ -382,7 +382,9 @@ def test_labels_of_rows_and_classes_may_be_text(tables):
     assert {"high</text>", "low</text>"} <= set(
         re.findall(r"\w+</text>", report.to_html())
     )
-    with pytest.raises(ValueError, match=r"y has shape \(59,\), but X has 60 rows"):
+    with pytest.raises(
+        ValueError, match=r"y has shape \(59,\), but one value for each of the 60"
+    ):
         estimator.report(X, y[1:])
 
 

@@ -3,36 +3,30 @@
 import numpy as np
 
 
-def known_outliers(y, n_rows):
+def known_outliers(y):
     """Whether each row is known to be an outlier.
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,)
+    y : array-like of shape (n_samples,)
         Truth values, 0 and 1, or 1 and -1 as of `predict`, where -1 is an outlier.
-    n_rows : int
 
     Returns
     -------
-    is_outlier : ndarray of shape (n_rows,), bool
+    is_outlier : ndarray of shape (n_samples,), bool
 
     Raises
     ------
     ValueError
-        If y is of another length, has missing or other values, or is 1 throughout.
+        If y has missing or other values, or is 1 throughout.
     """
     import pandas as pd  # needed where y is given alone
 
     y = np.asarray(y)
-    if y.shape != (n_rows,):
-        raise ValueError(
-            f"y has shape {y.shape}, but one value for each of the {n_rows} rows of X "
-            f"was expected, shape ({n_rows},)."
-        )
     n_missing = int(pd.isna(y).sum())
     if n_missing:
         raise ValueError(
-            f"y says nothing of {n_missing} of {n_rows} rows, but whether each is an "
+            f"y says nothing of {n_missing} of {len(y)} rows, but whether each is an "
             "outlier was expected: leave out rows of which it is not known."
         )
     is_one, is_zero, is_minus = y == 1, y == 0, y == -1

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skae._tables.rows import check_one_for_each
 from skae._utils.outliers import known_outliers
 from skae.plotting._display import (
     COLORS,
@@ -185,7 +186,10 @@ class AlarmDisplay(Display):
         scores = np.asarray(self.scores, dtype=np.float64)
         is_alarm = self.is_alarm
         is_alarm = scores > self.threshold if is_alarm is None else np.asarray(is_alarm)
-        is_known = None if self.y is None else known_outliers(self.y, len(scores))
+        is_known = None
+        if self.y is not None:
+            check_one_for_each("y", self.y, len(scores))
+            is_known = known_outliers(self.y)
         self.line_ = self.alarms_ = None
         self.bars_: list = []
         if self.times is None:

@@ -5,6 +5,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 
+from skae._tables.rows import taken
 from skae._utils.loss_names import loss_of
 from skae._utils.warnings import warn
 from skae.plotting._display import (
@@ -23,7 +24,6 @@ from skae.plotting._given import (
     numbers,
     of_table,
     steps_of,
-    taken,
 )
 
 _SIZES = (1, 2, 4, 8, 16, 32)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from skae._tables.rows import check_one_for_each, sampled, taken
 from skae.plotting._display import (
     COLORS,
     MARKERS,
@@ -20,8 +21,6 @@ from skae.plotting._given import (
     loss_label,
     n_rows_of,
     numbers,
-    sampled,
-    taken,
     unit_of,
 )
 
@@ -136,12 +135,9 @@ class CodeDisplay(Display):
             )
         X = in_memory(X, cls)
         n_rows = n_rows_of(X)
-        if y is not None and np.shape(y) != (n_rows,):
-            raise ValueError(
-                f"y has shape {np.shape(y)}, but one value for each of the {n_rows} "
-                f"rows of X was expected, shape ({n_rows},)."
-            )
-        chosen = sampled(X, _MOST_POINTS)
+        if y is not None:
+            check_one_for_each("y", y, n_rows)
+        chosen = sampled(n_rows, _MOST_POINTS)
         rows, name = fitted.through(taken(X, chosen)), getattr(y, "name", None)
         codes = fitted.last.transform(rows)
         colors = None if y is None else pd.Series(np.asarray(y)[chosen])

@@ -2,32 +2,29 @@
 
 import numpy as np
 
+from skae._tables.rows import names_of
 from skae.plotting._display import (
     Display,
     color_bar,
     diverging,
-    frame,
     height_of,
-    name_ticks,
-    tile,
 )
 from skae.plotting._given import (
     Fitted,
     check_count,
     images,
     in_memory,
-    names_of,
     numbers,
     of_table,
-    sampled,
-    taken,
+    refuse_images,
+    sample,
     unit_of,
 )
+from skae.plotting._tiles import GAP, image_grid, stacked_maps
 from skae.plotting._walks import SIGMAS, as_numbers, atoms, order_of, walks
 
 # Rows that quantiles of codes are of.
 _MOST_ROWS = 10_000
-_GAP = 0.12
 
 
 class ComponentDisplay(Display):
@@ -165,18 +162,14 @@ class ComponentDisplay(Display):
                 "pass some, such as those of fit."
             )
         is_table = of_table(last)
-        if is_table and image_shape is not None:
-            raise TypeError(
-                f"image_shape={image_shape!r}, but the estimator was fitted to a table "
-                "with categories or dates, whose rows are no images: leave it out."
-            )
+        refuse_images(last, image_shape)
         names = names_of(X, feature_names)
         if names is None and hasattr(estimator, "feature_names_in_"):
             names = [str(name) for name in estimator.feature_names_in_]
         codes = rows = None
         if X is not None:
             X = in_memory(X, cls)
-            rows = taken(X, sampled(X, _MOST_ROWS))
+            rows = sample(X, _MOST_ROWS)
             read = fitted.through(rows)
             codes = numbers(last.transform(read))
             rows = rows if fitted.is_undone else read
@@ -246,25 +239,22 @@ class ComponentDisplay(Display):
         options |= {} if cmap is None else {"cmap": cmap}
         n_columns = int(np.ceil(np.sqrt(1.6 * n))) if are_atoms else n_steps
         n_lines = -(-len(tiles) // n_columns)
-        above = 0.28 if are_atoms else _GAP  # room for the number of each atom
+        above = 0.28 if are_atoms else GAP  # room for the number of each atom
         inch = min(0.85, 10 / n_columns, 9 * width / height / n_lines)
         size = (
-            inch * (1 + _GAP) * n_columns,
+            inch * (1 + GAP) * n_columns,
             inch * (1 + above) * n_lines * height / width,
         )
         ax = self._start(ax, size[0] + 2, size[1] + 0.8, "compressed")
-        shown = []
-        tops = (1 + above) * height * np.arange(n_lines) + (above * height) * are_atoms
-        lefts = (1 + _GAP) * width * np.arange(n_columns)
-        for i, part in enumerate(tiles):
-            top, left = tops[i // n_columns], lefts[i % n_columns]
-            shown.append(tile(ax, part, left, top, width, height, **options))
-            if are_atoms:
-                text = {"ha": "center", "va": "bottom", "fontsize": "x-small"}
-                ax.text(left + width / 2, top, self.components[i], **text)
+        lines = [tiles[i : i + n_columns] for i in range(0, len(tiles), n_columns)]
+        first = above if are_atoms else 0.0
+        shown, lefts, tops = image_grid(ax, lines, [options] * n_lines, above, first)
         self.images_ = np.array(shown, object).reshape(n, n_steps)
-        frame(ax, lefts[-1] + width, tops[-1] + height, aspect="equal")
-        ax.tick_params(length=0)
+        if are_atoms:
+            text = {"ha": "center", "va": "bottom", "fontsize": "x-small"}
+            for i, j in enumerate(self.components):
+                place = lefts[i % n_columns] + width / 2, tops[i // n_columns]
+                ax.text(*place, j, **text)
         if are_atoms:
             ax.set_xlabel("above each: the number of the component")
             if tiles.ndim == 3:
@@ -287,24 +277,22 @@ class ComponentDisplay(Display):
         maps = decoded if are_atoms else decoded - decoded[:, [n_steps // 2]]
         options, extend = diverging(maps)
         options |= {} if cmap is None else {"cmap": cmap}
-        gap = 0 if are_atoms else 1
-        tops = (n_steps + gap) * np.arange(n)
         ax = self._start(
             ax,
             np.clip(0.32 * width + 3.4, 5.5, 11) if width <= 30 else 9.5,
             np.clip(n * (0.26 if are_atoms else 0.62) + 1.2, 2.6, 10)
             + height_of(self.feature_names),
         )
-        if are_atoms:
-            shown = [tile(ax, maps[:, 0], 0, 0, **options)]
-        else:
-            pairs = zip(tops, maps, strict=True)
-            shown = [tile(ax, part, 0, top, **options) for top, part in pairs]
+        blocks = [maps[:, 0]] if are_atoms else list(maps)
+        shown = stacked_maps(
+            ax,
+            blocks,
+            [options] * len(blocks),
+            self._names_of_components(),
+            self.feature_names,
+            gap=1,
+        )
         self.images_ = np.array(shown, object)
-        frame(ax, width, tops[-1] + n_steps)
-        ax.set_yticks(tops + n_steps / 2, self._names_of_components())
-        ax.tick_params(length=0)
-        name_ticks(ax.xaxis, np.arange(width) + 0.5, self.feature_names, "feature")
         what = "what it adds" if are_atoms else "change along the walk"
         if not are_atoms:
             said = f"each walk goes down, from {self.ends[0]} to {self.ends[1]}"

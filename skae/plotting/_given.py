@@ -4,12 +4,12 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skae._sources.door import refuse_sources
-from skae._tables.frames import frame_of, is_table, library_of
+from skae._tables.frames import library_of
+from skae._tables.rows import sampled, taken
 from skae._utils.loss_names import loss_of
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
@@ -104,18 +104,18 @@ def n_rows_of(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
-def taken(X, rows):
-    """Some rows of X by number, in its own type."""
-    return X.tocsr()[rows] if issparse(X) else frame_of(X).rows(rows)
+def sample(X, most):
+    """At most so many rows of X, random ones but always the same, in order."""
+    return taken(X, sampled(n_rows_of(X), most))
 
 
-def sampled(X, most):
-    """Numbers of at most so many rows, random ones but always the same, in order."""
-    n_rows = n_rows_of(X)
-    if n_rows <= most:
-        return np.arange(n_rows)
-    chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
-    return np.sort(chosen)
+def refuse_images(estimator, image_shape):
+    """Raise TypeError for images of an estimator whose rows are of a table."""
+    if image_shape is not None and of_table(estimator):
+        raise TypeError(
+            f"image_shape={image_shape!r}, but the estimator was fitted to a table "
+            "with categories or dates, whose rows are no images: leave it out."
+        )
 
 
 def numbers(X):
@@ -123,13 +123,6 @@ def numbers(X):
     if library_of(X) == "pandas":
         return X.to_numpy(np.float64, na_value=np.nan)
     return np.asarray(dense(X), dtype=np.float64)
-
-
-def names_of(X, names=None):
-    """Names of the columns of X, or those given; None where there are none."""
-    if names is not None:
-        return [str(name) for name in names]
-    return [str(name) for name in X.columns] if is_table(X) else None
 
 
 def images(X, image_shape):

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.pipeline import make_pipeline
 
 from skae._tables.frames import index_of
+from skae._tables.rows import names_of, sampled, taken
 from skae.plotting._display import (
     COLORS,
     FAULTS,
@@ -23,10 +24,8 @@ from skae.plotting._given import (
     Fitted,
     check_count,
     in_memory,
-    names_of,
-    sampled,
+    n_rows_of,
     score_label,
-    taken,
 )
 
 _MOST_ROWS = 10_000
@@ -160,16 +159,9 @@ class ReasonDisplay(Display):
         X, last = in_memory(X, cls), fitted.last
         given = {"score_name": score_label(last), "kind": kind}
         if hasattr(last, "alarms"):
-            rows = fitted.through(X)
-            alarms, of_times = last.alarms(rows), np.asarray(last.feature_scores(rows))
-            scores = of_times[_peaks(last, rows, alarms)]
-            names, labels = list(last.get_feature_names_out()), list(alarms["peak"])
-            given |= {"row_name": "alarm, by the time of its peak"}
-            best = _best(scores, n_features)
-            names = [str(names[j]) for j in best]
-            display = cls(scores[:, best], names, labels=labels, **given)
-            return display.plot(ax=ax, **kwargs)
-        chosen = sampled(X, _MOST_ROWS)
+            found = _of_series(last, fitted.through(X), n_features)
+            return cls(**found, **given).plot(ax=ax, **kwargs)
+        chosen = sampled(n_rows_of(X), _MOST_ROWS)
         X, n_rows = taken(X, chosen), len(chosen)
         if preprocessing is None and fitted.steps and n_rows:
             read = fitted.through(X)
@@ -178,25 +170,10 @@ class ReasonDisplay(Display):
             else:
                 X = read
         if n_rows == 1 and kind != "heat map":
-            reasons = last.explain(X, n_features, preprocessing=preprocessing)
-            names = [
-                _in_words(*line) for line in reasons[_TOLD].itertuples(index=False)
-            ]
-            scores = reasons["score"].to_numpy()[None]
-            labels = list(reasons["row"][:1])
-            return cls(scores, names, labels=labels, **given).plot(ax=ax, **kwargs)
-        rows = X if preprocessing is None or not n_rows else preprocessing.transform(X)
-        names = names_of(X)
-        if names is None or len(names) != last.n_features_in_:
-            names = [str(name) for name in last.get_feature_names_out()]
-        scores = np.zeros((0, len(names)))
-        if n_rows:
-            scores = np.asarray(last.feature_scores(rows))
-        best = _best(scores, n_features)
-        index = index_of(X)
-        labels = chosen.tolist() if index is None else list(index)
-        names = [names[j] for j in best]
-        return cls(scores[:, best], names, labels=labels, **given).plot(ax=ax, **kwargs)
+            found = _of_row(last, X, n_features, preprocessing)
+        else:
+            found = _of_rows(last, X, n_features, preprocessing, chosen)
+        return cls(**found, **given).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax=None, **kwargs) -> "ReasonDisplay":
         """Draw the features.
@@ -300,9 +277,45 @@ def _in_words(feature, observed, expected):
     return f"{said}: {', '.join(parts)}"
 
 
-def _best(scores, n_features):
-    """Numbers of the features that have the most of all rows' scores."""
-    return np.argsort(-np.clip(scores, 0, None).sum(axis=0), kind="stable")[:n_features]
+def _of_series(watch, X, n_features):
+    """Scores, names and labels of alarms at their peaks."""
+    alarms = watch.alarms(X)
+    scores = np.asarray(watch.feature_scores(X))[_peaks(watch, X, alarms)]
+    found = _of_best(scores, list(watch.get_feature_names_out()), n_features)
+    return {
+        **found,
+        "labels": list(alarms["peak"]),
+        "row_name": "alarm, by the time of its peak",
+    }
+
+
+def _of_row(detector, X, n_features, preprocessing):
+    """Scores, names in words, and the label of one row."""
+    reasons = detector.explain(X, n_features, preprocessing=preprocessing)
+    names = [_in_words(*line) for line in reasons[_TOLD].itertuples(index=False)]
+    scores = reasons["score"].to_numpy()[None]
+    return {"scores": scores, "names": names, "labels": list(reasons["row"][:1])}
+
+
+def _of_rows(detector, X, n_features, preprocessing, chosen):
+    """Scores, names and labels of rows, of which `chosen` are the numbers."""
+    names = names_of(X)
+    if names is None or len(names) != detector.n_features_in_:
+        names = list(detector.get_feature_names_out())
+    scores = np.zeros((0, len(names)))
+    if len(chosen):
+        rows = X if preprocessing is None else preprocessing.transform(X)
+        scores = np.asarray(detector.feature_scores(rows))
+    index = index_of(X)
+    labels = chosen.tolist() if index is None else list(index)
+    return {**_of_best(scores, names, n_features), "labels": labels}
+
+
+def _of_best(scores, names, n_features):
+    """Scores and names of the features that have the most of all rows' scores."""
+    totals = np.clip(scores, 0, None).sum(axis=0)
+    best = np.argsort(-totals, kind="stable")[:n_features]
+    return {"scores": scores[:, best], "names": [str(names[j]) for j in best]}
 
 
 def _peaks(watch, X, alarms):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skae._tables.compared import Columns
+from skae._tables.rows import names_of, taken
 from skae._utils.sparse import dense
 from skae.plotting._cells import scale_of, write
 from skae.plotting._display import (
@@ -24,16 +25,15 @@ from skae.plotting._given import (
     images,
     in_memory,
     n_rows_of,
-    names_of,
     numbers,
     of_table,
-    sampled,
-    taken,
+    refuse_images,
+    sample,
 )
+from skae.plotting._tiles import GAP, image_grid, stacked_maps
 
 # Columns of a table whose cells are written out.
 _MOST_WRITTEN = 14
-_GAP = 0.12
 # Rows whose standard deviations are taken.
 _MOST_ROWS = 10_000
 
@@ -176,6 +176,7 @@ class ReconstructionDisplay(Display):
                 f"X_read has {n_rows_of(corrupted)} rows, but X has {n_rows_of(X)}: "
                 "pass the same rows, as they are and as they are read."
             )
+        refuse_images(fitted.last, image_shape)
         check_count("n_rows", n_rows)
         names = names_of(X, feature_names)
         chosen = np.arange(min(n_rows, n_rows_of(X)))
@@ -183,14 +184,8 @@ class ReconstructionDisplay(Display):
         parts = [dense(taken(part, chosen)) for part in given]
         read = [fitted.through(part) for part in parts]
         made = fitted.last.reconstruct(read[-1])
-        whole = taken(X, sampled(X, _MOST_ROWS))
+        whole = sample(X, _MOST_ROWS)
         if of_table(fitted.last):
-            if image_shape is not None:
-                raise TypeError(
-                    f"image_shape={image_shape!r}, but the estimator was fitted to a "
-                    "table with categories or dates, whose rows are no images: leave "
-                    "it out."
-                )
             scale = {"spread": Columns(fitted.through(whole)).deviations}
         else:
             if fitted.steps and fitted.is_undone:
@@ -248,10 +243,10 @@ class ReconstructionDisplay(Display):
         blocks = [images(part, self.image_shape) for part in self._blocks()]
         errors = blocks[-1] - blocks[0]
         n_rows, (height, width) = len(errors), errors.shape[1:3]
-        size = (1 + _GAP) * n_rows, (1 + _GAP) * (len(blocks) + 1) * height / width
+        size = (1 + GAP) * n_rows, (1 + GAP) * (len(blocks) + 1) * height / width
         inch = min(1.1, 10 / size[0], 9 / size[1])
         ax = self._start(ax, inch * size[0] + 2.2, inch * size[1] + 0.3, "compressed")
-        shown, norm = [], value_range(blocks[0])
+        norm = value_range(blocks[0])
         if errors.ndim == 4:  # colours are no numbers on a scale
             blocks = [
                 np.clip((b - norm["vmin"]) / (norm["vmax"] - norm["vmin"]), 0, 1)
@@ -262,16 +257,9 @@ class ReconstructionDisplay(Display):
             norm["cmap"] = cmap
         colors, extend = diverging(errors)
         options = [norm] * len(blocks) + [colors]
-        tops = (1 + _GAP) * height * np.arange(len(options))
-        for top, block, option in zip(tops, [*blocks, errors], options, strict=True):
-            lefts = (1 + _GAP) * width * np.arange(n_rows)
-            pairs = zip(lefts, block, strict=True)
-            shown.append([tile(ax, part, left, top, **option) for left, part in pairs])
-        self.images_ = np.array(shown, object)
-        last = lefts[-1] + width, tops[-1] + height
-        frame(ax, *last, aspect="equal")
+        shown, _, tops = image_grid(ax, [*blocks, errors], options)
+        self.images_ = np.array(shown, object).reshape(len(options), n_rows)
         ax.set_yticks(tops + height / 2, self._said)
-        ax.tick_params(length=0)
         self._inset_bar(self.images_[-1, 0], 0.0, "error", extend)
         if norm:
             self._inset_bar(self.images_[0, 0], 0.55, "value", "neither")
@@ -304,14 +292,9 @@ class ReconstructionDisplay(Display):
         norm = value_range(np.concatenate(blocks))
         colors, extend = diverging(errors)
         options = [{"cmap": cmap, **norm}] * len(blocks) + [colors]
-        tops = (n_rows + gap) * np.arange(n_blocks)
-        pairs = zip(tops, [*blocks, errors], options, strict=True)
-        shown = [tile(ax, block, 0, top, **option) for top, block, option in pairs]
+        maps = [*blocks, errors]
+        shown = stacked_maps(ax, maps, options, self._said, self.feature_names, gap)
         self.images_ = np.array(shown, object)
-        frame(ax, width, tops[-1] + n_rows)
-        ax.set_yticks(tops + n_rows / 2, self._said)
-        ax.tick_params(length=0)
-        name_ticks(ax.xaxis, np.arange(width) + 0.5, self.feature_names, "feature")
         unit = "standard deviations"
         color_bar(shown[-1], ax, f"error ({unit})", extend)
         color_bar(shown[0], ax, f"value ({unit} from the mean)")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skae._tables.frames import is_table
+from skae._tables.rows import check_one_for_each
 
 # Steps that are longer than so many usual ones are gaps in a line.
 _GAP = 5.0
@@ -26,11 +27,7 @@ def times_of(X):
 
 def read_times(times, n_rows):
     """Times that can be drawn (n,), and what their axis says."""
-    if np.shape(times) != (n_rows,):
-        raise ValueError(
-            f"times has shape {np.shape(times)}, but one for each of the {n_rows} rows "
-            f"of X was expected, shape ({n_rows},)."
-        )
+    check_one_for_each("times", times, n_rows)
     index = pd.Index(times)
     if not index.is_monotonic_increasing:
         raise ValueError(

@@ -3,9 +3,10 @@
 import numpy as np
 
 from skae._tables.compared import Columns, as_floats
+from skae._tables.rows import names_of
 from skae._tables.values import Levels
 from skae.plotting._cells import scale_of
-from skae.plotting._given import names_of, numbers
+from skae.plotting._given import numbers
 
 _N_STEPS = 7
 # The ends of walks: quantiles of codes, or standard deviations of the prior.

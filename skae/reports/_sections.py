@@ -3,6 +3,7 @@
 import numpy as np
 
 from skae._tables.compared import column_means
+from skae._tables.rows import sampled, taken
 from skae.plotting import (
     AlarmDisplay,
     CodeDisplay,
@@ -14,7 +15,6 @@ from skae.plotting._times import times_of
 from skae.reports._hidden import hidden_errors
 from skae.reports._html import Bar, Picture, Section, Table
 from skae.reports._pictures import drawn
-from skae.reports._subject import taken
 from skae.reports._warnings import variance_shares
 from skae.reports._words import counted, percent
 
@@ -67,7 +67,7 @@ def training(subject):
 
 def codes(subject):
     """A map of the codes."""
-    chosen = _sample(len(subject.labels))
+    chosen = sampled(len(subject.labels), _MOST_POINTS)
     if subject.y is None:
         colors, by = "reconstruction error", -subject.scores
     else:
@@ -101,7 +101,7 @@ def reconstructions(subject):
     """Some rows beside what came back."""
     network = getattr(subject.model, "network", None)
     image_shape = getattr(network, "image_shape", None)
-    rows = taken(subject.X, _sample(len(subject.labels), _PICTURED))
+    rows = taken(subject.X, sampled(len(subject.labels), _PICTURED))
     names = None
     if len(subject.names) <= _MOST_NAMES:
         names = [_shortened(name) for name in subject.names]
@@ -304,10 +304,3 @@ def _came_back(subject, i, j):
     if given == made:
         return f"{name} is {given}, which came back"
     return f"{name} is {given}, but came back as {made}"
-
-
-def _sample(n_rows, most=_MOST_POINTS):
-    """Numbers of at most so many rows, random ones but always the same."""
-    if n_rows <= most:
-        return np.arange(n_rows)
-    return np.sort(np.random.default_rng(0).choice(n_rows, most, replace=False))

@@ -3,10 +3,10 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import issparse
 
 from skae._tables.compared import Columns, column_means
 from skae._tables.frames import frame_of, is_table
+from skae._tables.rows import check_one_for_each, names_of, sampled, taken
 from skae._utils.outliers import known_outliers
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
@@ -50,17 +50,13 @@ class Subject:
         self.n_given = X.shape[0]
         if y is not None:
             y = np.asarray(y)
-            if y.shape != (self.n_given,):
-                raise ValueError(
-                    f"y has shape {y.shape}, but X has {self.n_given} rows: one value "
-                    "for each was expected."
-                )
+            check_one_for_each("y", y, self.n_given)
             # Before some rows stand for all, which may be outliers alone.
-            y = known_outliers(y, self.n_given) if self.detects else y
+            y = known_outliers(y) if self.detects else y
         if self.n_given == 0:
             raise ValueError("X has no rows: a report needs some.")
         chosen = self._chosen(*X.shape)
-        self.X = taken(X, chosen)
+        self.X = dense(taken(X, chosen))
         self.y = None if y is None else y[chosen]
         index = getattr(X, "index", None)
         labels = np.arange(self.n_given) if index is None else index.to_flat_index()
@@ -99,12 +95,9 @@ class Subject:
     @cached_property
     def names(self):
         """Names of the columns."""
-        names = getattr(self.estimator, "feature_names_in_", None)
-        if names is None and is_table(self.X):
-            names = list(self.X.columns)
-        if names is None:
-            names = [f"column {j}" for j in range(self.estimator.n_features_in_)]
-        return [str(name) for name in names]
+        names = names_of(self.X, getattr(self.estimator, "feature_names_in_", None))
+        n_columns = self.estimator.n_features_in_
+        return names or [f"column {j}" for j in range(n_columns)]
 
     @cached_property
     def columns(self):
@@ -231,16 +224,4 @@ class Subject:
         if self.is_series:
             return np.arange(max(n_rows - _MOST_TIMES, 0), n_rows)
         most = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_CELLS // width))
-        if n_rows <= most:
-            return np.arange(n_rows)
-        chosen = np.random.default_rng(0).choice(n_rows, most, replace=False)
-        return np.sort(chosen)
-
-
-def taken(X, rows):
-    """Some rows of X by number, in its own type; of sparse ones an array."""
-    if issparse(X):
-        return X.tocsr()[rows].toarray()
-    if len(X.shape) == 1:  # one sensor
-        return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-    return frame_of(X).rows(rows)
+        return sampled(n_rows, most)
