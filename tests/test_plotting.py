@@ -23,6 +23,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -1107,3 +1108,58 @@ def test_axes_without_rectangular_coordinates_are_refused(cls, projection, drawi
         drawings[cls].plot(ax=ax)
     with pytest.raises(TypeError, match="ndarray"):
         drawings[cls].plot(ax=plt.subplots(1, 2)[1])
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (np.array([1e30, 2e30] * 30), ["1e+30", "2e+30"]),
+        (np.array([2**64 - 1, 3] * 30, np.uint64), ["3", str(2**64 - 1)]),
+        (pd.Series([pd.NaT] * 60), ["no label"]),
+        (np.array([b"a", b"b"] * 30), ["b'a'", "b'b'"]),
+        (np.array([-1e308, 1e308] * 30), ["-1e+308", "1e+308"]),
+        (np.linspace(-1, 1, 60) * 1.7e308, "y"),
+        (np.r_[-np.inf, np.inf, np.arange(58)], "y"),
+        (pd.date_range("2020", periods=60, tz="UTC"), "y: days since 2020-01-01 00:00"),
+        (pd.timedelta_range("1h", periods=60), "y: days"),
+    ],
+)
+def test_codes_are_coloured_by_what_y_holds(y, said):
+    codes = np.random.default_rng(0).normal(size=(60, 2))
+    display = CodeDisplay(codes, y=y).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend()
+    if legend is None:
+        shown = display.figure_.axes[-1].get_ylabel()
+    else:
+        shown = [text.get_text() for text in legend.get_texts()]
+    assert shown == said
+    display = CodeDisplay(codes, y=y).plot(legend=False)
+    assert display.ax_.get_legend() is None and len(display.figure_.axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "said"),
+    [
+        (np.zeros((60, 2)), ValueError, "one value for each of the 60 rows"),
+        (np.zeros(3), ValueError, "one value for each of the 60 rows"),
+        (np.full(60, 1j), TypeError, "complex numbers"),
+    ],
+)
+def test_what_no_colours_are_for_is_refused_in_words(y, error, said):
+    with pytest.raises(error, match=said):
+        CodeDisplay(np.zeros((60, 2)), y=y).plot()
+
+
+@pytest.mark.parametrize("cls", [AlarmDisplay, LossCurveDisplay])
+def test_legends_can_be_left_out(cls, drawings):
+    assert drawings[cls].plot().ax_.get_legend() is not None
+    assert drawings[cls].plot(legend=False).ax_.get_legend() is None
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Series])
+def test_codes_are_of_texts_that_steps_before_read(kind):
+    texts = kind(["a cat sat", "the dog ran far", "cats and dogs", "sun"] * 10)
+    pipeline = make_pipeline(TfidfVectorizer(), AutoencoderTransformer(**FEW))
+    display = CodeDisplay.from_estimator(pipeline.fit(texts), texts, color_by="error")
+    assert display.points_.shape == (40, 2)

@@ -169,13 +169,15 @@ class AlarmDisplay(Display):
         )
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, *, ax=None, **kwargs) -> "AlarmDisplay":
+    def plot(self, *, ax=None, legend=True, **kwargs) -> "AlarmDisplay":
         """Draw the scores.
 
         Parameters
         ----------
         ax : Axes, default=None
             What to draw on; None makes a figure.
+        legend : bool, default=True
+            Whether to draw the legend.
         **kwargs : dict
             For ``Axes.plot`` of scores in time, or for ``Axes.hist``.
 
@@ -192,9 +194,11 @@ class AlarmDisplay(Display):
             is_known = known_outliers(self.y)
         self.line_ = self.alarms_ = None
         self.bars_: list = []
-        if self.times is None:
-            return self._plot_distribution(ax, scores, is_alarm, is_known, kwargs)
-        return self._plot_times(ax, scores, is_alarm, is_known, kwargs)
+        draw = self._plot_distribution if self.times is None else self._plot_times
+        draw(ax, scores, is_alarm, is_known, kwargs)
+        if legend:
+            _legend(self.ax_)
+        return self
 
     def _counted(self, is_alarm, what):
         n, of = int(is_alarm.sum()), len(is_alarm)
@@ -226,7 +230,6 @@ class AlarmDisplay(Display):
             concise_dates(ax.xaxis)
         ax.set_xlabel(literal(label))
         ax.margins(x=0.01)
-        _legend(ax)
         return self
 
     def _plot_distribution(self, ax, scores, is_alarm, is_known, kwargs):
@@ -271,7 +274,6 @@ class AlarmDisplay(Display):
         else:
             ax.yaxis.get_major_locator().set_params(integer=True)
         ax.set_ylabel("number of rows")
-        _legend(ax)
         return self
 
     def _scale(self, axis, scores):

@@ -93,8 +93,14 @@ def steps_of(estimator):
     return [*steps, *inner], last
 
 
-def in_memory(X, display):
-    """X as it came, if its rows are in memory; of tensors an array."""
+def in_memory(X, display, steps=()):
+    """X as it came, if its rows are in memory; of tensors an array.
+
+    Names of files are text, as rows are that go through steps before.
+    """
+    is_listed = isinstance(X, list | tuple)
+    if steps and is_listed and all(isinstance(row, str) for row in X):
+        return np.array(X, object)
     refuse_sources(X, f"{display.__name__}.from_estimator", "pass a sample of the rows")
     return without_torch(X)
 
