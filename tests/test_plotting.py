@@ -1163,3 +1163,31 @@ def test_codes_are_of_texts_that_steps_before_read(kind):
     pipeline = make_pipeline(TfidfVectorizer(), AutoencoderTransformer(**FEW))
     display = CodeDisplay.from_estimator(pipeline.fit(texts), texts, color_by="error")
     assert display.points_.shape == (40, 2)
+
+
+@pytest.mark.parametrize(
+    ("times", "label"),
+    [
+        (pd.period_range("2020", periods=3, freq="M"), "time"),
+        (pd.timedelta_range("1D", periods=3), "time (days)"),
+        (pd.timedelta_range("1s", periods=3, freq="s"), "time (seconds)"),
+    ],
+)
+def test_times_may_be_periods_and_spans(times, label):
+    display = AlarmDisplay([1.0, 2.0, 3.0], 1.5, times=times).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xlabel() == label
+    assert len(display.line_.get_xdata()) == 3
+
+
+@pytest.mark.parametrize(
+    "times", [pd.to_datetime(["2020", None, "2021"]), [0, None, 2]]
+)
+def test_missing_times_are_told_from_those_that_go_back(times):
+    with pytest.raises(ValueError, match="no time for 1 of 3 rows"):
+        AlarmDisplay([1.0, 2.0, 3.0], 1.5, times=times).plot()
+
+
+@pytest.mark.parametrize("times", [[], pd.DatetimeIndex([]), None])
+def test_no_rows_have_no_alarms(times):
+    AlarmDisplay([], 0.0, times=times).plot().figure_.canvas.draw()

@@ -58,7 +58,7 @@ class AlarmDisplay(Display):
         as of `predict`, where -1 is an outlier. Of 1 alone, which
         is both, pass truth values.
     times : array-like of shape (n_samples,), default=None
-        Dates or numbers that grow.
+        Dates, spans of time or numbers that grow.
     score_name : str, default="anomaly score"
         What scores are, with their units.
 
@@ -125,7 +125,7 @@ class AlarmDisplay(Display):
             -1 as of `predict`, where -1 is an outlier. Of 1 alone, which is
             both, pass truth values.
         times : array-like of shape (n_samples,), default=None
-            Dates or numbers that grow. None are those of X: its DatetimeIndex or the
+            Dates, spans or numbers that grow. None are those of X: its DatetimeIndex or the
             column of dates in a DataFrame of polars; of a detector of windows, the
             numbers of the readings, if X has no such times or goes back in time.
         ax : Axes, default=None
