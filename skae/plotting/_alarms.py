@@ -125,9 +125,10 @@ class AlarmDisplay(Display):
             -1 as of `predict`, where -1 is an outlier. Of 1 alone, which is
             both, pass truth values.
         times : array-like of shape (n_samples,), default=None
-            Dates, spans or numbers that grow. None are those of X: its DatetimeIndex or the
-            column of dates in a DataFrame of polars; of a detector of windows, the
-            numbers of the readings, if X has no such times or goes back in time.
+            Dates, spans of time or numbers that grow. None are those of X: its
+            DatetimeIndex or the column of dates in a DataFrame of polars; of a detector
+            of windows, the numbers of the readings, if X has no such times or goes back
+            in time.
         ax : Axes, default=None
             What to draw on; None makes a figure.
         **kwargs : dict
