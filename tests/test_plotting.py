@@ -855,7 +855,8 @@ def test_dates_and_categories_colour_points(tallies):
     pca, n = PCA(2).fit(tallies), len(tallies)
     days = pd.Series(pd.date_range("2024-01-01", periods=n), name="since")
     display = CodeDisplay.from_estimator(pca, tallies, days)
-    assert display.y_name == "since: days since 2024-01-01 00:00"
+    label = display.figure_.axes[-1].get_ylabel()
+    assert label == "since: days since 2024-01-01 00:00"
     np.testing.assert_array_equal(display.scatters_[0].get_array(), np.arange(n))
     sizes = pd.Categorical(["S", "M", "L"] * (n // 3), ["S", "M", "L"], ordered=True)
     display = CodeDisplay.from_estimator(pca, tallies, pd.Series(sizes))
