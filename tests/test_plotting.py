@@ -23,6 +23,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -854,7 +855,8 @@ def test_dates_and_categories_colour_points(tallies):
     pca, n = PCA(2).fit(tallies), len(tallies)
     days = pd.Series(pd.date_range("2024-01-01", periods=n), name="since")
     display = CodeDisplay.from_estimator(pca, tallies, days)
-    assert display.y_name == "since: days since 2024-01-01 00:00"
+    label = display.figure_.axes[-1].get_ylabel()
+    assert " ".join(label.split()) == "since: days since 2024-01-01 00:00"
     np.testing.assert_array_equal(display.scatters_[0].get_array(), np.arange(n))
     sizes = pd.Categorical(["S", "M", "L"] * (n // 3), ["S", "M", "L"], ordered=True)
     display = CodeDisplay.from_estimator(pca, tallies, pd.Series(sizes))
@@ -980,3 +982,213 @@ def test_arrays_with_categories_have_numbers_for_names():
     display = ComponentDisplay.from_estimator(estimator, X)
     assert display.feature_names[0] == "0"
     ReconstructionDisplay.from_estimator(estimator, X)
+
+
+# What users pass, and say of it.
+
+
+@pytest.mark.parametrize(
+    "y", [[True] * 3, pd.array([True] * 3, "boolean"), [-1] * 3, np.array([True] * 3)]
+)
+def test_rows_may_all_be_known_outliers(y):
+    display = AlarmDisplay([1.0, 2.0, 3.0], 1.5, y=y).plot()
+    said = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert "known outliers: 2 of 3 rows alarmed (66.7%)" in said
+    assert "normal rows: no rows" in said
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([1, 1, 1], "truth values"),
+        ([None, True, False], "nothing of 1 of 3 rows"),
+        ([0.0, 1.0, np.nan], "nothing of 1 of 3 rows"),
+        ([-1, 0, 1], "-1, 0, 1"),
+        (["a", "b", "a"], "'a', 'b'"),
+        ([1 + 2j, 0, 1], "whether rows are outliers"),
+    ],
+)
+def test_what_does_not_say_which_rows_are_outliers_is_refused_in_words(y, said):
+    with pytest.raises(ValueError, match=said):
+        AlarmDisplay([1.0, 2.0, 3.0], 1.5, y=y).plot()
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "Int64"])
+def test_missing_cells_of_nullable_columns_are_drawn_as_such(dtype):
+    X = pd.DataFrame(rows(6).round()).rename(columns=str).astype(dtype)
+    X.iloc[3, 2] = pd.NA
+    estimator = AutoencoderTransformer(**SMALL).fit(X)
+    display = ReconstructionDisplay.from_estimator(estimator, X)
+    error = display.images_[-1].get_array()
+    assert np.argwhere(np.isnan(np.ma.filled(error, np.nan))).tolist() == [[3, 2]]
+    ComponentDisplay.from_estimator(estimator, X)
+    CodeSizeDisplay.from_estimator(estimator, X, n_components=[2])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, csr_array])
+def test_truth_values_are_drawn_as_numbers(kind):
+    truth = rows(6) > 0
+    estimator = AutoencoderTransformer(**SMALL).fit(kind(truth))
+    shown = [
+        ReconstructionDisplay.from_estimator(estimator, X).images_[-1].get_array()
+        for X in (kind(truth), truth.astype(float))
+    ]
+    np.testing.assert_array_equal(*shown)
+
+
+@pytest.mark.parametrize("name", [r"$\frac{$", "$x_1$", "1 $", r"a\$b$"])
+def test_text_of_users_is_no_mathematics(name):
+    X = pd.DataFrame(rows(4)).rename(columns={0: name, 1: "b", 2: "c", 3: "d"})
+    kinds = X.assign(c=np.where(X["c"] > 0, name, "other"))
+    times = pd.Index(np.arange(len(X)) / 2, name=name)
+    first = X.set_axis([name, *range(1, len(X))])[:1]
+    detector = AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0)
+    plain, table = AutoencoderTransformer(**FEW), AutoencoderTransformer(**FEW)
+    plain.fit(X), table.fit(kinds), detector.fit(X)
+    y = pd.Series(X["b"], name=name)
+    displays = [
+        ReconstructionDisplay.from_estimator(plain, X),
+        ReconstructionDisplay.from_estimator(table, kinds),
+        ComponentDisplay.from_estimator(table, kinds),
+        ReasonDisplay.from_estimator(detector, X),
+        ReasonDisplay.from_estimator(detector, first),
+        CodeDisplay.from_estimator(plain, X, y),
+        CodeDisplay.from_estimator(plain, X, kinds["c"].rename(name)),
+        AlarmDisplay.from_estimator(detector, X, times=times),
+    ]
+    for display in displays:
+        display.figure_.canvas.draw()
+        parsed = [
+            text._preprocess_math(text.get_text())
+            for text in display.figure_.findobj(matplotlib.text.Text)
+        ]
+        assert any(name in shown for shown, _ in parsed)
+        assert not any(is_math for _, is_math in parsed)
+
+
+def test_any_class_is_in_the_legend():
+    y = np.array(["_a", "", "c"] * 20)
+    display = CodeDisplay(np.random.default_rng(0).normal(size=(60, 2)), y=y).plot()
+    shown = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert [text.strip("\u200b") for text in shown] == ["", "_a", "c"]
+    display.figure_.canvas.draw()
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    """Functions of axes, one for each display."""
+    X = rows(6)
+    plain = AutoencoderTransformer(**SMALL).fit(X)
+    detector = AutoencoderOutlierDetector(AutoencoderTransformer(**FEW), random_state=0)
+    detector.fit(X)
+    return {
+        LossCurveDisplay: LossCurveDisplay.from_estimator(plain),
+        ReconstructionDisplay: ReconstructionDisplay.from_estimator(plain, X),
+        CodeDisplay: CodeDisplay.from_estimator(plain, X, color_by="error"),
+        ComponentDisplay: ComponentDisplay.from_estimator(plain, X),
+        AlarmDisplay: AlarmDisplay.from_estimator(detector, X),
+        ReasonDisplay: ReasonDisplay.from_estimator(detector, X),
+        CodeSizeDisplay: CodeSizeDisplay.from_estimator(plain, X, n_components=[1, 2]),
+    }
+
+
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_axes_may_be_those_of_a_part_of_a_figure(cls, drawings):
+    figure = plt.figure()
+    part, _ = figure.subfigures(1, 2)
+    display = drawings[cls].plot(ax=part.subplots())
+    assert display.figure_ is part
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_axes_without_rectangular_coordinates_are_refused(cls, projection, drawings):
+    ax = plt.figure().add_subplot(projection=projection)
+    with pytest.raises(TypeError, match=type(ax).__name__):
+        drawings[cls].plot(ax=ax)
+    with pytest.raises(TypeError, match="ndarray"):
+        drawings[cls].plot(ax=plt.subplots(1, 2)[1])
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (np.array([1e30, 2e30] * 30), ["1e+30", "2e+30"]),
+        (np.array([2**64 - 1, 3] * 30, np.uint64), ["3", str(2**64 - 1)]),
+        (pd.Series([pd.NaT] * 60), ["no label"]),
+        (np.array([b"a", b"b"] * 30), ["b'a'", "b'b'"]),
+        (np.array([-1e308, 1e308] * 30), ["-1e+308", "1e+308"]),
+        (np.linspace(-1, 1, 60) * 1.7e308, "y"),
+        (np.r_[-np.inf, np.inf, np.arange(58)], "y"),
+        (pd.date_range("2020", periods=60, tz="UTC"), "y: days since 2020-01-01 00:00"),
+        (pd.timedelta_range("1h", periods=60), "y: days"),
+    ],
+)
+def test_codes_are_coloured_by_what_y_holds(y, said):
+    codes = np.random.default_rng(0).normal(size=(60, 2))
+    display = CodeDisplay(codes, y=y).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend()
+    if legend is None:
+        shown = display.figure_.axes[-1].get_ylabel()
+    else:
+        shown = [text.get_text() for text in legend.get_texts()]
+    assert shown == said
+    display = CodeDisplay(codes, y=y).plot(legend=False)
+    assert display.ax_.get_legend() is None and len(display.figure_.axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "said"),
+    [
+        (np.zeros((60, 2)), ValueError, "one value for each of the 60 rows"),
+        (np.zeros(3), ValueError, "one value for each of the 60 rows"),
+        (np.full(60, 1j), TypeError, "complex numbers"),
+    ],
+)
+def test_what_no_colours_are_for_is_refused_in_words(y, error, said):
+    with pytest.raises(error, match=said):
+        CodeDisplay(np.zeros((60, 2)), y=y).plot()
+
+
+@pytest.mark.parametrize("cls", [AlarmDisplay, LossCurveDisplay])
+def test_legends_can_be_left_out(cls, drawings):
+    assert drawings[cls].plot().ax_.get_legend() is not None
+    assert drawings[cls].plot(legend=False).ax_.get_legend() is None
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Series])
+def test_codes_are_of_texts_that_steps_before_read(kind):
+    texts = kind(["a cat sat", "the dog ran far", "cats and dogs", "sun"] * 10)
+    pipeline = make_pipeline(TfidfVectorizer(), AutoencoderTransformer(**FEW))
+    display = CodeDisplay.from_estimator(pipeline.fit(texts), texts, color_by="error")
+    assert display.points_.shape == (40, 2)
+
+
+@pytest.mark.parametrize(
+    ("times", "label"),
+    [
+        (pd.period_range("2020", periods=3, freq="M"), "time"),
+        (pd.timedelta_range("1D", periods=3), "time (days)"),
+        (pd.timedelta_range("1s", periods=3, freq="s"), "time (seconds)"),
+    ],
+)
+def test_times_may_be_periods_and_spans(times, label):
+    display = AlarmDisplay([1.0, 2.0, 3.0], 1.5, times=times).plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_xlabel() == label
+    assert len(display.line_.get_xdata()) == 3
+
+
+@pytest.mark.parametrize(
+    "times", [pd.to_datetime(["2020", None, "2021"]), [0, None, 2]]
+)
+def test_missing_times_are_told_from_those_that_go_back(times):
+    with pytest.raises(ValueError, match="no time for 1 of 3 rows"):
+        AlarmDisplay([1.0, 2.0, 3.0], 1.5, times=times).plot()
+
+
+@pytest.mark.parametrize("times", [[], pd.DatetimeIndex([]), None])
+def test_no_rows_have_no_alarms(times):
+    AlarmDisplay([], 0.0, times=times).plot().figure_.canvas.draw()

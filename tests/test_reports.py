@@ -25,6 +25,7 @@ from skae.detection import WindowedDetector
 from skae.losses import AbsoluteError, SquaredError
 from skae.reports import Report
 from skae.reports._hidden import without
+from skae.reports._words import percent
 
 TINY = {"hidden_layer_sizes": (16,), "random_state": 0}
 
@@ -567,3 +568,108 @@ def test_reports_are_drawn_in_any_style(tables):
     usual = estimator.report(tables).to_html()
     with matplotlib.style.context("dark_background"):
         assert estimator.report(tables).to_html() == usual
+
+
+# What was measured of columns that are no plain numbers.
+
+
+@pytest.mark.parametrize("unit", ["date", "span"])
+def test_columns_of_a_table_with_dates_count_for_as_much_as_each_other(unit):
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    when = pd.date_range("2020", periods=60)
+    when = when if unit == "date" else when - when[0]
+    table = pd.DataFrame(X).rename(columns=str).assign(when=when)
+    report = plain(max_iter=2).fit(table).report(table)
+    assert "unscaled" not in names(report)
+    (worst,) = (s.part for s in report._sections if s.title == "Worst rows")
+    assert len(worst.rows[0][-1]) == 3  # no column has all of the error
+    columns = Columns(table)
+    errors = columns.errors(Columns(plain(max_iter=2).fit(table).reconstruct(table)))
+    explained = 1 - column_means(columns.relative(errors)).mean()
+    said = note_of(report)
+    assert (percent(explained) if explained >= 0 else "worse") in said
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_sensors_are_told_apart_wherever_the_times_are(place):
+    ticks = np.arange(300)
+    columns = {"high": 1000 + np.sin(ticks), "low": np.cos(ticks)}
+    items = list(columns.items())
+    items.insert(place, ("t", pd.date_range("2020", periods=300, freq="min")))
+    series = pl.DataFrame(dict(items))
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=2), random_state=0)
+    watch = WindowedDetector(detector, length=8).fit(series)
+    (sensors,) = (
+        s.part for s in watch.report(series)._sections if s.title == "Sensors"
+    )
+    means = {name: mean for name, _, mean, _ in sensors.rows}
+    for name, values in columns.items():
+        assert means[name] == pytest.approx(values.mean())
+
+
+def test_known_outliers_are_read_before_the_latest_times_stand_for_all():
+    series = np.random.default_rng(0).normal(size=(5200, 1))
+    y = np.arange(5200) >= 200  # all that is shown
+    detector = skae.AutoencoderOutlierDetector(plain(max_iter=1), random_state=0)
+    watch = WindowedDetector(detector, length=8).fit(series[:500])
+    shown = watch.report(series, y.astype(int)).to_html()
+    assert "known outliers" in shown
+    assert shown == watch.report(series, y).to_html()
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, csr_array])
+def test_truth_values_are_read_as_numbers(kind):
+    truth = np.random.default_rng(0).normal(size=(60, 6)) > 0
+    estimator = plain(max_iter=2).fit(kind(truth))
+    assert note_of(estimator.report(kind(truth))) == note_of(
+        estimator.report(truth.astype(float))
+    )
+
+
+def test_what_partial_fit_adds_is_told_apart_from_what_was_compared():
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    estimator = plain(max_iter=2).fit(X)
+    compared = estimator.summary()
+    estimator.partial_fit(X).partial_fit(X)
+    said = estimator.summary()
+    assert said != compared
+    assert "compared with PCA in fit, but not since: 2 of 4 epochs" in said
+
+
+def test_undertrained_advice_is_of_how_it_was_trained(curved):
+    estimator = plain(3)
+    for _ in range(3):
+        estimator.partial_fit(curved)
+    (warning,) = [
+        w for w in estimator.report(curved).warnings if w.name == "undertrained"
+    ]
+    assert "more calls of partial_fit" in warning.advice
+
+
+def section(report, title):
+    (found,) = (part for part in report._sections if part.title == title)
+    return found
+
+
+def test_columns_without_a_figure_say_why():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    X[:, 3] = 1.0
+    imputer = skae.AutoencoderImputer(plain(max_iter=2)).fit(X)
+    X[:, 2] = np.nan
+    report = imputer.report(X[:3])  # of which one cell is hidden by chance
+    said = {row[0]: row[1].text for row in section(report, "Filling").part.rows}
+    assert said["column 2"] == "no value" and said["column 3"] == "constant"
+    assert "not measured" in (said["column 0"], said["column 1"])
+    of_one = section(imputer.report(X[:1]), "Filling").part.rows
+    assert [row[1].text for row in of_one] == [
+        "one value",
+        "one value",
+        "no value",
+        "one value",
+    ]
+
+
+def test_codes_of_one_row_have_no_variance():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    report = plain(max_iter=2).fit(X).report(X[:1])
+    assert "none varies" in section(report, "Components").text

@@ -27,7 +27,7 @@ def taken(X, rows):
     """Some rows of X by number, in its own type."""
     if issparse(X):
         return X.tocsr()[rows]
-    if np.ndim(X) == 1:  # one sensor
+    if np.ndim(X) == 1:  # one sensor, or texts
         return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
     return frame_of(X).rows(rows)
 

@@ -3,10 +3,12 @@
 import numpy as np
 
 from skae._tables.rows import check_one_for_each
+from skae._utils.outliers import known_outliers
 from skae.plotting._display import (
     COLORS,
     Display,
     inches_of,
+    literal,
     plain_log,
     text_color,
     wrapped,
@@ -53,9 +55,10 @@ class AlarmDisplay(Display):
         Where there are alarms; None is where scores are above the threshold.
     y : array-like of shape (n_samples,), default=None
         Whether each row is known to be an outlier: truth values, 0 and 1, or 1 and -1
-        as of `predict`, where -1 is an outlier.
+        as of `predict`, where -1 is an outlier. Of 1 alone, which
+        is both, pass truth values.
     times : array-like of shape (n_samples,), default=None
-        Dates or numbers that grow.
+        Dates, spans of time or numbers that grow.
     score_name : str, default="anomaly score"
         What scores are, with their units.
 
@@ -119,11 +122,13 @@ class AlarmDisplay(Display):
             Rows, or the readings of a series.
         y : array-like of shape (n_samples,), default=None
             Whether each row is known to be an outlier: truth values, 0 and 1, or 1 and
-            -1 as of `predict`, where -1 is an outlier.
+            -1 as of `predict`, where -1 is an outlier. Of 1 alone, which is
+            both, pass truth values.
         times : array-like of shape (n_samples,), default=None
-            Dates or numbers that grow. None are those of X: its DatetimeIndex or the
-            column of dates in a DataFrame of polars; of a detector of windows, the
-            numbers of the readings, if X has no such times or goes back in time.
+            Dates, spans of time or numbers that grow. None are those of X: its
+            DatetimeIndex or the column of dates in a DataFrame of polars; of a detector
+            of windows, the numbers of the readings, if X has no such times or goes back
+            in time.
         ax : Axes, default=None
             What to draw on; None makes a figure.
         **kwargs : dict
@@ -140,7 +145,8 @@ class AlarmDisplay(Display):
         TypeError
             If it is no detector, or rows are read in blocks.
         ValueError
-            If `y` or `times` are not one for each row, or if times go back.
+            If `y` or `times` are not one for each row, if y does not say which rows are
+            outliers, or if times go back.
         ImportError
             If matplotlib is not installed.
         """
@@ -164,13 +170,15 @@ class AlarmDisplay(Display):
         )
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, *, ax=None, **kwargs) -> "AlarmDisplay":
+    def plot(self, *, ax=None, legend=True, **kwargs) -> "AlarmDisplay":
         """Draw the scores.
 
         Parameters
         ----------
         ax : Axes, default=None
             What to draw on; None makes a figure.
+        legend : bool, default=True
+            Whether to draw the legend.
         **kwargs : dict
             For ``Axes.plot`` of scores in time, or for ``Axes.hist``.
 
@@ -181,12 +189,17 @@ class AlarmDisplay(Display):
         scores = np.asarray(self.scores, dtype=np.float64)
         is_alarm = self.is_alarm
         is_alarm = scores > self.threshold if is_alarm is None else np.asarray(is_alarm)
-        is_known = None if self.y is None else _outliers(self.y, len(scores))
+        is_known = None
+        if self.y is not None:
+            check_one_for_each("y", self.y, len(scores))
+            is_known = known_outliers(self.y)
         self.line_ = self.alarms_ = None
         self.bars_: list = []
-        if self.times is None:
-            return self._plot_distribution(ax, scores, is_alarm, is_known, kwargs)
-        return self._plot_times(ax, scores, is_alarm, is_known, kwargs)
+        draw = self._plot_distribution if self.times is None else self._plot_times
+        draw(ax, scores, is_alarm, is_known, kwargs)
+        if legend:
+            _legend(self.ax_)
+        return self
 
     def _counted(self, is_alarm, what):
         n, of = int(is_alarm.sum()), len(is_alarm)
@@ -216,9 +229,8 @@ class AlarmDisplay(Display):
         self._draw_threshold(ax.axhline)
         if np.issubdtype(places.dtype, np.datetime64):
             concise_dates(ax.xaxis)
-        ax.set_xlabel(label)
+        ax.set_xlabel(literal(label))
         ax.margins(x=0.01)
-        _legend(ax)
         return self
 
     def _plot_distribution(self, ax, scores, is_alarm, is_known, kwargs):
@@ -263,7 +275,6 @@ class AlarmDisplay(Display):
         else:
             ax.yaxis.get_major_locator().set_params(integer=True)
         ax.set_ylabel("number of rows")
-        _legend(ax)
         return self
 
     def _scale(self, axis, scores):
@@ -286,21 +297,6 @@ def _legend(ax):
     n_columns = 2 if inches_of(ax)[0] > _WIDE else 1
     options = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "frameon": False}
     ax.legend(ncols=n_columns, borderaxespad=0.3, **options)
-
-
-def _outliers(y, n_rows):
-    """Whether each row is known to be an outlier (n,)."""
-    y = np.asarray(y)
-    check_one_for_each("y", y, n_rows)
-    values = set(np.unique(y).tolist())
-    if values <= {-1, 1}:
-        return y == -1
-    if not values <= {0, 1}:
-        raise ValueError(
-            f"y has the values {sorted(values)[:5]}, but whether rows are outliers was "
-            "expected: True or 1 if so, or -1 beside 1 as of predict."
-        )
-    return y.astype(bool)
 
 
 def _bins(ax, values):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skae.plotting._display import inches_of, short, text_color
+from skae.plotting._display import inches_of, literal, short, text_color
 
 # That fit into a cell.
 _MOST_LETTERS = 12
@@ -37,6 +37,7 @@ def write(ax, tables, errors):
     for i, j in np.ndindex(errors.shape):
         words = [_word(table, i, j) for table in tables]
         said = words[0] if len(set(words)) == 1 else "\n→ ".join(words)
+        said = literal(said)
         color = "white" if errors[i, j] > _DARK else "black"
         if np.isnan(errors[i, j]):
             color = text_color()

@@ -1,17 +1,17 @@
 """Maps of codes."""
 
 import numpy as np
-import pandas as pd
 from sklearn.decomposition import PCA
 
 from skae._tables.rows import check_one_for_each, sampled, taken
+from skae.plotting._classes import classes_of, in_days, series
 from skae.plotting._display import (
     COLORS,
     MARKERS,
     SEQUENTIAL,
     Display,
     color_bar,
-    short,
+    literal,
     wrapped,
 )
 from skae.plotting._given import (
@@ -25,8 +25,8 @@ from skae.plotting._given import (
 
 # Points of a map, which hides most of more of them.
 _MOST_POINTS = 10_000
-# Classes with a colour and a marker of their own, in the legend.
-_MOST_CLASSES = 20
+# Numbers beyond it have no scale of colours, as differences overflow.
+_LARGEST = 1e300
 
 
 class CodeDisplay(Display):
@@ -132,43 +132,53 @@ class CodeDisplay(Display):
                 "y was given, and color_by='error' as well, but points have one colour "
                 "each: draw two maps."
             )
-        X = in_memory(X, cls)
+        X = in_memory(X, cls, fitted.steps)
         n_rows = n_rows_of(X)
         if y is not None:
             check_one_for_each("y", y, n_rows)
         chosen = sampled(n_rows, _MOST_POINTS)
         rows, name = fitted.through(taken(X, chosen)), getattr(y, "name", None)
         codes = fitted.last.transform(rows)
-        colors = None if y is None else pd.Series(np.asarray(y)[chosen])
-        if y is not None and isinstance(y, pd.Series):
-            colors = y.iloc[chosen].reset_index(drop=True)
-        if colors is not None and pd.api.types.is_datetime64_any_dtype(colors):
-            first = colors.min()
-            colors = (colors - first) / pd.Timedelta(1, "D")
-            name = f"{name or 'y'}: days since {first:%Y-%m-%d %H:%M}"
+        colors = None if y is None else series(y).iloc[chosen]
         if color_by == "error":
             colors = _errors(fitted.last, rows, codes)
             name = _error_label(fitted)
         display = cls(numbers(codes), y=colors, y_name=name)
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, *, ax=None, **kwargs) -> "CodeDisplay":
+    def plot(self, *, ax=None, legend=True, **kwargs) -> "CodeDisplay":
         """Draw the map.
 
         Parameters
         ----------
         ax : Axes, default=None
             What to draw on; None makes a figure.
+        legend : bool, default=True
+            Whether to draw the legend of classes, or the colour bar of numbers.
         **kwargs : dict
             For ``Axes.scatter``.
 
         Returns
         -------
         display : CodeDisplay
+
+        Raises
+        ------
+        TypeError
+            If `y` is of complex numbers.
+        ValueError
+            If `y` is not one value for each row.
         """
         codes = numbers(self.codes)
+        classes = None
+        if self.y is not None:
+            check_one_for_each("y", self.y, len(codes))
+            y, name = in_days(series(self.y), self.y_name)
+            classes = classes_of(y)
         self.points_, labels = _map_of(codes)
-        classes = None if self.y is None else _classes(self.y)
+        self._check_matplotlib()
+        from matplotlib.cm import ScalarMappable
+
         ax = self._start(ax, 6.4 if self.y is None else 7.2, 5)
         size = np.clip(25_000 / max(len(codes), 1), 5, 32)
         options = {"s": size, "alpha": 0.8, "linewidths": 0, **kwargs}
@@ -176,9 +186,15 @@ class CodeDisplay(Display):
             options = {"color": COLORS[0], **options}
             self.scatters_ = [ax.scatter(*self.points_.T, **options)]
         elif classes is None:
-            self.scatters_ = [self._numbers(ax, options)]
+            shown, extend = self._numbers(ax, y, options)
+            self.scatters_ = [shown]
+            if legend:
+                opaque = ScalarMappable(shown.norm, shown.cmap)
+                color_bar(opaque, ax, literal(name or "y"), extend)
         else:
             self.scatters_ = self._classes(ax, classes, options)
+            if legend:
+                _legend(ax, name, options["s"])
         ax.set(xlabel=wrapped(labels[0], ax, is_x=True), ylabel=wrapped(labels[1], ax))
         if codes.shape[1] > 1:
             ax.set_aspect("equal", adjustable="datalim")
@@ -186,24 +202,19 @@ class CodeDisplay(Display):
             ax.set_yticks([])
         return self
 
-    def _numbers(self, ax, options):
-        values = np.asarray(self.y, dtype=np.float64)
+    def _numbers(self, ax, y, options):
+        values = y.to_numpy(np.float64, na_value=np.nan)
         is_there = np.isfinite(values)
-        low, high = (
-            np.quantile(values[is_there], [0.01, 0.99]) if any(is_there) else (0, 1)
-        )
+        tame = np.clip(values[is_there], -_LARGEST, _LARGEST)
+        low, high = np.quantile(tame, [0.01, 0.99]) if any(is_there) else (0, 1)
         extends = ["neither", "min", "max", "both"]
         ends = any(values[is_there] < low), any(values[is_there] > high)
         ax.scatter(*self.points_[~is_there].T, **{**options, "color": "0.7"})
-        order = np.argsort(values, kind="stable")[: is_there.sum()]  # largest on top
+        order = np.argsort(np.where(is_there, values, np.inf), kind="stable")
+        order = order[: is_there.sum()]  # largest on top
         colors = {"c": values[order], "cmap": SEQUENTIAL, "vmin": low, "vmax": high}
         shown = ax.scatter(*self.points_[order].T, **{**colors, **options})
-        from matplotlib.cm import ScalarMappable
-
-        extend = extends[ends[0] + 2 * ends[1]]
-        opaque = ScalarMappable(shown.norm, shown.cmap)
-        color_bar(opaque, ax, self.y_name or "y", extend)
-        return shown
+        return shown, extends[ends[0] + 2 * ends[1]]
 
     def _classes(self, ax, classes, options):
         names, numbers_of_classes, n_own = classes
@@ -211,20 +222,30 @@ class CodeDisplay(Display):
         for i, name in enumerate(names):
             is_own = numbers_of_classes == i
             color, marker = COLORS[i % len(COLORS)], MARKERS[(i + i // 10) % 10]
-            own = {"color": color, "marker": marker, "label": name}
+            own = {"color": color, "marker": marker, "label": _label(name)}
             if i >= n_own:
                 own |= {"color": "0.75", "marker": ".", "zorder": 0.9}
             shown.append(ax.scatter(*self.points_[is_own].T, **{**own, **options}))
-        legend = ax.legend(
-            title=self.y_name,
-            loc="center left",
-            bbox_to_anchor=(1.0, 0.5),
-            frameon=False,
-            markerscale=np.sqrt(30 / options["s"]) if np.ndim(options["s"]) == 0 else 1,
-        )
-        for handle in legend.legend_handles:
-            handle.set_alpha(1)
         return shown
+
+
+def _legend(ax, title, size):
+    """A legend of classes, whose markers are seen."""
+    legend = ax.legend(
+        title=None if title is None else literal(title),
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        frameon=False,
+        markerscale=np.sqrt(30 / size) if np.ndim(size) == 0 else 1,
+    )
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
+
+
+def _label(name):
+    """A class in the legend, which leaves out labels that are "" or begin with "_"."""
+    label = literal(name)
+    return label if label and label[0] != "_" else f"\u200b{label}"
 
 
 def _error_label(fitted):
@@ -268,44 +289,3 @@ def _map_of(codes):
         for which, share in zip(("first", "second"), shares, strict=True)
     ]
     return numbers(pca.transform(codes)), labels
-
-
-def _classes(y):
-    """Classes of y (n,), or None if it is of numbers.
-
-    Returns
-    -------
-    names : list of str
-    numbers_of_classes : ndarray of shape (n,)
-        Of each row's.
-    n_own : int
-        How many classes stand for one value: those after are rare, or missing.
-    """
-    y = pd.Series(np.asarray(y)) if not isinstance(y, pd.Series) else y
-    is_number = pd.api.types.is_numeric_dtype(y) and not pd.api.types.is_bool_dtype(y)
-    found = y.dropna()
-    if is_number and (found.nunique() > _MOST_CLASSES or any(found % 1)):
-        return None
-    if is_number:
-        y = y.astype("Int64")
-    counts = y.value_counts(sort=True)
-    names = list(counts.index[counts > 0])
-    n_others = max(len(names) - _MOST_CLASSES, 0)
-    kept = names[:_MOST_CLASSES]
-    # In their own order, where they have one.
-    if not isinstance(y.dtype, pd.CategoricalDtype):
-        kept = sorted(kept, key=lambda name: (type(name).__name__, name))
-    else:
-        kept = [name for name in y.cat.categories if name in set(kept)]
-    places = {name: i for i, name in enumerate(kept)}
-    others = len(kept)
-    numbers_of_classes = np.array(
-        [others + 1 if pd.isna(c) else places.get(c, others) for c in y]
-    )
-    said = [short(name) for name in kept]
-    if n_others:
-        said.append(f"{n_others} rarer classes")
-    if y.isna().any():
-        numbers_of_classes[numbers_of_classes == others + 1] = len(said)
-        said.append("no label")
-    return said, numbers_of_classes, len(kept)

@@ -61,6 +61,11 @@ class Display:
             from matplotlib import pyplot
 
             _, ax = pyplot.subplots(figsize=(width, height), layout=layout)
+        elif getattr(ax, "name", None) != "rectilinear":
+            raise TypeError(
+                f"ax is a {type(ax).__name__}, but one Axes of matplotlib with "
+                "rectangular coordinates was expected, as plt.subplots() makes them."
+            )
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
@@ -76,6 +81,11 @@ def short(name):
     """A name that fits beside a picture: of a long one, how it begins and ends."""
     name, half = str(name), _MOST_LETTERS // 2
     return name if len(name) <= _MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
+
+
+def literal(text):
+    """Text of users as matplotlib shows it: "$" begins no mathematics."""
+    return str(text).replace("$", r"\$")
 
 
 def name_ticks(axis, places, names, what):
@@ -106,7 +116,7 @@ def name_ticks(axis, places, names, what):
         return
     names = [short(name) for name in names]
     rotation = 90 if is_x and is_upright(names) else 0
-    axis.set_ticks(places, names, rotation=rotation)
+    axis.set_ticks(places, list(map(literal, names)), rotation=rotation)
     axis.set_label_text("")
     axis.set_tick_params(length=0)
 
@@ -207,8 +217,9 @@ def frame(ax, width, height, aspect="auto"):
 
 def inches_of(ax):
     """Width and height of axes in inches, before labels take some of it."""
-    box = ax.get_position()
-    return ax.figure.get_size_inches() * (box.width, box.height)
+    box, within = ax.get_position(), ax.figure.bbox
+    pixels = np.array([within.width * box.width, within.height * box.height])
+    return pixels / ax.figure.dpi
 
 
 def wrapped(text, ax, is_x=False, share=1.0):

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skae._sources.door import refuse_sources
+from skae._tables.frames import library_of
 from skae._tables.rows import sampled, taken
 from skae._utils.loss_names import loss_of
 from skae._utils.sparse import dense
@@ -92,8 +93,14 @@ def steps_of(estimator):
     return [*steps, *inner], last
 
 
-def in_memory(X, display):
-    """X as it came, if its rows are in memory; of tensors an array."""
+def in_memory(X, display, steps=()):
+    """X as it came, if its rows are in memory; of tensors an array.
+
+    Names of files are text, as rows are that go through steps before.
+    """
+    is_listed = isinstance(X, list | tuple)
+    if steps and is_listed and all(isinstance(row, str) for row in X):
+        return np.array(X, object)
     refuse_sources(X, f"{display.__name__}.from_estimator", "pass a sample of the rows")
     return without_torch(X)
 
@@ -118,7 +125,9 @@ def refuse_images(estimator, image_shape):
 
 
 def numbers(X):
-    """Codes or rows of numbers as an array, whatever holds them."""
+    """Codes or rows of numbers as an array, whatever holds them; NaN is missing."""
+    if library_of(X) == "pandas":
+        return X.to_numpy(np.float64, na_value=np.nan)
     return np.asarray(dense(X), dtype=np.float64)
 
 

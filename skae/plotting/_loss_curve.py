@@ -120,13 +120,15 @@ class LossCurveDisplay(Display):
         )
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, *, ax=None, **kwargs) -> "LossCurveDisplay":
+    def plot(self, *, ax=None, legend=True, **kwargs) -> "LossCurveDisplay":
         """Draw the losses.
 
         Parameters
         ----------
         ax : Axes, default=None
             What to draw on; None makes a figure.
+        legend : bool, default=True
+            Whether to draw the legend.
         **kwargs : dict
             For ``Axes.plot``, of both curves.
 
@@ -165,7 +167,8 @@ class LossCurveDisplay(Display):
             plain_log(ax.yaxis, losses[np.isfinite(losses)])
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel="epoch", ylabel=wrapped(self.loss_name, ax))
-        ax.legend()
+        if legend:
+            ax.legend()
         return self
 
     def _mark(self, ax, loss):

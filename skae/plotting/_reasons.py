@@ -14,6 +14,7 @@ from skae.plotting._display import (
     color_bar,
     height_of,
     limit,
+    literal,
     name_ticks,
     short,
     tile,
@@ -214,14 +215,15 @@ class ReasonDisplay(Display):
         ax = self._start(ax, 4.5 + width_of(self.names), 0.36 * len(scores) + 1.2)
         places = np.arange(len(scores))
         self.bars_ = ax.barh(places, scores, **{"color": COLORS[0], **kwargs})
-        ax.set_yticks(places, self.names)
+        ax.set_yticks(places, [literal(name) for name in self.names])
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.axvline(0, color="0.5", linewidth=0.8)
         ax.set_xlabel(f"part of the {self.score_name}")
         if self.labels:
-            ax.set_title(f"{self.row_name} {_label(self.labels[0])}", fontsize="medium")
+            label = literal(_label(self.labels[0]))
+            ax.set_title(f"{self.row_name} {label}", fontsize="medium")
         return self
 
     def _plot_map(self, ax, scores, kwargs):
@@ -238,7 +240,8 @@ class ReasonDisplay(Display):
         options = {"cmap": FAULTS, "vmin": 0, "vmax": largest, **kwargs}
         self.image_ = tile(ax, scores.T, 0, 0, **options)
         ax.set(xlim=(0, n_rows), ylim=(width, 0))
-        ax.set_yticks(np.arange(width) + 0.5, [short(name) for name in self.names])
+        names = [literal(short(name)) for name in self.names]
+        ax.set_yticks(np.arange(width) + 0.5, names)
         ax.tick_params(length=0)
         ax.set_xlabel(self.row_name)
         if words is not None:

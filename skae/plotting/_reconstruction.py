@@ -224,7 +224,8 @@ class ReconstructionDisplay(Display):
         """
         if self.image_shape is not None:
             return self._plot_images(ax, cmap or "gray")
-        if Columns(self.X).are_mixed:
+        # Truth values that a model read as numbers come back as these.
+        if Columns(self.X_reconstructed).are_mixed:
             return self._plot_table(ax, cmap or FAULTS)
         return self._plot_rows(ax, cmap or SEQUENTIAL)
 

@@ -8,6 +8,8 @@ from skae._tables.rows import check_one_for_each
 
 # Steps that are longer than so many usual ones are gaps in a line.
 _GAP = 5.0
+# Units of spans of time, the longest first.
+_UNITS = {"D": "days", "h": "hours", "min": "minutes", "s": "seconds"}
 
 
 def times_of(X):
@@ -29,6 +31,14 @@ def read_times(times, n_rows):
     """Times that can be drawn (n,), and what their axis says."""
     check_one_for_each("times", times, n_rows)
     index = pd.Index(times)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    n_missing = int(index.isna().sum())
+    if n_missing:
+        raise ValueError(
+            f"times has no time for {n_missing} of {n_rows} rows, but one for each was "
+            "expected: leave these rows out."
+        )
     if not index.is_monotonic_increasing:
         raise ValueError(
             "times go back, but times that grow were expected: sort the rows by them, "
@@ -38,6 +48,11 @@ def read_times(times, n_rows):
         zone = index.tz
         index = index if zone is None else index.tz_localize(None)  # on its own clock
         return index.to_numpy(), "time" if zone is None else f"time ({zone})"
+    if isinstance(index, pd.TimedeltaIndex):
+        unit = _unit_of(index)
+        return (index / pd.Timedelta(1, unit)).to_numpy(), f"time ({_UNITS[unit]})"
+    if not len(index):
+        return np.zeros(0), "time"
     if not (pd.api.types.is_numeric_dtype(index) or index.inferred_type == "date"):
         raise ValueError(
             f"times are {index[0]!r} and so on, but dates or numbers were expected: "
@@ -48,6 +63,13 @@ def read_times(times, n_rows):
         return index.to_numpy(), "time"
     name = index.name or ("number of the reading" if _are_counted(index) else "time")
     return index.to_numpy(), str(name)
+
+
+def _unit_of(spans):
+    """The largest unit of which spans of time are at least one."""
+    longest = max(abs(spans[0]), abs(spans[-1])) if len(spans) else pd.Timedelta(0)
+    units = [unit for unit in _UNITS if longest >= pd.Timedelta(1, unit)]
+    return units[0] if units else "s"
 
 
 def _are_counted(index):

@@ -47,7 +47,8 @@ class Reporting:
         y : array-like of shape (n_samples,), default=None
             Classes or numbers by which the codes are coloured. For detectors, whether
             each row is known to be an outlier: truth values, 0 and 1, or 1 and -1 as of
-            `predict`, where -1 is an outlier.
+            `predict`, where -1 is an outlier. Of 1 alone, which is both, pass
+            truth values.
 
         Returns
         -------

@@ -92,6 +92,8 @@ def components(subject):
     size = counted(len(shares), "component")
     n_effective = float(np.exp(-np.sum(shares * np.log(np.where(shares, shares, 1)))))
     text = f"{size}, whose variance is that of about {n_effective:.1f} equal ones."
+    if not shares.any():
+        text = f"{size}, of which none varies between these rows."
     return Section("Components", text, table)
 
 
@@ -179,7 +181,7 @@ def columns(subject):
     )
     if len(shares) > 2:
         text = f"Which columns make the alarms. {text}"
-    return Section("Columns", text, _table_of_columns(subject.names, shares))
+    return Section("Columns", text, _table_of_columns(subject, shares))
 
 
 def filling(subject):
@@ -192,7 +194,7 @@ def filling(subject):
         "in fit it may be larger."
     )
     missing = subject.columns.missing.mean(axis=0)
-    table = _table_of_columns(subject.names, {"Error": relative, "Missing": missing})
+    table = _table_of_columns(subject, {"Error": relative, "Missing": missing})
     return Section("Filling", text, table)
 
 
@@ -221,8 +223,8 @@ def sensors(subject):
     """How many alarms each sensor caused."""
     found = subject.intervals
     names = subject.estimator.get_feature_names_out()
-    values = np.asarray(subject.X, np.float64).reshape(len(subject.labels), -1)
-    values = values[:, -len(names) :]
+    # As the detector reads them: times may be a column anywhere.
+    values = np.asarray(subject.estimator._read(subject.X).X, np.float64)
     means, missing = column_means(values), np.isnan(values).mean(axis=0)
     counts = np.zeros(len(names), int)
     if "sensor" in found:
@@ -242,27 +244,35 @@ def sensors(subject):
     return Section("Sensors", "", Table("The most alarms first", heads, rows))
 
 
-def _table_of_columns(names, figures):
+def _table_of_columns(subject, figures):
     """A table of figures (d,) of columns, the largest of the first figure first."""
-    heads = list(figures)
-    # What is constant, of which nothing can be said, is the last.
+    heads, names, why = list(figures), subject.names, _why_unknown(subject.columns)
+    # Columns of which nothing can be said are the last.
     order = np.argsort(-np.nan_to_num(figures[heads[0]], nan=-1.0), kind="stable")
     rows = [
-        [names[j], *(_bar(head, values[j]) for head, values in figures.items())]
+        [names[j], *(_bar(head, v[j], why[j]) for head, v in figures.items())]
         for j in order[:_MOST_COLUMNS]
     ]
     others = order[_MOST_COLUMNS:]
     if len(others):
         means = {head: column_means(v[others, None])[0] for head, v in figures.items()}
         name = f"{counted(len(others), 'other')} on average"
-        rows.append([name, *(_bar(head, value) for head, value in means.items())])
+        said = ", ".join(sorted(set(why[others])))
+        rows.append([name, *(_bar(head, mean, said) for head, mean in means.items())])
     caption = f"Ordered by {heads[0].lower()}, the largest first"
     return Table(caption, ["Column", *heads], rows)
 
 
-def _bar(head, value):
+def _why_unknown(columns):
+    """Why there may be no figures of columns: words (d,)."""
+    counts = (~columns.missing).sum(axis=0)
+    cases = [counts == 0, counts == 1, columns.are_constant]
+    return np.select(cases, ["no value", "one value", "constant"], "not measured")
+
+
+def _bar(head, value, why_unknown):
     if np.isnan(value):
-        return Bar("constant", 0.0)
+        return Bar(str(why_unknown), 0.0)
     text = f"{value:.3f}" if head == "Error" else percent(value)
     return Bar(text, float(value))
 
@@ -274,8 +284,7 @@ def _shortened(name):
 def _errors_of(subject, i):
     """Which columns of a row have most of its error."""
     # Of a table, columns count for as much as each other.
-    is_table = subject.columns.are_levels.any()
-    errors = subject.relative if is_table else subject.errors
+    errors = subject.relative if subject.of_table else subject.errors
     errors = np.nan_to_num(errors[i])
     total = float(errors.sum())
     if not total > 0:

@@ -7,6 +7,7 @@ import numpy as np
 from skae._tables.compared import Columns, column_means
 from skae._tables.frames import frame_of, is_table
 from skae._tables.rows import check_one_for_each, names_of, sampled, taken
+from skae._utils.outliers import known_outliers
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 from skae._utils.warnings import kept_warnings
@@ -44,10 +45,14 @@ class Subject:
         self.estimator = estimator
         X = without_torch(X)
         X = X if hasattr(X, "shape") or is_table(X) else frame_of(X).X
+        if not is_table(X) and X.dtype.kind == "b" and not self.of_table:
+            X = X.astype(np.float64)  # as truth values are read
         self.n_given = X.shape[0]
         if y is not None:
             y = np.asarray(y)
             check_one_for_each("y", y, self.n_given)
+            # Before some rows stand for all, which may be outliers alone.
+            y = known_outliers(y) if self.detects else y
         if self.n_given == 0:
             raise ValueError("X has no rows: a report needs some.")
         chosen = self._chosen(*X.shape)
@@ -76,6 +81,11 @@ class Subject:
     def model(self):
         """What reconstructs rows: the estimator, or the autoencoder that fills."""
         return getattr(self.estimator, "autoencoder_", self.estimator)
+
+    @property
+    def of_table(self):
+        """Whether columns of other kinds were fitted, which count for as much each."""
+        return getattr(self.model, "_columns", None) is not None
 
     @property
     def encodes(self):
@@ -200,10 +210,10 @@ class Subject:
     def explained(self):
         """Share of the variance that comes back; NaN if nothing varies.
 
-        Of a table with categories it is the mean over the columns.
+        Of a table with categories or dates it is the mean over the columns.
         """
         columns = self.columns
-        if columns.are_levels.any():
+        if self.of_table:
             lost, varies = column_means(self.relative), ~columns.are_constant
             return 1 - float(lost[varies].mean()) if varies.any() else np.nan
         total = float(columns.variances.sum())

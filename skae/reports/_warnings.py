@@ -101,14 +101,17 @@ def undertrained(subject):
     fall = 1 - curve[-1] / curve[-1 - n_last]
     if not fall > _FALLING:
         return None
-    rows = "training" if model.validation_loss_curve_ is None else "held-out"
+    more = f"max_iter={max(3 * len(curve), 30)}"
+    if model.validation_loss_curve_ is None:
+        rows, how = "training", f"by {more} of fit, or by more calls of partial_fit"
+    else:
+        rows, how = "held-out", f"such as {more}; early stopping ends them in time"
     last = "epoch" if n_last == 1 else f"{n_last} epochs"
     return ReportWarning(
         "undertrained",
         f"Training ended while the {rows} loss was falling: by {percent(fall)} in the "
         f"last {last} of {len(curve)}.",
-        f"Train for more epochs, such as max_iter={max(3 * len(curve), 30)}; early "
-        "stopping ends them when nothing gets better.",
+        f"Train for more epochs, {how}.",
     )
 
 
@@ -177,7 +180,7 @@ def unscaled(subject):
     if not hasattr(subject.model, "reconstruct"):
         return None
     columns = subject.columns
-    if columns.are_levels.any() or len(subject.names) < 3:
+    if subject.of_table or len(subject.names) < 3:
         return None
     total = float(columns.variances.sum())
     largest = int(columns.variances.argmax())

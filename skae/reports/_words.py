@@ -91,6 +91,12 @@ def compared_with_pca(autoencoder):
             f"PCA was kept: no epoch of {autoencoder.n_iter_} had less {error} on "
             "held-out rows by more than chance (best_iter_ is 0)."
         )
+    if math.isnan(ratio) and autoencoder.validation_loss_curve_ is not None:
+        n_after = int(np.isnan(autoencoder.validation_loss_curve_).sum())
+        return (
+            f"It was compared with PCA in fit, but not since: {n_after} of {epochs} "
+            "came after that, without held-out rows."
+        )
     if math.isnan(ratio):
         return (
             f"Trained for {epochs} without held-out rows, so that it was not compared "
