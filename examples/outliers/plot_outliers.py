@@ -54,6 +54,7 @@ plt.show()
 reasons = detector.explain(found[:4], n_features=1, preprocessing=model[:-1])
 print(*reasons["message"], sep="\n")
 
+
 # %%
 # Eight splits, and three peers with the same rate of 5 % of false alarms. The
 # Mahalanobis distance is that of one normal distribution; its threshold, as the
