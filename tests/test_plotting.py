@@ -1192,3 +1192,14 @@ def test_missing_times_are_told_from_those_that_go_back(times):
 @pytest.mark.parametrize("times", [[], pd.DatetimeIndex([]), None])
 def test_no_rows_have_no_alarms(times):
     AlarmDisplay([], 0.0, times=times).plot().figure_.canvas.draw()
+
+
+def test_pca_that_was_kept_is_as_good_as_itself():
+    display = CodeSizeDisplay(
+        [1, 2, 4],
+        np.float32([3, 2, 1]).astype(float) * (1 - 1e-7),
+        pca_components=[1, 2, 3, 4],
+        pca_errors=[3.0, 2.0, 1.5, 1.0],
+    ).plot()
+    said = " ".join(text.get_text() for text in display.ax_.get_legend().get_texts())
+    assert "as good as" not in said

@@ -673,3 +673,13 @@ def test_codes_of_one_row_have_no_variance():
     X = np.random.default_rng(0).normal(size=(60, 4))
     report = plain(max_iter=2).fit(X).report(X[:1])
     assert "none varies" in section(report, "Components").text
+
+
+def test_columns_are_not_judged_by_a_few_new_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6))
+    X[:, 3:] = rng.random((300, 3)) < 0.03  # alike in most rows
+    model = plain(max_iter=5).fit(X)
+    few = X[(X[:, 3:] == 0).all(axis=1)][:10]
+    names = {warning.name for warning in model.report(few).warnings}
+    assert not names & {"constant_columns", "unscaled", "one_component", "unlike"}

@@ -27,6 +27,8 @@ from skae.plotting._given import (
 )
 
 _SIZES = (1, 2, 4, 8, 16, 32)
+# Times an error that is the same but for rounding.
+_ALIKE = 1.001
 _POWERS = {"mean squared error": 2, "mean absolute error": 1}
 
 
@@ -242,7 +244,8 @@ class CodeSizeDisplay(Display):
         pca_sizes, pca_errors = map(np.asarray, (self.pca_components, self.pca_errors))
         if np.any(np.diff(pca_sizes) != 1):
             return None
-        needed = [pca_sizes[pca_errors <= error] for error in errors]
+        # Where PCA was kept, errors differ by rounding.
+        needed = [pca_sizes[pca_errors <= _ALIKE * error] for error in errors]
         found = [
             (int(n[0]) - int(k), int(k), int(n[0]), error)
             for k, n, error in zip(sizes, needed, errors, strict=True)

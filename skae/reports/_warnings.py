@@ -21,7 +21,8 @@ _ONE_COLUMN, _ONE_COMPONENT = 0.5, 0.9
 # A component is dead, if it says less than so many nats about a row, or if its standard
 # deviation is less than so much of the largest one. So many of them are told of.
 _FEWEST_NATS, _NO_SPREAD, _DEAD = 0.01, 1e-3, 0.1
-_FEW_ROWS = 200
+# Fewer rows are few: to fit to, and to judge columns by, if more were fitted to.
+_FEW_ROWS, _ENOUGH = 200, 100
 # Shares of cells that are missing, of all and of a column; and of constant columns.
 _MISSING, _MOSTLY_MISSING, _CONSTANT = 0.3, 0.5, 0.1
 # Rows have so many times the error of those held out, or so many times the alarms.
@@ -159,12 +160,17 @@ def missing_cells(subject):
     )
 
 
+def _tell_of_columns(subject):
+    """Whether rows are enough to judge columns by; a few may be alike by chance."""
+    enough = min(_ENOUGH, getattr(subject.model, "n_samples_", _ENOUGH))
+    return hasattr(subject.model, "reconstruct") and len(subject.labels) >= enough
+
+
 def constant_columns(subject):
     """Columns say nothing."""
-    if not hasattr(subject.model, "reconstruct") or len(subject.labels) < 2:
+    if not _tell_of_columns(subject):
         return None
-    columns = subject.columns
-    constant = np.flatnonzero(columns.are_constant)
+    constant = np.flatnonzero(subject.columns.are_constant)
     if len(constant) <= _CONSTANT * len(subject.names):
         return None
     return ReportWarning(
@@ -177,14 +183,11 @@ def constant_columns(subject):
 
 def unscaled(subject):
     """One column has most of the variance, and with it most of the loss."""
-    if not hasattr(subject.model, "reconstruct"):
+    if subject.of_table or len(subject.names) < 3 or not _tell_of_columns(subject):
         return None
-    columns = subject.columns
-    if subject.of_table or len(subject.names) < 3:
-        return None
-    total = float(columns.variances.sum())
-    largest = int(columns.variances.argmax())
-    share = float(columns.variances[largest]) / total if total > 0 else 0.0
+    variances = subject.columns.variances
+    largest, total = int(variances.argmax()), float(variances.sum())
+    share = float(variances[largest]) / total if total > 0 else 0.0
     if share <= _ONE_COLUMN:
         return None
     return ReportWarning(
@@ -198,7 +201,7 @@ def unscaled(subject):
 
 def one_component(subject):
     """One component takes all."""
-    if not subject.encodes:
+    if not subject.encodes or not _tell_of_columns(subject):
         return None
     shares = variance_shares(subject.codes)
     if len(shares) < 2 or shares.max() <= _ONE_COMPONENT:
@@ -248,7 +251,8 @@ def unlike(subject):
     usual = model.pca_loss_ if model.best_iter_ == 0 else curve[model.best_iter_ - 1]
     error = -float(np.nanmean(subject.scores))
     is_lost = subject.explained < 1 - _LOST
-    if np.isnan(usual) or error <= _UNLIKE * usual or not is_lost:
+    by_chance = 4 * float(np.nanstd(subject.scores)) / len(subject.scores) ** 0.5
+    if np.isnan(usual) or error - by_chance <= _UNLIKE * usual or not is_lost:
         return None
     return ReportWarning(
         "unlike",
