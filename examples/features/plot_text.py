@@ -68,9 +68,10 @@ plt.show()
 
 # %%
 # Means over five splits. With its default of five neighbours, Isomap comes to 90 %, but
-# its graph falls into pieces, of which it warns. Neighbours by all words are a little better than two numbers
-# can be, but they can't be drawn. Nor is it hard to find the module with more than two
-# numbers: eight principal components are enough for that, without an autoencoder.
+# its graph falls into pieces, of which it warns. Neighbours by all words are a little
+# better than two numbers can be, but they can't be drawn. Nor is it hard to find the
+# module with more than two numbers: eight principal components are enough for that,
+# without an autoencoder.
 longer = make_pipeline(words, PCA(8, random_state=0), KNeighborsClassifier(5))
 found = longer.fit(train, y_train).score(test, y_test)
 results.append({"features": "8 of PCA", "right module": found})

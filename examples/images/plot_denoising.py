@@ -66,8 +66,8 @@ for line, (name, images) in zip(axes, rows.items(), strict=True):
 plt.show()
 
 # %%
-# The autoencoder is told the kind and share of the damage, and damages clean digits anew
-# in each epoch. Ridge regression from damaged to clean pixels has ten damaged copies of
+# The autoencoder is told the kind and share of the damage, and damages clean digits
+# anew in each epoch. Ridge regression from damaged to clean pixels has ten damaged copies of
 # each digit, and reads beside each pixel whether it is 0 and whether it is 16. PCA and
 # KernelPCA are fitted on clean digits and can't be told; they are tuned for each share
 # on 300 of the training digits. PSNR is that of all 450 test digits.

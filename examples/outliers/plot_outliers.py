@@ -98,5 +98,6 @@ print(f"of those doubled and found, the right one comes first in {np.mean(right)
 # %%
 # Where much is unusual at once, as in malignant tumours, they all find about as many. A
 # single measurement that does not fit the others is found best by the Mahalanobis
-# distance, then by the autoencoder, which reads a table of any columns and gives
-# reasons for what it finds.
+# distance, then by the autoencoder, which gives reasons for what it finds. From the
+# inverse covariance, too, one can work out which measurement does not fit the others,
+# and is right as often; scikit-learn leaves that to its user.
