@@ -67,10 +67,10 @@ plt.show()
 
 # %%
 # The autoencoder is told the kind and share of the damage, and damages clean digits
-# anew in each epoch. Ridge regression from damaged to clean pixels has ten damaged copies of
-# each digit, and reads beside each pixel whether it is 0 and whether it is 16. PCA and
-# KernelPCA are fitted on clean digits and can't be told; they are tuned for each share
-# on 300 of the training digits. PSNR is that of all 450 test digits.
+# anew in each epoch. Ridge regression from damaged to clean pixels has ten damaged
+# copies of each digit, and reads beside each pixel whether it is 0 and whether it is
+# 16. PCA and KernelPCA are fitted on clean digits and can't be told; they are tuned for
+# each share on 300 of the training digits. PSNR is that of all 450 test digits.
 fig, ax = plt.subplots(figsize=(5.6, 3.9), layout="constrained")
 for name, images in list(rows.items())[1:]:
     curve = [psnr(image, test) for image in images]
