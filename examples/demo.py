@@ -291,7 +291,7 @@ def main(picture=PICTURE):
     draw(digits, accuracy, scores, messages, picture)
     print(f"  {picture}")
     REPORT.parent.mkdir(exist_ok=True)
-    autoencoder.report(test, y_test).save(REPORT)
+    autoencoder.report(test, y_test, image_shape=(8, 8)).save(REPORT)
     print(f"  {REPORT}: open it in a browser")
     conclude(autoencoder.summary())
     print(f"\nDone in {perf_counter() - start:.0f} seconds.")

@@ -15,7 +15,7 @@ from conftest import SHORT, estimator_classes, make_default
 from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import BaseEstimator
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
@@ -683,3 +683,20 @@ def test_columns_are_not_judged_by_a_few_new_rows():
     few = X[(X[:, 3:] == 0).all(axis=1)][:10]
     names = {warning.name for warning in model.report(few).warnings}
     assert not names & {"constant_columns", "unscaled", "one_component", "unlike"}
+
+
+def test_rows_that_are_images_are_shown_as_such():
+    X = load_digits().data[:200]  # whose margins are constant
+    X[:, ::8] = 0
+    model = plain(max_iter=2).fit(X)
+    as_rows, as_images = (model.report(X, image_shape=s) for s in (None, (8, 8)))
+    assert "constant_columns" in {warning.name for warning in as_rows.warnings}
+    assert "constant_columns" not in {warning.name for warning in as_images.warnings}
+    pictures = [
+        section(report, "Reconstructions").part.svg for report in (as_rows, as_images)
+    ]
+    assert pictures[0] != pictures[1]
+    assert "number of the feature" in pictures[0] + as_rows.to_html()
+    assert "number of the feature" not in pictures[1]
+    with pytest.raises(ValueError, match=r"image_shape"):
+        model.report(X, image_shape=(8, 9))

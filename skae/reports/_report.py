@@ -89,13 +89,13 @@ class Report:
         return "\n".join([self.summary, *self._notes, *map(str, self.warnings)])
 
 
-def report_of(estimator, X, y) -> Report:
+def report_of(estimator, X, y, image_shape) -> Report:
     """The report of an estimator and of rows, as `Reporting.report` documents it."""
     # With matplotlib, which only what is drawn needs.
     from skae.reports._sections import sections
 
     check_is_fitted(estimator)
     refuse_sources(X, "report", "pass some thousand of its rows, which say as much")
-    subject = Subject(estimator, X, y)
+    subject = Subject(estimator, X, y, image_shape)
     shown = summary(estimator), subject.notes(), found(subject), sections(subject)
     return Report(type(estimator).__name__, *shown)

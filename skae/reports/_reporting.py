@@ -32,7 +32,7 @@ class Reporting:
         check_is_fitted(self)
         return summary(self)
 
-    def report(self, X, y=None) -> Report:
+    def report(self, X, y=None, *, image_shape=None) -> Report:
         """What the estimator makes of rows: a page of words, pictures and tables.
 
         It shows itself in a notebook, and ``report.save("report.html")`` writes a page
@@ -49,6 +49,10 @@ class Reporting:
             each row is known to be an outlier: truth values, 0 and 1, or 1 and -1 as of
             `predict`, where -1 is an outlier. Of 1 alone, which is both, pass
             truth values.
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)`` of rows that are
+            images, to be shown as such. None is that of a
+            :class:`skae.networks.Convolutional` network, if there is one.
 
         Returns
         -------
@@ -63,9 +67,10 @@ class Reporting:
             If matplotlib is not installed.
         TypeError, ValueError
             If X is not what the estimator reads, or has no rows; if y is of another
-            length, or of a detector has other values, such as names of classes.
+            length, or of a detector has other values, such as names of classes; if
+            rows are no images of the shape.
         """
-        return report_of(self, X, y)
+        return report_of(self, X, y, image_shape)
 
     # How scikit-learn shows an estimator: hooks that its versions have in common.
 

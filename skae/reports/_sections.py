@@ -91,7 +91,7 @@ def components(subject):
     )
     size = counted(len(shares), "component")
     n_effective = float(np.exp(-np.sum(shares * np.log(np.where(shares, shares, 1)))))
-    text = f"{size}, whose variance is that of about {n_effective:.1f} equal ones."
+    text = f"{size}: their variance is spread as over {n_effective:.1f} equal ones."
     if not shares.any():
         text = f"{size}, of which none varies between these rows."
     return Section("Components", text, table)
@@ -99,8 +99,7 @@ def components(subject):
 
 def reconstructions(subject):
     """Some rows beside what came back."""
-    network = getattr(subject.model, "network", None)
-    image_shape = getattr(network, "image_shape", None)
+    image_shape = subject.image_shape
     rows = taken(subject.X, sampled(len(subject.labels), _PICTURED))
     names = None
     if len(subject.names) <= _MOST_NAMES:
@@ -175,8 +174,8 @@ def columns(subject):
         of_alarms = subject.estimator.feature_scores(rows).sum(axis=0)
         shares = {"Share of alarms": of_alarms / of_alarms.sum(), **shares}
     text = (
-        "Error of what came back over the column's own variance: 0 is all of it, and 1 "
-        "no better than the mean. Of categories it is the share that came back as "
+        "Squared error of the reconstruction over the column's variance: 0 is exact, "
+        "1 no better than the mean. Of categories it is the share that came back as "
         "another level, over that of always saying the commonest one."
     )
     if len(shares) > 2:

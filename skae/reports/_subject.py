@@ -11,6 +11,7 @@ from skae._utils.outliers import known_outliers
 from skae._utils.sparse import dense
 from skae._utils.validation import without_torch
 from skae._utils.warnings import kept_warnings
+from skae.plotting._given import images, numbers, refuse_images
 from skae.reports._words import counted, percent
 
 # Rows, cells and times, beyond which some stand for all.
@@ -29,6 +30,8 @@ class Subject:
         Fitted.
     X : array-like or sparse of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or None
+    image_shape : tuple of int or None
+        Of rows that are images.
 
     Attributes
     ----------
@@ -41,8 +44,11 @@ class Subject:
         Rows that were passed.
     """
 
-    def __init__(self, estimator, X, y):
+    def __init__(self, estimator, X, y, image_shape):
         self.estimator = estimator
+        refuse_images(self.model, image_shape)
+        network = getattr(self.model, "network", None)
+        self.image_shape = image_shape or getattr(network, "image_shape", None)
         X = without_torch(X)
         X = X if hasattr(X, "shape") or is_table(X) else frame_of(X).X
         if not is_table(X) and X.dtype.kind == "b" and not self.of_table:
@@ -57,6 +63,8 @@ class Subject:
             raise ValueError("X has no rows: a report needs some.")
         chosen = self._chosen(*X.shape)
         self.X = dense(taken(X, chosen))
+        if image_shape is not None:
+            images(numbers(self.X[:1]), image_shape)  # or an error that says why not
         self.y = None if y is None else y[chosen]
         index = getattr(X, "index", None)
         labels = np.arange(self.n_given) if index is None else index.to_flat_index()

@@ -168,7 +168,7 @@ def _tell_of_columns(subject):
 
 def constant_columns(subject):
     """Columns say nothing."""
-    if not _tell_of_columns(subject):
+    if not _tell_of_columns(subject) or subject.image_shape:  # which have margins
         return None
     constant = np.flatnonzero(subject.columns.are_constant)
     if len(constant) <= _CONSTANT * len(subject.names):
