@@ -17,8 +17,9 @@ def faults(function):
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 def large_tensors():
-    for _ in range(100):
-        torch.ones(2**20)
+    for _ in range(5):  # more at once than what fits have left free
+        tensors = [torch.ones(2**20) for _ in range(40)]
+        del tensors
 
 X = np.random.default_rng(0).normal(size=(2000, 64))
 model = AutoencoderTransformer(
