@@ -93,13 +93,19 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE, fitted=None
         set_state(net.optimizer_, start.optimizer_state)
     rows = [data.own_train, data.valid]
     datasets = [None if r is None else TensorDataset(r, objective) for r in rows]
-    interrupted = False
+    interrupted = _trained_until_interrupted(net, datasets, best, settings)
+    best.check_end(net, data.train.head(CHUNK_ROWS))
+    return group.from_first(_result(net, best, interrupted, settings))
+
+
+def _trained_until_interrupted(net, datasets, best, settings):
+    """Train a net; whether the user interrupted it, after an epoch or more."""
     try:
         net.partial_fit(datasets)
     except KeyboardInterrupt:
-        if best.n_iter == 0 or group.size > 1:  # others wait for this process
+        if best.n_iter == 0 or net.group.size > 1:  # others wait for this process
             raise
-        interrupted = True
+        return True
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -107,8 +113,7 @@ def train(start, data, objective, settings, seeds, entry, run=WHOLE, fitted=None
             f"The network normalises batches, but one of batch_size="
             f"{settings.batch_size!r} has a single row: use a larger batch_size."
         ) from error
-    best.check_end(net, data.train.head(CHUNK_ROWS))
-    return group.from_first(_result(net, best, interrupted, settings))
+    return False
 
 
 def _own_callbacks(best, told, n_batches, last_epoch, settings, run):
